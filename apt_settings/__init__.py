@@ -1,0 +1,84 @@
+"""apt-settings: one place decides what an APT job runs with.
+
+    from apt_settings import settings
+
+    settings.target_sparsity                    # 0.6, or what APT_TARGET_SPARSITY or a `.env` says
+    settings.origin("target_sparsity")          # who set it
+
+Importing the package reads nothing; taking `settings` from it does, once, and raises SettingsError when it is wrong.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
+from .base import AptSettings
+from .errors import Problem, SettingsError, SettingsWarning
+from .fingerprint import fingerprint
+from .groups import (
+    WHERE_IT_RUNS,
+    DataSettings,
+    DistillationSettings,
+    ModelSettings,
+    OptimizationSettings,
+    PruningSettings,
+    TrainingSettings,
+    TuningSettings,
+)
+from .hparams import (
+    ALPACA_HPARAMS,
+    APT_HPARAMS,
+    CNN_DM_HPARAMS,
+    GLUE_BIG_HPARAMS,
+    GLUE_SMALL_HPARAMS,
+    OPTIMIZATION_HPARAMS,
+    SQUAD_HPARAMS,
+)
+from .loading import load, override, reset, singleton
+from .origins import Origin
+from .tasks import AlpacaSettings, CnnDmSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
+
+if TYPE_CHECKING:
+    settings: AptSettings
+
+__all__ = [
+    "ADAPTER_RULES",
+    "ALPACA_HPARAMS",
+    "APT_HPARAMS",
+    "ARCHITECTURES",
+    "CNN_DM_HPARAMS",
+    "GLUE_BIG_HPARAMS",
+    "GLUE_SMALL_HPARAMS",
+    "OPTIMIZATION_HPARAMS",
+    "PRUNABLE_BLOCKS",
+    "SQUAD_HPARAMS",
+    "WHERE_IT_RUNS",
+    "AlpacaSettings",
+    "AptSettings",
+    "Architecture",
+    "CnnDmSettings",
+    "DataSettings",
+    "DistillationSettings",
+    "GlueBigSettings",
+    "GlueSmallSettings",
+    "ModelSettings",
+    "OptimizationSettings",
+    "Origin",
+    "Problem",
+    "PruningSettings",
+    "SettingsError",
+    "SettingsWarning",
+    "SquadSettings",
+    "TrainingSettings",
+    "TuningSettings",
+    "fingerprint",
+    "load",
+    "override",
+    "reset",
+    "settings",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "settings":
+        return singleton()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

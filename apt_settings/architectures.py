@@ -1,0 +1,139 @@
+"""The models that APT is run on: their sizes, what their modules are called, where adapters and pruning apply.
+
+Sizes are those of the models' own `config.json`. Module names are those of Hugging Face transformers, `{i}` being the
+layer. Which modules carry adapters: the paper's Appendix A and, for T5's gated FFN (only `wi_0`), the release.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple
+
+ArchitectureName = Literal[
+    "roberta-base",
+    "bert-base-uncased",
+    "google/t5-base-lm-adapt",
+    "google/t5-xl-lm-adapt",
+    "t5-base",
+    "meta-llama/Llama-2-7b-hf",
+    "meta-llama/Llama-2-13b-hf",
+]
+Family = Literal["roberta", "bert", "t5", "llama"]
+AdapterTarget = Literal["query", "value", "ffn"]
+PrunableBlock = Literal["mha_head", "ffn_neuron", "hidden_dimension"]
+
+
+class Architecture(NamedTuple):
+    """One pretrained model: its sizes and the names of its modules."""
+
+    name: ArchitectureName
+    """The name on the Hugging Face hub, as the release spells it."""
+    family: Family
+    """The model class in transformers: what shares its module names."""
+    encoder_layers: int
+    decoder_layers: int
+    heads: int
+    """Attention heads of one layer."""
+    head_size: int
+    """Dimensions of one head."""
+    hidden_size: int
+    """Dimensions of the hidden state."""
+    ffn_size: int
+    """Neurons of one feed-forward layer."""
+    vocab_size: int
+    """Rows of the embedding matrix."""
+    gated_ffn: bool
+    """Whether the feed-forward layer multiplies by a gate: three matrices in place of two."""
+
+    @property
+    def modules(self) -> Mapping[str, tuple[str, ...]]:
+        """What each part is called in transformers: query, value, ffn_up, ... -> names with `{i}` for the layer."""
+        return _MODULES[self.family, self.gated_ffn]
+
+    @property
+    def adapter_modules(self) -> Mapping[AdapterTarget, tuple[str, ...]]:
+        """Adapter target -> the modules that carry its adapters; of a gated FFN the gate alone, as in the release."""
+        ffn = "ffn_gate" if self.gated_ffn else "ffn_up"
+        return {"query": self.modules["query"], "value": self.modules["value"], "ffn": self.modules[ffn]}
+
+
+def _encoder_modules(model: str) -> Mapping[str, tuple[str, ...]]:
+    layer = model + ".encoder.layer.{i}."
+    return MappingProxyType(
+        {
+            "query": (layer + "attention.self.query",),
+            "value": (layer + "attention.self.value",),
+            "attention_output": (layer + "attention.output.dense",),
+            "ffn_up": (layer + "intermediate.dense",),
+            "ffn_down": (layer + "output.dense",),
+        }
+    )
+
+
+def _t5_modules(**ffn: str) -> Mapping[str, tuple[str, ...]]:
+    encoder, decoder = "encoder.block.{i}.layer.", "decoder.block.{i}.layer."
+    attentions = (encoder + "0.SelfAttention.", decoder + "0.SelfAttention.", decoder + "1.EncDecAttention.")
+    dense = (encoder + "1.DenseReluDense.", decoder + "2.DenseReluDense.")
+    return MappingProxyType(
+        {
+            "query": tuple(attention + "q" for attention in attentions),
+            "value": tuple(attention + "v" for attention in attentions),
+            **{part: tuple(each + module for each in dense) for part, module in ffn.items()},
+        }
+    )
+
+
+def _llama_modules() -> Mapping[str, tuple[str, ...]]:
+    return MappingProxyType(
+        {
+            "query": ("model.layers.{i}.self_attn.q_proj",),
+            "value": ("model.layers.{i}.self_attn.v_proj",),
+            "attention_output": ("model.layers.{i}.self_attn.o_proj",),
+            "ffn_gate": ("model.layers.{i}.mlp.gate_proj",),
+            "ffn_up": ("model.layers.{i}.mlp.up_proj",),
+            "ffn_down": ("model.layers.{i}.mlp.down_proj",),
+        }
+    )
+
+
+_MODULES: Final[Mapping[tuple[Family, bool], Mapping[str, tuple[str, ...]]]] = {
+    ("roberta", False): _encoder_modules("roberta"),
+    ("bert", False): _encoder_modules("bert"),
+    ("t5", False): _t5_modules(ffn_up="wi", ffn_down="wo"),
+    ("t5", True): _t5_modules(ffn_gate="wi_0", ffn_up="wi_1", ffn_down="wo"),
+    ("llama", True): _llama_modules(),
+}
+
+# fmt: off
+_TABLE: Final = (
+    #            name                         family     enc dec heads size hidden    ffn  vocab  gated
+    Architecture("roberta-base",              "roberta",  12,  0,  12,  64,  768,  3072, 50265, False),
+    Architecture("bert-base-uncased",         "bert",     12,  0,  12,  64,  768,  3072, 30522, False),
+    Architecture("google/t5-base-lm-adapt",   "t5",       12, 12,  12,  64,  768,  2048, 32128, True),
+    Architecture("google/t5-xl-lm-adapt",     "t5",       24, 24,  32,  64, 2048,  5120, 32128, True),
+    Architecture("t5-base",                   "t5",       12, 12,  12,  64,  768,  3072, 32128, False),
+    Architecture("meta-llama/Llama-2-7b-hf",  "llama",     0, 32,  32, 128, 4096, 11008, 32000, True),
+    Architecture("meta-llama/Llama-2-13b-hf", "llama",     0, 40,  40, 128, 5120, 13824, 32000, True),
+)
+# fmt: on
+
+ARCHITECTURES: Final[Mapping[ArchitectureName, Architecture]] = MappingProxyType({each.name: each for each in _TABLE})
+"""Every architecture by its name."""
+
+ADAPTER_RULES: Final[Mapping[ArchitectureName, tuple[AdapterTarget, ...]]] = MappingProxyType(
+    {each.name: ("query", "value") if each.family == "llama" else ("query", "value", "ffn") for each in _TABLE}
+)
+"""Where the paper puts adapters: FFN adapters only for the smaller models (Appendix A)."""
+
+PRUNABLE_BLOCKS: Final[Mapping[PrunableBlock, str]] = MappingProxyType(
+    {
+        "mha_head": "one attention head of one layer: its query, key, value and output dimensions",
+        "ffn_neuron": "one neuron of one feed-forward layer: its column in and its row out",
+        "hidden_dimension": "one dimension of the hidden state: its row or column in every layer",
+    }
+)
+"""What APT removes, each block whole (paper, section 4)."""
+
+
+def names_of(*families: Family) -> tuple[ArchitectureName, ...]:
+    """The names of the architectures of these families, in the table's order."""
+    return tuple(each.name for each in _TABLE if each.family in families)

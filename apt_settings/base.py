@@ -1,0 +1,259 @@
+"""AptSettings: what the settings of every task have in common."""
+
+import os
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_args
+
+from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .architectures import ArchitectureName
+from .errors import Problem, SettingsError
+from .groups import (
+    DatasetName,
+    DataSettings,
+    DistillationSettings,
+    ModelSettings,
+    OptimizationSettings,
+    PruningSettings,
+    TaskName,
+    TrainingSettings,
+    TuningSettings,
+)
+from .hints import did_you_mean, nearest, shown
+from .origins import Origin
+from .ownership import PREFIX
+from .reading import EnvFile, Reading, read
+from .rules import RULES
+from .values import allowed, likely, read_value
+
+_DOES_NOT_FIT: Final = "does_not_fit"
+
+
+_CONFIG: Final = SettingsConfigDict(
+    env_prefix=PREFIX,
+    extra="forbid",
+    frozen=True,
+    defer_build=True,
+    validate_default=False,  # a default that does not fit what was set is a note, not an error
+    hide_input_in_errors=True,
+    protected_namespaces=(),
+)
+_NOT_CONSULTED: Final = ("env_", "case_", "cli_", "nested_", "secrets_")
+
+
+class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # BaseSettings narrows its model_config
+    BaseSettings,
+    OptimizationSettings,
+    TuningSettings,
+    PruningSettings,
+    DistillationSettings,
+    TrainingSettings,
+    ModelSettings,
+    DataSettings,
+):
+    """All settings of one APT job: typed, frozen, hashable, and each with its origin.
+
+    A task's class, or a subclass of it with more fields, reads the environment when it is called:
+
+        SquadSettings(epochs=30).origin("epochs")       # argument epochs
+        SquadSettings(_env_file="prod.env")             # in place of .env; None reads none
+
+    Raises SettingsError. Two settings are equal when their class and values are, whoever set them.
+    """
+
+    model_config = _CONFIG
+
+    datasets: ClassVar[tuple[DatasetName, ...]] = ()
+    """What the task can be trained on."""
+    architectures: ClassVar[tuple[ArchitectureName, ...]] = ()
+    """The models that the task is run with."""
+    generates: ClassVar[bool] = False
+    """Whether the model writes text, of up to max_target_length tokens."""
+
+    _reading: Reading = PrivateAttr()
+
+    if TYPE_CHECKING:  # type checkers make up a class's __init__ from its fields, and know this argument only as one
+        _env_file: EnvFile = ...
+
+    def __init__(self, *, _env_file: EnvFile = ..., _reading: Reading | None = None, **arguments: Any) -> None:
+        reading = _reading or reading_for(type(self), os.environ, _env_file, arguments)
+        fields = type(self).model_fields
+        givers = {name: giver for name in fields if (giver := reading.first(name))}
+        values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
+        problems = list(reading.problems)
+        try:
+            super().__init__(_env_file=None, **values)
+        except ValidationError as error:
+            problems += _problems(type(self), error, givers)
+        if problems:
+            raise SettingsError(problems)
+        self._reading = reading
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `__init__` hands on: it has read the sources itself, places and all."""
+        return (init_settings,)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse what a subclass would say in vain, as the sources are read here: options of theirs, and aliases."""
+        super().__pydantic_init_subclass__(**kwargs)
+        common = AptSettings.model_config
+        changed = [key for key, value in cls.model_config.items() if value != common.get(key)]
+        in_vain = [f"model_config {key}" for key in changed if key.startswith(_NOT_CONSULTED)]
+        in_vain += [f"the alias of {name}" for name, field in cls.model_fields.items() if field.validation_alias]
+        if in_vain:
+            raise TypeError(f"{cls.__name__}: apt-settings does not consult {', '.join(in_vain)}")
+
+    def origin(self, name: str) -> Origin:
+        """Who set a setting, and whom that overrules. Raises SettingsError for a name that is no setting."""
+        fields = type(self).model_fields
+        if name not in fields:
+            raise SettingsError([Problem(name, "", None, "is not a setting", fix=did_you_mean(nearest(name, fields)))])
+        return self._reading.origin(name, fields[name].get_default(call_default_factory=True))
+
+    @property
+    def origins(self) -> Mapping[str, Origin]:
+        """Setting -> who set it, for every setting."""
+        return MappingProxyType({name: self.origin(name) for name in type(self).model_fields})
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What there is to know although nothing is wrong: defaults that no longer fit, names that were let pass."""
+        return (*self._reading.notes, *self._defaults_that_do_not_fit())
+
+    @property
+    def env_files(self) -> tuple[str, ...]:
+        """The absolute path of every `.env` that was read."""
+        return self._reading.env_files
+
+    @property
+    def directory(self) -> str:
+        """The working directory in which `.env` was looked for."""
+        return self._reading.directory
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
+        if not update:
+            return super().model_copy(deep=deep)
+        return type(self)(_reading=self._reading.under(update, type(self).model_fields))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.__dict__ == other.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    @field_validator("task", "dataset", "architecture", "max_target_length", *RULES)
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
+        """Judge a value that was set against the task and the settings before it; pydantic skips defaults."""
+        name, others = str(info.field_name), info.data
+        if demand := cls._demand_of_task(name, value):
+            raise PydanticCustomError(_DOES_NOT_FIT, "{demand}", {"demand": demand})
+        rule = RULES.get(name)
+        if rule and not rule.holds(value, others):
+            context = {"demand": rule.allowed(others), "other": rule.other, "nearest": rule.nearest(others)}
+            raise PydanticCustomError(_DOES_NOT_FIT, "{demand}", context)
+        return value
+
+    @classmethod
+    def _demand_of_task(cls, name: str, value: Any) -> str:
+        """What the task demands of a setting that does not fit it; empty where it fits or the task is not known."""
+        if cls is AptSettings:
+            return ""
+        task = cls.model_fields["task"].default
+        match name:
+            case "task" if value != task:
+                return f"{task}, the only task of {cls.__name__}"
+            case "dataset" if value not in cls.datasets:
+                return f"one of {', '.join(cls.datasets)} when the task is {task} (APT_TASK={value} chooses its own)"
+            case "architecture" if value not in cls.architectures:
+                return f"one of {', '.join(cls.architectures)} when the task is {task}"
+            case "max_target_length" if value is not None and not cls.generates:
+                return f"none when the task is {task}: it generates nothing"
+        return ""
+
+    def _defaults_that_do_not_fit(self) -> Iterator[str]:
+        for name, rule in RULES.items():
+            value, others = getattr(self, name), self.__dict__
+            if not rule.holds(value, others):
+                yield (
+                    f"{name} stays {value} ({self.origin(name)}) although it should be {rule.allowed(others)} "
+                    f"({self.origin(rule.other)}); to change it: {PREFIX}{name.upper()}={rule.nearest(others)}"
+                )
+
+
+def reading_for(
+    cls: type[AptSettings], environ: Mapping[str, str], env_file: EnvFile, arguments: Mapping[str, Any]
+) -> Reading:
+    """What the sources say to a class with a task of its own: APT_TASK does not count, and a note says so.
+
+    Raises TypeError for a class without a task.
+    """
+    task = cls.model_fields["task"].default
+    if task not in get_args(TaskName):
+        raise TypeError(f"{cls.__name__} has no task: call load(), or use a task's class, such as SquadSettings")
+    reading = read(environ, env_file, arguments, cls.model_fields)
+    asked = reading.first("task")
+    if asked is None or asked.kind == "argument":
+        return reading
+    reading = reading.without("task", "environment", "env file")
+    if task_word(asked.value) == task:
+        return reading
+    note = f"{asked.label}={asked.text} is not read by {cls.__name__}, whose task is {task}"
+    return reading._replace(notes=(*reading.notes, note))
+
+
+def task_word(given: object) -> str:
+    """A task as a user may spell it, in any case and with `-` for `_`, as its name is written."""
+    return str(given).lower().replace("-", "_")
+
+
+def _problems(cls: type[AptSettings], error: ValidationError, givers: Mapping[str, Origin]) -> list[Problem]:
+    """What pydantic found wrong, once for each setting, in the words of the user who set it."""
+    details = {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
+    if cls is AptSettings:  # what its tasks would give is not missing where the task is what is wrong
+        details = {name: detail for name, detail in details.items() if name in givers}
+    return [_problem(cls, name, detail, givers) for name, detail in details.items()]
+
+
+def _problem(cls: type[AptSettings], name: str, detail: ErrorDetails, givers: Mapping[str, Origin]) -> Problem:
+    own_words = str(detail.get("ctx", {}).get("error", ""))
+    if name not in cls.model_fields:
+        return Problem("", cls.__name__, None, own_words or detail["msg"])
+    if name not in givers:
+        return Problem(PREFIX + name.upper(), "", None, "is not set and has no default")
+    field, giver = cls.model_fields[name], givers[name]
+    wrong, must, fix = "is not allowed", allowed(field), ""
+    if detail["type"] == _DOES_NOT_FIT:
+        wrong, must, fix = "does not fit", *_demand(detail.get("ctx", {}), givers)
+    elif own_words or not must:
+        wrong, must = f"is not allowed: {own_words or detail['msg']}", ""
+    elif name == "task":
+        must += ", or a dataset of one of them"
+        fix = did_you_mean(nearest(str(giver.value), (*get_args(TaskName), *get_args(DatasetName))))
+    elif giver.text == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
+        guess = likely(giver.value, field)
+        fix = did_you_mean([guess] if guess else [])
+    return Problem(giver.variable, giver.place, giver.text, wrong, must, fix)
+
+
+def _demand(context: Mapping[str, Any], givers: Mapping[str, Origin]) -> tuple[str, str]:
+    """What a setting must be to go with the task or with another setting, and what to do; see `AptSettings._fits`."""
+    demand, other = str(context["demand"]), context.get("other")
+    if other is None:
+        return demand, ""
+    giver = givers.get(other)
+    place, variable = (giver.place, giver.variable) if giver else ("class default", PREFIX + other.upper())
+    return f"{demand} ({place})", f"write {context['nearest']}, or change {variable}"

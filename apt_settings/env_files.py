@@ -1,0 +1,123 @@
+"""Reading `.env` files: every line's name, value and place, and what is wrong with it."""
+
+import os
+import re
+from collections.abc import Mapping
+from io import StringIO
+from typing import Final, NamedTuple
+
+from dotenv.parser import Binding, parse_stream
+from dotenv.variables import Variable, parse_variables
+
+from .errors import Problem
+from .hints import spelt
+from .ownership import is_ours
+
+SIZE_LIMIT: Final = 256 * 1024
+"""The most bytes that a `.env` may have."""
+
+# Patterns are texts: re compiles one when it is first used, and keeps it.
+_NEWLINE: Final = r"\r\n|\n|\r"
+_LINE_OF_OURS: Final = r"[\r\n][^\S\r\n]*(export\s+)?APT_\w+\s*="
+_SECOND_ASSIGNMENT: Final = r"\s(export\s+)?[A-Za-z_]\w*="
+_SHELL_NAME: Final = r"\$([A-Za-z_]\w*)"
+
+
+class Entry(NamedTuple):
+    """One `NAME=value` of a `.env`."""
+
+    variable: str
+    value: str
+    """With every `${NAME}` expanded."""
+    text: str
+    """As it stands in the file."""
+    place: str
+    """`.env:3`."""
+
+
+class UnreadableError(Exception):
+    """A `.env` cannot be read at all; the message says why, and holds nothing of the file."""
+
+
+def read_env_file(path: str, scope: dict[str, str]) -> tuple[list[Entry], list[Problem]]:
+    """The entries of a `.env` that are ours by their name, and what is wrong with any line of the file.
+
+    `${NAME}` and `${NAME:-x}` expand from `scope`, to which every line read is added. Raises UnreadableError.
+    """
+    entries: dict[str, Entry] = {}
+    problems: list[Problem] = []
+    for binding in parse_stream(StringIO(_content(path), newline="")):
+        place = f"{path}:{_line(binding)}"
+        name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
+        fault = _fault(binding, entries, scope)
+        if fault:
+            wrong, fix = fault
+            problems.append(Problem(spelt(name) if is_ours(name) else "", place, None, wrong, fix=fix))
+        if name and binding.value is not None:
+            scope[name] = "" if fault else _expanded(binding.value, scope)
+            if is_ours(name):
+                entries.setdefault(name, Entry(name, scope[name], binding.value, place))
+    return list(entries.values()), problems
+
+
+def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, str]) -> tuple[str, str] | None:
+    """What is wrong with a line, and what to do; the text of the line stays out of it, as it may hold a secret."""
+    text, name, value = binding.original.string.strip(), binding.key or "", binding.value
+    ours = is_ours(name)
+    if binding.error or (ours and value is None):
+        return "cannot be read as NAME=value", "write NAME=value, and close every quote"
+    if re.search(_NEWLINE, text) and (ours or re.search(_LINE_OF_OURS, text)):
+        return "opens a quote that is not closed on its line", "close the quote"
+    if not ours or value is None:
+        return None
+    if name in entries:
+        return f"stands twice, first in {entries[name].place}", "delete one of them"
+    if undefined := _undefined_name(value, scope):
+        return f"uses ${{{undefined}}}, which is not defined", f"write ${{{undefined}:-x}} for a default of x"
+    _, _, written = text.partition("=")
+    written = written.lstrip()
+    if not written.startswith(("'", '"')) and re.search(_SECOND_ASSIGNMENT, value):
+        return "is followed by another NAME=value on its line", "give each a line of its own, or quote the value"
+    if not written.startswith("'") and (literal := re.search(_SHELL_NAME, value)):
+        return f"uses {literal[0]}, which a .env does not expand", f"write ${{{literal[1]}}}, or single quotes for a $"
+    return None
+
+
+def _content(path: str) -> str:
+    try:
+        with open(os.path.expanduser(path), "rb") as stream:
+            data = stream.read(SIZE_LIMIT + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    else:
+        if len(data) <= SIZE_LIMIT:
+            return _decoded(data)
+        reason = f"larger than {SIZE_LIMIT // 1024} KiB, the most that a .env may have"
+    raise UnreadableError(reason)
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UnreadableError("UTF-16, not UTF-8: save it as UTF-8")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = len(re.findall(_NEWLINE, data[: error.start].decode("latin-1"))) + 1
+    # Raised outside the except block: a UnicodeDecodeError carries the whole file, other tools' secrets included.
+    raise UnreadableError(f"not UTF-8 in line {line}: save it as UTF-8")
+
+
+def _line(binding: Binding) -> int:
+    """The line of the name itself: the parser counts from the blank lines before it."""
+    text = binding.original.string
+    blank = text[: len(text) - len(text.lstrip())]
+    return binding.original.line + len(re.findall(_NEWLINE, blank))
+
+
+def _undefined_name(value: str, scope: Mapping[str, str]) -> str | None:
+    names = (atom for atom in parse_variables(value) if isinstance(atom, Variable))
+    return next((each.name for each in names if each.default is None and each.name not in scope), None)
+
+
+def _expanded(value: str, scope: Mapping[str, str]) -> str:
+    return "".join(atom.resolve(scope) for atom in parse_variables(value)) if "${" in value else value

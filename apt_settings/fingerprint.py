@@ -1,0 +1,42 @@
+"""What an experiment is, in one short hash."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from pydantic_core import to_jsonable_python
+
+from .base import AptSettings
+from .groups import WHERE_IT_RUNS
+
+VERSION: Final = "apt1"
+
+
+def fingerprint(settings: AptSettings) -> str:
+    """`apt1-` and 16 hexadecimal digits: equal for two settings whose jobs are the same experiment.
+
+    The digits begin the SHA-256 of the canonical JSON (keys sorted, no spaces, ASCII, floats as Python's `repr`, -0.0
+    as 0.0) of every setting but those that say where a job runs. Who set a value does not count, nor do Python,
+    pydantic, the machine or the order of fields. A subclass's own settings count, unless marked WHERE_IT_RUNS.
+    """
+    fields = type(settings).model_fields
+    values = {
+        name: _canonical(getattr(settings, name))
+        for name, field in fields.items()
+        if WHERE_IT_RUNS not in field.metadata
+    }
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, float):
+        return value + 0.0
+    if isinstance(value, Mapping):
+        return {str(key): _canonical(item) for key, item in value.items()}
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_canonical, value), key=repr)
+    if isinstance(value, (list, tuple)):
+        return [_canonical(item) for item in value]
+    return to_jsonable_python(value)

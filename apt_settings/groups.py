@@ -1,0 +1,170 @@
+"""One mixin of annotated settings per concern, so that a component asks for just its part by type.
+
+A type has a name of its own where `tasks.py` restates it; every other setting is declared where it stands.
+"""
+
+from typing import Annotated, Final, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .architectures import AdapterTarget, ArchitectureName, PrunableBlock
+
+TaskName = Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"]
+DatasetName = Literal[
+    "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
+]
+
+WHERE_IT_RUNS: Final = "where it runs"
+"""Marks a setting, in its Annotated type, that says where a job runs and not what it is: not in the fingerprint."""
+
+Task = Annotated[TaskName, Field(description="The recipe: a column of the paper's Table 6.")]
+Dataset = Annotated[DatasetName, Field(description="What the task is trained on.")]
+ArchitectureChoice = Annotated[ArchitectureName, Field(description="The pretrained model, by its hub name.")]
+LearningRate = Annotated[float, Field(gt=0, lt=1, description="Peak learning rate of the optimizer.")]
+BatchSize = Annotated[
+    int, Field(ge=1, le=65_536, description="Examples per optimizer step, over all devices and accumulation.")
+]
+Epochs = Annotated[int, Field(ge=1, le=10_000, description="Passes over the training data, distillation included.")]
+DistillEpochs = Annotated[
+    int | None, Field(ge=0, le=10_000, description="Epochs that train with self-distillation; none: no distillation.")
+]
+AdapterTargets = Annotated[
+    tuple[AdapterTarget, ...],
+    Field(min_length=1, description="The projections that carry an APT adapter."),
+]
+NumPrunings = Annotated[int, Field(ge=1, le=10_000, description="How often blocks are pruned and ranks updated.")]
+PruningEndEpoch = Annotated[
+    int, Field(ge=1, le=10_000, description="The epoch at whose end target_sparsity is reached.")
+]
+SparsityWarmupEpochs = Annotated[
+    int, Field(ge=0, le=10_000, description="Epochs at initial_sparsity before the cubic sparsity schedule starts.")
+]
+WarmupRatio = Annotated[float, Field(ge=0, le=1, description="Fraction of all steps that warm the learning rate up.")]
+LrScheduler = Annotated[
+    Literal["linear", "cosine", "constant"], Field(description="How the learning rate falls after the warmup.")
+]
+MaxSeqLength = Annotated[int, Field(ge=1, le=1_048_576, description="Tokens of an input; longer ones are truncated.")]
+MaxTargetLength = Annotated[
+    int | None, Field(ge=1, le=1_048_576, description="Tokens of a generated target; none: nothing is generated.")
+]
+Precision = Annotated[
+    Literal["fp32", "tf32", "fp16", "bf16"],
+    Field(description="Arithmetic; tf32 permits it: where the hardware lacks it the job runs fp32 and says so."),
+]
+
+
+class Group(BaseModel):
+    """What all groups share: frozen, and built by pydantic only when used."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
+
+
+class DataSettings(Group):
+    """What a model is trained on, and how much of each example it sees."""
+
+    task: Task
+    dataset: Dataset
+    max_seq_length: MaxSeqLength = 128
+    max_target_length: MaxTargetLength = None
+
+
+class ModelSettings(Group):
+    """The pretrained model."""
+
+    architecture: ArchitectureChoice = "roberta-base"
+    model_name_or_path: Annotated[
+        str | None, Field(description="The weights to load, by hub name or path; none: the architecture's name.")
+    ] = None
+
+
+class TrainingSettings(Group):
+    """How long, how fast and in what arithmetic a model is trained."""
+
+    learning_rate: LearningRate
+    batch_size: BatchSize
+    epochs: Epochs
+    warmup_ratio: WarmupRatio = 0.06
+    lr_scheduler: LrScheduler = "linear"
+    precision: Precision = "tf32"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Seed of every random generator.")] = 128
+    per_device_batch_size: Annotated[
+        int | None,
+        Field(ge=1, le=65_536, description="Examples per device and step; none: the whole batch_size."),
+        WHERE_IT_RUNS,
+    ] = None
+    output_dir: Annotated[str, Field(description="The folder for all that a job writes."), WHERE_IT_RUNS] = "output"
+
+
+class DistillationSettings(Group):
+    """Self-distillation: how long, how it is weighted against the task, what it compares (section 4.4)."""
+
+    distill_epochs: DistillEpochs
+    distill_weight_start: Annotated[
+        float, Field(ge=0, le=1, description="Distillation weight mu when pruning starts.")
+    ] = 0.0
+    distill_weight_end: Annotated[
+        float, Field(ge=0, le=1, description="Distillation weight mu from pruning's end.")
+    ] = 1.0
+    teacher_layers: Annotated[
+        int, Field(ge=1, le=128, description="Teacher layers sampled at each step, one from each equal part.")
+    ] = 4
+    distill_temperature: Annotated[
+        float, Field(gt=0, description="Softmax temperature of teacher and student predictions.")
+    ] = 2 / 3
+    distill_layer_weight: Annotated[
+        float, Field(ge=0, description="Weight of the hidden-layer loss within the distillation loss.")
+    ] = 0.9
+    distill_prediction_weight: Annotated[
+        float, Field(ge=0, description="Weight of the prediction loss within the distillation loss.")
+    ] = 0.1
+
+
+class PruningSettings(Group):
+    """What is pruned, how much, and when (sections 4.1, 4.2)."""
+
+    target_sparsity: Annotated[
+        float, Field(ge=0, lt=1, description="Fraction of parameters, embeddings and heads aside, removed in the end.")
+    ] = 0.6
+    initial_sparsity: Annotated[
+        float, Field(ge=0, lt=1, description="Fraction removed before tuning starts; above 0: pruned before tuning.")
+    ] = 0.0
+    mask_decay_rate: Annotated[
+        float, Field(gt=0, le=1, description="How much a pruned block's mask shrinks in one step.")
+    ] = 0.01
+    salience_momentum: Annotated[
+        float, Field(ge=0, lt=1, description="Weight of the past in the moving average of salience.")
+    ] = 0.9
+    outlier_aware: Annotated[
+        bool, Field(description="Whether salience counts the kurtosis of activations, which marks outliers.")
+    ] = True
+    prunable_blocks: Annotated[
+        tuple[PrunableBlock, ...],
+        Field(min_length=1, description="The kinds of blocks that pruning may remove."),
+    ] = get_args(PrunableBlock)
+    num_prunings: NumPrunings = 10
+    pruning_end_epoch: PruningEndEpoch = 3
+    sparsity_warmup_epochs: SparsityWarmupEpochs = 1
+
+
+class TuningSettings(Group):
+    """Where adapters sit, and how their ranks start and grow (section 4.3)."""
+
+    initial_rank: Annotated[int, Field(ge=1, le=4096, description="Rank of every adapter at the start.")] = 8
+    scaling_factor: Annotated[
+        float, Field(gt=0, description="What an adapter's output is multiplied by: LoRA alpha over rank.")
+    ] = 2.0
+    adapter_targets: AdapterTargets = get_args(AdapterTarget)
+    max_rank: Annotated[int, Field(ge=1, le=4096, description="Rank that no adapter outgrows.")] = 64
+    tuning_budget_ratio: Annotated[
+        float, Field(ge=1, description="Adapter parameters at the end over those at the start.")
+    ] = 4.0
+
+
+class OptimizationSettings(Group):
+    """The optimizer and what keeps it stable."""
+
+    optimizer: Annotated[
+        Literal["adam", "adamw"], Field(description="adam couples weight decay to the gradient, adamw does not.")
+    ] = "adam"
+    weight_decay: Annotated[float, Field(ge=0, description="Weight decay of the optimizer.")] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0, description="Norm that gradients are clipped to.")] = 1.0

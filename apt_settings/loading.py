@@ -1,0 +1,148 @@
+"""load() resolves settings; the singleton is what it gave once. The only global state is in this file."""
+
+import os
+import warnings
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from threading import RLock
+from types import MappingProxyType
+from typing import Any, TypeVar, overload
+
+from .base import AptSettings, reading_for, task_word
+from .errors import Problem, SettingsWarning
+from .origins import Origin
+from .reading import EnvFile, Reading, read
+from .tasks import DEFAULT_TASK, TASKS
+
+S = TypeVar("S", bound=AptSettings)
+
+
+@overload
+def load(
+    environ: Mapping[str, str] | None = None, env_file: EnvFile = ..., settings_class: None = None, **overrides: Any
+) -> AptSettings: ...
+@overload
+def load(
+    environ: Mapping[str, str] | None = None, env_file: EnvFile = ..., *, settings_class: type[S], **overrides: Any
+) -> S: ...
+def load(
+    environ: Mapping[str, str] | None = None,
+    env_file: EnvFile = ...,
+    settings_class: type[AptSettings] | None = None,
+    **overrides: Any,
+) -> AptSettings:
+    """The settings of one job; for each, the first of these that gives a value wins:
+
+        override > environment > `.env` > class default
+
+    With `{"APT_TASK": "squad", "APT_EPOCHS": "30"}` and a `.env` that says `APT_EPOCHS=20`, the result is a
+    SquadSettings with 30 epochs; their origin is `environment APT_EPOCHS`, and it shadows `.env:1`.
+
+    The class is `settings_class`, or that of the task, which APT_TASK may name by one of its datasets too. `environ` is
+    os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. Nothing is cached.
+
+    Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
+    """
+    variables = os.environ if environ is None else environ
+    return _with_warnings(resolve(variables, env_file, settings_class, overrides), callers=1)
+
+
+def resolve(
+    environ: Mapping[str, str],
+    env_file: EnvFile,
+    settings_class: type[AptSettings] | None,
+    arguments: Mapping[str, Any],
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> AptSettings:
+    """As `load`, without its warnings. `places` tells how the user spells an argument: `{"epochs": "--set epochs"}`."""
+    if not isinstance(environ, Mapping):
+        raise TypeError(f"environ is a mapping of variables, not {environ!r}; a task is load(task='squad')")
+    if settings_class is not None:
+        return settings_class(_reading=reading_for(settings_class, environ, env_file, arguments))
+    reading = read(environ, env_file, arguments, AptSettings.model_fields, places)
+    task_class, reading = _choose_task(reading)
+    return task_class(_reading=reading)
+
+
+def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
+    """The settings, after a warning for each note that points at the line so many callers above this one's."""
+    for note in settings.notes:
+        warnings.warn(note, SettingsWarning, stacklevel=callers + 2)
+    return settings
+
+
+def _choose_task(reading: Reading) -> tuple[type[AptSettings], Reading]:
+    """The class that APT_TASK names; AptSettings itself, which refuses it, where it names none."""
+    choice = reading.first("task")
+    if choice is None:
+        return TASKS[DEFAULT_TASK], reading
+    word = task_word(choice.value)
+    for task, task_class in TASKS.items():
+        if word == task:
+            return task_class, reading.with_choice(choice, {"task": task})
+    for task, task_class in TASKS.items():
+        if word in task_class.datasets:
+            contradicted = reading._replace(problems=(*reading.problems, *_contradictions(reading, choice, word)))
+            return task_class, contradicted.with_choice(choice, {"task": task, "dataset": word})
+    return AptSettings, reading
+
+
+def _contradictions(reading: Reading, choice: Origin, dataset: str) -> Iterator[Problem]:
+    """Where the giver that names the task by its dataset names another dataset as well."""
+    for source in reading.sources:
+        other = source.given.get("dataset")
+        if source.given.get("task") is choice and other and not other.is_empty and other.value != dataset:
+            must = f"{dataset}, as {choice.place} says {choice.text}"
+            yield Problem(other.variable, other.place, other.text, "does not fit", must)
+
+
+_lock = RLock()
+_resolved: AptSettings | None = None
+_overrides: Mapping[str, Any] = {}
+
+
+def singleton() -> AptSettings:
+    """The settings of this process: `load()`, once. Raises SettingsError, and tries again the next time."""
+    global _resolved
+    with _lock:
+        if _resolved is None:
+            _resolved = _with_warnings(resolve(os.environ, ..., None, _overrides), callers=2)
+        return _resolved
+
+
+def reset() -> None:
+    """Forget the singleton: the next use reads the environment anew. Names already imported keep the old object."""
+    global _resolved
+    with _lock:
+        _resolved = None
+
+
+@contextmanager
+def override(**values: Any) -> Generator[AptSettings, None, None]:
+    """Within the block, which gets them, the settings are those of the process with these values. For tests.
+
+    They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
+    keep their object. Blocks may nest. Raises SettingsError.
+    """
+    global _resolved, _overrides
+    with _lock:
+        before = _resolved, _overrides
+        together = {**_overrides, **values}
+        overridden = _with_warnings(resolve(os.environ, ..., None, together), callers=2)
+        _resolved, _overrides = overridden, together
+    try:
+        yield overridden
+    finally:
+        with _lock:
+            was_reset = _resolved is not overridden
+            _resolved, _overrides = before
+            _resolved = None if was_reset else _resolved
+
+
+def _unlock_after_fork() -> None:
+    """A fork copies the lock as it is, held perhaps by a thread that the child does not have."""
+    global _lock
+    _lock = RLock()
+
+
+os.register_at_fork(after_in_child=_unlock_after_fork)

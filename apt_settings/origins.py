@@ -1,0 +1,40 @@
+"""Who gave a value, and where it stands."""
+
+from typing import Any, Literal, NamedTuple
+
+from .errors import label
+
+Kind = Literal["argument", "environment", "env file", "class default"]
+
+
+class Origin(NamedTuple):
+    """The giver of one value. `str()` is what a user sees: `environment APT_EPOCHS`, `.env:3`, `class default`."""
+
+    kind: Kind
+    place: str
+    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `class default`."""
+    variable: str
+    """The name as it is spelt there: `APT_EPOCHS`, `epochs`."""
+    value: Any
+    """What is given there: a text, or the object that an argument or a default is."""
+    text: str
+    """The value as the user spelt it, `${NAME}` not expanded."""
+    shadows: tuple["Origin", ...] = ()
+    """Who else gives this setting a value, and is overruled; the strongest first, the class default last."""
+    empty: tuple[str, ...] = ()
+    """Stronger places that name this setting and leave it empty, which counts as not set."""
+
+    @property
+    def label(self) -> str:
+        """Place and variable: `environment APT_EPOCHS`, `.env:3 APT_EPOCHS`."""
+        return label(self.place, self.variable)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this is a variable without a value, which counts as not set."""
+        return self.kind != "class default" and isinstance(self.value, str) and not self.value
+
+    def __str__(self) -> str:
+        if not self.empty:
+            return self.place
+        return f"{self.place} ({' and '.join(self.empty)} {'is' if len(self.empty) == 1 else 'are'} empty)"

@@ -1,0 +1,54 @@
+"""The sources of settings: arguments, the environment, `.env` files. Each knows the place of every value it gives."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from .env_files import read_env_file
+from .errors import Problem
+from .hints import shown, spelt
+from .origins import Origin
+from .ownership import is_foreign, is_ours
+
+
+class Source(NamedTuple):
+    """What one giver says."""
+
+    given: dict[str, Origin]
+    """By the name of the setting or control; empty values too."""
+    unknown: tuple[Origin, ...] = ()
+    """What is ours by its name or its giver, and no setting."""
+    problems: tuple[Problem, ...] = ()
+
+
+def from_arguments(values: Mapping[str, Any], settings: Collection[str], places: Mapping[str, str]) -> Source:
+    """Keyword arguments, or a command line's; `places` tells how the user spells one that is not `argument NAME`."""
+    origins = [
+        Origin("argument", places.get(name, f"argument {name}"), name, value, shown(value))
+        for name, value in values.items()
+    ]
+    return _sorted_out(origins, {name: name for name in settings})
+
+
+def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> Source:
+    """The variables that are ours; `known` is variable -> setting or control."""
+    ours = {variable: environ[variable] for variable in environ if is_ours(variable)}
+    origins = [
+        Origin("environment", f"environment {spelt(variable)}", spelt(variable), value, shown(value))
+        for variable, value in ours.items()
+    ]
+    return _sorted_out(origins, known)
+
+
+def from_env_file(path: str, scope: dict[str, str], known: Mapping[str, str]) -> Source:
+    """The `APT_` lines of one `.env`. Raises `env_files.UnreadableError`."""
+    entries, problems = read_env_file(path, scope)
+    origins = [
+        Origin("env file", entry.place, spelt(entry.variable), entry.value, shown(entry.text)) for entry in entries
+    ]
+    return _sorted_out(origins, known, tuple(problems))
+
+
+def _sorted_out(origins: list[Origin], known: Mapping[str, str], problems: tuple[Problem, ...] = ()) -> Source:
+    given = {known[origin.variable]: origin for origin in origins if origin.variable in known}
+    unknown = (origin for origin in origins if origin.variable not in known and not is_foreign(origin.variable))
+    return Source(given, tuple(unknown), problems)

@@ -1,0 +1,166 @@
+"""How what a source gives becomes a value, and what a setting allows in words; both are read off its plain type."""
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from math import isfinite
+from numbers import Integral
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from .hints import mended
+
+TEXT_LIMIT: Final = 4096
+"""The most characters that a free text may have, a path's limit on Linux."""
+UNREADABLE: Final = object()
+"""Stands for what is no value of a setting's type; pydantic refuses it for every type."""
+
+# Patterns are texts: re compiles one when it is first used, and keeps it.
+_FLOAT: Final = r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+_INTEGER: Final = r"-?[0-9]{1,1000}"
+_BOOLEANS: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
+# Control characters, line and paragraph separators, text direction overrides, halves of a broken UTF-8 sequence.
+_UNPRINTABLE: Final = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+_LISTS: Final = (tuple, list, set, frozenset)
+
+
+def read_value(given: Any, annotation: Any) -> Any:
+    """A text, or a Python value, as a value of the annotated type; UNREADABLE where it is none.
+
+    A float is ASCII `-?digits[.digits][e+-digits]` or a finite Python number, an int is ASCII digits with an optional
+    minus or an integer, a bool is true/false, 1/0, yes/no, on/off in any case, a str is one line without control
+    characters, a list is separated by commas, and `none` is None where the type allows it. pydantic coerces more
+    (`1_000`, ` 5 `, inf, True for 1), which hides mistakes. Other types are left to it.
+    """
+    kind, optional = _without_none(annotation)
+    if optional and (given is None or (isinstance(given, str) and given.lower() == "none")):
+        return None
+    if get_origin(kind) is Literal:
+        return {str(choice): choice for choice in get_args(kind)}.get(given, given) if isinstance(given, str) else given
+    if (get_origin(kind) or kind) in _LISTS:
+        return _list(given.split(",") if isinstance(given, str) else given, kind)
+    return _READERS[kind](given) if kind in _READERS else given
+
+
+def _number(given: Any) -> Any:
+    number = float(given) if isinstance(given, str) and re.fullmatch(_FLOAT, given) else given
+    if not isinstance(number, float | int) or isinstance(number, bool):
+        return UNREADABLE
+    try:
+        return number if isfinite(number) else UNREADABLE
+    except OverflowError:
+        return UNREADABLE
+
+
+def _whole_number(given: Any) -> Any:
+    if isinstance(given, str):
+        return int(given) if re.fullmatch(_INTEGER, given) else UNREADABLE
+    return int(given) if isinstance(given, Integral) and not isinstance(given, bool) else UNREADABLE
+
+
+def _boolean(given: Any) -> Any:
+    value = _BOOLEANS.get(given.lower()) if isinstance(given, str) else given
+    return value if isinstance(value, bool) else UNREADABLE
+
+
+def _one_line(given: Any) -> Any:
+    good = isinstance(given, str) and len(given) <= TEXT_LIMIT and not re.search(_UNPRINTABLE, given)
+    return given if good else UNREADABLE
+
+
+_READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
+    float: _number,
+    int: _whole_number,
+    bool: _boolean,
+    str: _one_line,
+}
+
+
+def _list(items: Any, kind: Any) -> Any:
+    """The items, each read; where their type names them, none twice and in the order in which it does."""
+    if not isinstance(items, _LISTS):
+        return UNREADABLE
+    item = (get_args(kind) or (str,))[0]
+    choices = get_args(item) if get_origin(item) is Literal else ()
+    if not choices:
+        return tuple(read_value(each, item) for each in items)
+    unfit = set(items) - set(choices) or len(set(items)) < len(items)
+    return UNREADABLE if unfit else tuple(sorted(items, key=choices.index))
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a setting takes, in words: `a number, 0 <= x < 1`; empty for a type that is not declared here."""
+    annotation, optional = _without_none(field.annotation)
+    choices = ", ".join(choices_of(field))
+    if get_origin(annotation) is Literal:
+        words = f"one of {choices}"
+    elif get_origin(annotation) is tuple and choices:
+        words = f"a comma-separated list of {choices}, none of them twice"
+    else:
+        words = _KINDS.get(annotation, "")
+    return words and f"{words}{_range(field.metadata)}{', or none' if optional else ''}"
+
+
+def choices_of(field: FieldInfo) -> tuple[str, ...]:
+    """The words that a setting takes, where its type names them: those of a Literal, or of a list of them."""
+    annotation, _ = _without_none(field.annotation)
+    if annotation is bool:
+        return tuple(_BOOLEANS)
+    if get_origin(annotation) is tuple:
+        annotation = get_args(annotation)[0]
+    return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
+
+
+def likely(text: str, field: FieldInfo) -> str | None:
+    """What was most likely meant by a text that the setting refuses; None where no mend makes it valid."""
+    judged: Any = Annotated[field.annotation, field]
+    adapter: TypeAdapter[Any] = TypeAdapter(judged)
+
+    def allows(candidate: str) -> bool:
+        try:
+            adapter.validate_python(read_value(candidate, field.annotation))
+        except ValidationError:
+            return False
+        return True
+
+    bounds = _bounds(field.metadata)
+    fraction = bounds.get("ge") == 0 and 1 in (bounds.get("lt"), bounds.get("le"))
+    return mended(text, choices_of(field), fraction, allows)
+
+
+_KINDS: Final = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: f"one line of at most {TEXT_LIMIT} printable characters",
+}
+
+
+def _without_none(annotation: Any) -> tuple[Any, bool]:
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation, False
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    return kinds[0] if len(kinds) == 1 else annotation, NoneType in get_args(annotation)
+
+
+def _bounds(metadata: list[Any]) -> dict[str, Any]:
+    return {sign: getattr(mark, sign) for sign in ("gt", "ge", "lt", "le") for mark in metadata if hasattr(mark, sign)}
+
+
+def _range(metadata: list[Any]) -> str:
+    bounds = _bounds(metadata)
+    low = f"{bounds['ge']} <= " if "ge" in bounds else f"{bounds['gt']} < " if "gt" in bounds else ""
+    high = f" <= {bounds['le']}" if "le" in bounds else f" < {bounds['lt']}" if "lt" in bounds else ""
+    return f", {low}x{high}" if low or high else ""
+
+
+def as_text(value: object) -> str:
+    """A value as a variable would hold it: `none`, `true`, `query,value`, `0.0002`."""
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(as_text, cast("Collection[object]", value))) if isinstance(value, _LISTS) else str(value)

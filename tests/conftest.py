@@ -1,0 +1,55 @@
+"""Every test starts in an empty folder, with no APT_ variable and no singleton."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+import apt_settings
+
+RECORDS = Path(__file__).parent / "records"
+ROOT = Path(__file__).parent.parent
+
+hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
+hypothesis_settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory and no APT_ variable."""
+    monkeypatch.chdir(tmp_path)
+    accept = "APT_TESTS_ACCEPT"  # named as Debian's apt names its own: no setting
+    for variable in [name for name in os.environ if name.upper().startswith("APT_") and name != accept]:
+        monkeypatch.delenv(variable)
+    apt_settings.reset()
+    yield tmp_path
+    apt_settings.reset()
+
+
+@pytest.fixture
+def write_env(tmp_path: Path) -> Callable[..., Path]:
+    """Write a `.env`, or a file of another name, into the working directory."""
+
+    def write(content: str | bytes, name: str = ".env") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def golden() -> Callable[[str, str], None]:
+    """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""
+
+    def compare(name: str, text: str) -> None:
+        record = RECORDS / name
+        if "APT_TESTS_ACCEPT" in os.environ:
+            record.write_text(text, encoding="utf-8")
+        accept = f"to accept the change: APT_TESTS_ACCEPT=1 {Path(sys.executable).name} -m pytest, then read the diff"
+        assert record.read_text(encoding="utf-8") == text, accept
+
+    return compare

@@ -1,0 +1,99 @@
+"""The face of the package: what it exports, and what importing it costs."""
+
+import ast
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import apt_settings
+
+PACKAGE = Path(apt_settings.__file__).parent
+LAYERS = (
+    "errors",
+    "hints",
+    "values",
+    "architectures",
+    "rules",
+    "groups",
+    "citations",
+    "origins",
+    "ownership",
+    "env_files",
+    "sources",
+    "reading",
+    "base",
+    "tasks",
+    "hparams",
+    "fingerprint",
+    "loading",
+    "cli",
+    "__main__",
+)
+
+
+def test_all_is_what_the_face_hands_on() -> None:
+    """`__all__` is sorted, and every name in it can be had."""
+    assert sorted(apt_settings.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name)) == list(
+        apt_settings.__all__
+    )
+    for name in apt_settings.__all__:
+        assert getattr(apt_settings, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'setings'"):
+        _ = apt_settings.setings
+
+
+def test_the_face_defines_nothing_else() -> None:
+    """The only definition in `__init__.py` is the lazy `settings`."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    defined = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+
+    assert defined == ["__getattr__"]
+
+
+def test_each_file_imports_only_what_stands_above_it() -> None:
+    """Imports point down: the layers are in this order, and every module is in it."""
+    assert set(LAYERS) == {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    for module in LAYERS:
+        tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+        used = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 1]
+        for name in used:
+            assert LAYERS.index(str(name)) < LAYERS.index(module), f"{module} imports {name}"
+
+
+def test_importing_reads_nothing() -> None:
+    """With a broken environment the import succeeds; taking `settings` raises SettingsError."""
+    code = """
+import apt_settings
+try:
+    apt_settings.settings
+except apt_settings.SettingsError as error:
+    print(error.problems[0].variable)
+"""
+    environ = {"APT_EPOCHS": "ten"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ)
+
+    assert (done.stdout, done.stderr) == ("APT_EPOCHS\n", "")
+
+
+def test_importing_loads_nothing_heavier_than_pydantic_settings() -> None:
+    """What the import adds to pydantic-settings are our own modules and what a plain load needs, nothing else."""
+    code = "import sys, pydantic_settings; a = set(sys.modules); import apt_settings; print(*set(sys.modules) - a)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    known = {"apt_settings", "pydantic", "pydantic_core", "pydantic_settings"}
+    added = {name for name in done.stdout.split() if name.split(".")[0] not in known}
+
+    hashing = {"hashlib", "_hashlib", "_blake2"}  # newer pydantic-settings load it themselves
+
+    assert added <= {"dotenv.parser", "dotenv.variables", *hashing}
+
+
+@pytest.mark.parametrize("module", LAYERS[:-1])
+def test_every_module_says_its_job_in_its_first_line(module: str) -> None:
+    """A module's docstring begins with one sentence."""
+    first = (import_module(f"apt_settings.{module}").__doc__ or "").strip().split("\n")[0]
+
+    assert first
+    assert first[-1] in ".:"

@@ -1,0 +1,137 @@
+"""What an experiment is, in one hash: pinned for ever, whatever Python, pydantic or hash seed."""
+
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import pytest
+
+from apt_settings import WHERE_IT_RUNS, GlueBigSettings, fingerprint, load
+
+PINNED = {
+    "glue_small": "apt1-3fc3c6a8460e0423",
+    "glue_big": "apt1-5b570d8ae9c8bb43",
+    "squad": "apt1-7e3c2819041d5c04",
+    "cnn_dm": "apt1-7a6d56bb19e250ba",
+    "alpaca": "apt1-aad8410f90e179e6",
+}
+
+
+@pytest.mark.parametrize("task", PINNED)
+def test_the_defaults_have_their_pinned_fingerprints(task: str) -> None:
+    """A change of these values breaks every record: it needs a new version in front of them."""
+    assert PINNED[task] == fingerprint(load({"APT_TASK": task}))
+
+
+def test_every_kind_of_value_is_pinned() -> None:
+    """Floats, lists, none and UTF-8 text have one canonical form."""
+    settings = load(
+        {},
+        learning_rate=1e-5,
+        initial_sparsity=-0.0,
+        prunable_blocks=("ffn_neuron",),
+        distill_epochs=None,
+        model_name_or_path="/modèles/日本",
+    )
+
+    assert fingerprint(settings) == "apt1-2523db0700541639"
+
+
+@pytest.mark.parametrize("seed", ["0", "1", "random"])
+def test_the_hash_seed_does_not_count(seed: str) -> None:
+    """Another process with another hash seed gives the same fingerprint, a set in a subclass included."""
+    code = """
+from apt_settings import GlueBigSettings, fingerprint
+class Mine(GlueBigSettings):
+    tags: frozenset[str] = frozenset({"a", "b", "c", "d"})
+print(fingerprint(Mine()))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONHASHSEED": seed})
+
+    assert done.stdout == "apt1-b14345e616be0a5c\n"
+
+
+@pytest.mark.parametrize("values", [{"output_dir": "elsewhere"}, {"per_device_batch_size": 4}])
+def test_where_a_job_runs_does_not_count(values: dict[str, Any]) -> None:
+    """The folder and the batch of one device change the run, not the experiment."""
+    assert fingerprint(load({})) == fingerprint(load({}, **values))
+
+
+OTHER_VALUES: dict[str, Any] = {
+    "dataset": "mnli",
+    "max_seq_length": 256,
+    "architecture": "t5-base",
+    "model_name_or_path": "x",
+    "learning_rate": 1e-4,
+    "batch_size": 16,
+    "epochs": 41,
+    "warmup_ratio": 0.1,
+    "lr_scheduler": "constant",
+    "precision": "fp32",
+    "seed": 1,
+    "distill_epochs": None,
+    "distill_weight_start": 0.1,
+    "distill_weight_end": 0.9,
+    "teacher_layers": 3,
+    "distill_temperature": 2.0,
+    "distill_layer_weight": 0.5,
+    "distill_prediction_weight": 0.5,
+    "target_sparsity": 0.60000001,
+    "initial_sparsity": 0.1,
+    "mask_decay_rate": 0.02,
+    "salience_momentum": 0.85,
+    "outlier_aware": False,
+    "prunable_blocks": "mha_head",
+    "num_prunings": 9,
+    "pruning_end_epoch": 4,
+    "sparsity_warmup_epochs": 0,
+    "initial_rank": 4,
+    "scaling_factor": 1.0,
+    "adapter_targets": "query",
+    "max_rank": 32,
+    "tuning_budget_ratio": 2.0,
+    "optimizer": "adamw",
+    "weight_decay": 0.1,
+    "max_grad_norm": 2.0,
+}
+
+
+def test_every_setting_is_known_to_count_or_not() -> None:
+    """A new setting must be entered here: does it say what the experiment is?"""
+    elsewhere = {"task", "max_target_length", "output_dir", "per_device_batch_size"}
+
+    assert set(GlueBigSettings.model_fields) == {*OTHER_VALUES, *elsewhere}
+
+
+@pytest.mark.parametrize("name", OTHER_VALUES)
+def test_everything_else_counts(name: str) -> None:
+    """Another value of any other setting is another fingerprint."""
+    assert fingerprint(load({})) != fingerprint(load({}, **{name: OTHER_VALUES[name]}))
+
+
+def test_task_and_target_length_count() -> None:
+    """So do the task and, where it generates, the target's length."""
+    assert len({fingerprint(load({"APT_TASK": task})) for task in PINNED}) == len(PINNED)
+    assert fingerprint(load({}, task="cnn_dm")) != fingerprint(load({}, task="cnn_dm", max_target_length=64))
+
+
+def test_who_set_a_value_does_not_count(write_env: Any) -> None:
+    """The same value by default, variable, `.env` or argument is the same experiment."""
+    write_env("APT_SEED=128\n")
+    expected = fingerprint(load({}, None))
+
+    assert expected == fingerprint(load({}))
+    assert expected == fingerprint(load({"APT_SEED": "128"}))
+    assert expected == fingerprint(load({}, seed=128))
+    assert expected == fingerprint(load({}, initial_sparsity="-0.0", scaling_factor=2))
+
+
+def test_a_subclass_s_settings_count_unless_they_say_where_it_runs() -> None:
+    """A user's own setting changes the fingerprint; one marked WHERE_IT_RUNS does not."""
+
+    class Mine(GlueBigSettings):
+        curriculum: str = "none"
+        workers: Annotated[int, WHERE_IT_RUNS] = 4
+
+    assert fingerprint(Mine()) == fingerprint(Mine(workers=8))
+    assert fingerprint(Mine()) != fingerprint(Mine(curriculum="hard"))
