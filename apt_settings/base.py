@@ -1,7 +1,7 @@
 """AptSettings: what the settings of every task have in common."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_args
 
@@ -128,9 +128,14 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         return MappingProxyType({name: self.origin(name) for name in type(self).model_fields})
 
     @property
+    def misfits(self) -> tuple[str, ...]:
+        """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
+        return tuple(name for name, rule in RULES.items() if not rule.holds(getattr(self, name), self.__dict__))
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What there is to know although nothing is wrong: defaults that no longer fit, names that were let pass."""
-        return (*self._reading.notes, *self._defaults_that_do_not_fit())
+        return (*self._reading.notes, *map(self._note, self.misfits))
 
     @property
     def env_files(self) -> tuple[str, ...]:
@@ -184,14 +189,12 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
                 return f"none when the task is {task}: it generates nothing"
         return ""
 
-    def _defaults_that_do_not_fit(self) -> Iterator[str]:
-        for name, rule in RULES.items():
-            value, others = getattr(self, name), self.__dict__
-            if not rule.holds(value, others):
-                yield (
-                    f"{name} stays {value} ({self.origin(name)}) although it should be {rule.allowed(others)} "
-                    f"({self.origin(rule.other)}); to change it: {PREFIX}{name.upper()}={rule.nearest(others)}"
-                )
+    def _note(self, misfit: str) -> str:
+        rule, others = RULES[misfit], self.__dict__
+        return (
+            f"{misfit} stays {others[misfit]} ({self.origin(misfit)}) although it should be {rule.allowed(others)} "
+            f"({self.origin(rule.other)}); to change it: {PREFIX}{misfit.upper()}={rule.nearest(others)}"
+        )
 
 
 def reading_for(

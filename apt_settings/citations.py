@@ -66,7 +66,7 @@ _BIG_WINDOW: Final = (
 )
 
 CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
-    "task": {"*": _paper("Appendix A")},
+    "task": {"*": _design("the recipe of the larger GLUE tasks, when nobody chooses")},
     "dataset": {
         "*": _paper("Appendix A"),
         "squad": _paper("Appendix A", note="SQuAD v2.0"),

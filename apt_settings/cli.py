@@ -1,170 +1,279 @@
 """The command line: parse, call, print.
 
-Exit status: 0 good; 1 `check` found problems; 2 the command line is wrong; 78 (EX_CONFIG) the settings are wrong.
+Exit status: 0 good; 1 `check` found problems; 2 the command line is wrong; 74 (EX_IOERR) the output cannot be written;
+78 (EX_CONFIG) the settings are wrong.
 """
 
 import json
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
 from io import TextIOWrapper
-from signal import SIGPIPE
-from typing import Final
+from signal import SIGINT
+from typing import Any, Final, NamedTuple, get_args
+
+import click
 
 from .base import AptSettings
-from .citations import cite
+from .catalog import Row, catalog, controls, env_example
 from .errors import SettingsError
 from .fingerprint import fingerprint
+from .groups import DatasetName, TaskName
+from .hints import did_you_mean, nearest, spelt
 from .loading import resolve
-from .values import as_text
+from .ownership import PREFIX
+from .reading import EnvFile
+from .report import as_json, explanation, head, lines, notes, shown_names, state
+from .terminal import print_lines, print_pairs, print_sentences
+from .variables import as_env_file, as_shell, variables
 
 PROBLEMS_FOUND: Final = 1
+EX_IOERR: Final = 74
 EX_CONFIG: Final = 78
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
-    names = [name for name, _ in arguments.set] + ["task"] * (arguments.task is not None)
-    if len(set(names)) < len(names):
-        parser.error("one setting is given two values")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = _show(arguments) if arguments.command == "show" else _check(arguments)
+        status = commands.main(argv, prog_name="apt-settings", standalone_mode=False)
+        if sys.stdout is None:
+            return EX_IOERR
         sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + SIGPIPE
+    except OSError as error:
+        _give_up_writing(1)
+        return _complain(EX_IOERR, f"apt-settings: cannot write the output: {error.strerror}")
+    except click.Abort:
+        return 128 + SIGINT
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() if error.ctx else ""
+        return _complain(error.exit_code, usage, f"apt-settings: {error.format_message()}")
+    except SettingsError as error:
+        return _complain(EX_CONFIG, *f"apt-settings: {error}".splitlines())
+    return int(status or 0)
+
+
+def _complain(status: int, *sentences: str) -> int:
+    """Say on stderr what is wrong; where that is closed or full, the status alone has to do."""
+    try:
+        if sys.stderr is not None:
+            print_sentences([sentence for sentence in sentences if sentence], err=True)
+            sys.stderr.flush()
+    except OSError:
+        _give_up_writing(2)
     return status
 
 
-def _show(arguments: Namespace) -> int:
-    try:
-        settings = _settings(arguments)
-    except SettingsError as error:
-        print(f"apt-settings: {error}", file=sys.stderr)
-        return EX_CONFIG
-    print(_as_json(settings) if arguments.format == "json" else _as_table(settings))
-    return 0
+def _give_up_writing(descriptor: int) -> None:
+    """What is still buffered would fail once more when Python ends, with a status of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
-def _check(arguments: Namespace) -> int:
-    try:
-        settings = _settings(arguments)
-    except SettingsError as error:
-        print(*error.problems, sep="\n")
-        return PROBLEMS_FOUND
-    empty = [f"note: {place} is empty: not set" for origin in settings.origins.values() for place in origin.empty]
-    print(f"good: {settings.task}, {fingerprint(settings)}", *empty, *_notes(settings), sep="\n")
-    return 0
+class Job(NamedTuple):
+    """The settings that a command line asks for."""
 
+    given: dict[str, str]
+    places: dict[str, str]
+    """How the user spelt each: `--set epochs`, `--task`, `--env-file`."""
+    env_file: EnvFile
 
-def _settings(arguments: Namespace) -> AptSettings:
-    given = dict(arguments.set)
-    places = {"env_file": "--env-file"} | {name: f"--set {name}" for name in given}
-    if arguments.task is not None:
-        given["task"], places["task"] = arguments.task, "--task"
-    return resolve(os.environ, arguments.env_file, None, given, places)
-
-
-def _as_json(settings: AptSettings) -> str:
-    values = settings.model_dump(mode="json")
-    fields = type(settings).model_fields
-    rows = {
-        name: {
-            "value": values[name],
-            "origin": str(settings.origin(name)),
-            "default": fields[name].get_default(),
-            "citation": str(cite(name, settings.task) or ""),
-        }
-        for name in fields
-    }
-    head = {
-        "task": settings.task,
-        "fingerprint": fingerprint(settings),
-        "env_file": ":".join(settings.env_files) or None,
-    }
-    return json.dumps({**head, "settings": rows}, indent=2)
-
-
-def _as_table(settings: AptSettings) -> str:
-    chosen = settings.origin("task").kind != "class default"
-    head = [
-        ("task", settings.task if chosen else f"{settings.task} (the default: nothing sets APT_TASK)"),
-        ("fingerprint", fingerprint(settings)),
-        ("env file", _env_files(settings)),
-    ]
-    rows = [_row(settings, name) for name in type(settings).model_fields]
-    notes = _notes(settings)
-    return "\n".join([*_aligned(head), "", *_aligned([_HEADER, *rows]), *([""] if notes else []), *notes])
-
-
-def _env_files(settings: AptSettings) -> str:
-    if settings.env_files or not settings.directory:
-        return ", ".join(settings.env_files) or "none: switched off"
-    return f"none: no .env in {settings.directory}"
-
-
-_HEADER: Final = ("setting", "value", "origin", "default")
-
-
-def _row(settings: AptSettings, name: str) -> tuple[str, ...]:
-    """One setting; its default, with where that comes from, only where it is overridden."""
-    origin, citation = settings.origin(name), cite(name, settings.task)
-    shadowed = [f"{each.place} {each.text}" for each in origin.shadows if each.kind != "class default"]
-    default = as_text(type(settings).model_fields[name].get_default())
-    overridden = f"{default} ({citation})" if citation else default
-    return (
-        name,
-        as_text(getattr(settings, name)),
-        ", over ".join([str(origin), *shadowed]),
-        "" if origin.kind == "class default" else overridden,
-    )
-
-
-def _notes(settings: AptSettings) -> list[str]:
-    """The settings' own notes, and what whoever reproduces the paper must know of the defaults in use."""
-    used = [name for name, origin in settings.origins.items() if origin.kind == "class default"]
-    cited = [(name, citation.caution) for name in used if (citation := cite(name, settings.task))]
-    notes = [*settings.notes, *(f"{name}: {caution}" for name, caution in cited if caution)]
-    return [f"note: {note}" for note in notes]
-
-
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _parser() -> ArgumentParser:
-    common = ArgumentParser(add_help=False)
-    common.add_argument("--task", help="glue_small, glue_big, squad, cnn_dm, alpaca, or a dataset of one of them")
-    common.add_argument(
-        "--set",
-        action="append",
-        type=_assignment,
-        default=[],
-        metavar="NAME=VALUE",
-        help="beats the environment and .env, for example target_sparsity=0.4; repeatable",
-    )
-    common.add_argument(
-        "--env-file", default=..., metavar="PATH", help="in place of .env; several with `:`, later ones win"
-    )
-    parser = ArgumentParser("apt-settings", description="What an APT job runs with, and who says so.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    show = commands.add_parser("show", parents=[common], help="print every setting, its value and who set it")
-    show.add_argument("--format", choices=("table", "json"), default="table")
-    commands.add_parser(
-        "check", parents=[common], help="exit 0 when all settings are right, else 1 and say what is wrong"
-    )
-    return parser
+    def settings(self) -> AptSettings:
+        """Resolve them. Raises SettingsError."""
+        return resolve(os.environ, self.env_file, None, self.given, self.places)
 
 
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as epochs=30")
     return name, value
+
+
+def _completions(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in dict.fromkeys(words) if word.startswith(incomplete)]
+
+
+def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _completions((*get_args(TaskName), *get_args(DatasetName)), incomplete)
+
+
+def _complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return _completions((row.name for row in catalog()), incomplete)
+
+
+_TASK: Final = click.option(
+    "--task", multiple=True, shell_complete=_complete_task, metavar="TASK", help="A task, or a dataset of one."
+)
+_SET: Final = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    type=_assignment,
+    shell_complete=_complete_setting,
+    metavar="NAME=VALUE",
+    help="Beats the environment and .env; repeatable.",
+)
+_ENV_FILE: Final = click.option(
+    "--env-file",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="Read this in place of .env; repeatable or joined by :, the last one wins.",
+)
+
+
+def takes_settings(command: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Give a command --task, --set and --env-file, which reach it as one Job."""
+
+    @_TASK
+    @_SET
+    @_ENV_FILE
+    @wraps(command)
+    def with_job(task: list[str], assignments: list[tuple[str, str]], env_file: list[str], **rest: Any) -> int | None:
+        said = [("task", each, "--task") for each in task]
+        said += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
+        names = [name for name, _, _ in said]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise click.UsageError(f"{', '.join(sorted(twice))} is given two values")
+        places = {"env_file": "--env-file"} | {name: place for name, _, place in said}
+        return command(
+            Job({name: value for name, value, _ in said}, places, ":".join(env_file) if env_file else ...), **rest
+        )
+
+    return with_job
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="apt-settings", message="%(prog)s %(version)s")
+def commands() -> None:
+    """What an APT job runs with, and who says so.
+
+    The first wins: --set, the environment (APT_ and the name in upper case), .env, the paper's Table 6.
+    APT_ENV_FILE names another .env; APT_UNKNOWN=warn lets names pass that are no setting.
+
+    Example: APT_TARGET_SPARSITY=0.4 apt-settings show
+
+    Exit status: 0 good, 1 check found problems, 2 the command line is wrong, 74 the output cannot be
+    written, 78 the settings are wrong.
+    """
+
+
+@commands.command()
+@takes_settings
+@click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
+@click.option("--overrides-only", is_flag=True, help="Leave out what nobody set.")
+def show(job: Job, form: str, overrides_only: bool) -> None:
+    """Print all settings, and who set them.
+
+    Each has its value, who set it, whom that overrules and, where it is overridden, its default. The
+    format env is lines for a .env; with it and json, notes go to stderr.
+
+    Example: APT_EPOCHS=30 apt-settings show --task squad
+    """
+    settings = job.settings()
+    if form == "table":
+        print_pairs(head(settings))
+        click.echo()
+        print_lines(lines(settings, overrides_only=overrides_only))
+        if told := notes(settings):
+            click.echo()
+            print_sentences(told)
+        return
+    if form == "json":
+        click.echo(as_json(settings, overrides_only=overrides_only))
+    else:
+        wanted = {PREFIX + name.upper() for name in shown_names(settings, overrides_only=overrides_only)}
+        _print_data(as_env_file({name: text for name, text in variables(settings).items() if name in wanted}))
+    print_sentences(notes(settings), err=True)
+
+
+def _print_data(text: str) -> None:
+    """For programs: UTF-8, whatever the encoding of the terminal."""
+    click.echo(text.encode(), nl=False)
+
+
+@commands.command()
+@takes_settings
+@click.argument("name", shell_complete=_complete_setting)
+def explain(job: Job, name: str) -> None:
+    """Explain one setting.
+
+    What it means and takes, where its default comes from, what it is now and who set it.
+
+    Example: apt-settings explain target_sparsity
+    """
+    row = _row(name)
+    pairs = explanation(row)
+    try:
+        if row in catalog():
+            pairs += state(job.settings(), row.name)
+    finally:  # wrong settings are told below the explanation
+        print_pairs(pairs)
+
+
+def _row(name: str) -> Row:
+    """A setting or control by its name or its variable."""
+    rows = {row.name: row for row in (*catalog(), *controls())}
+    word = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
+    if word not in rows:
+        guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all"
+        raise click.UsageError(f"{spelt(name)} is not a setting; {guess}")
+    return rows[word]
+
+
+@commands.command()
+@takes_settings
+def check(job: Job) -> int:
+    """Exit 0, or 1 with everything that is wrong.
+
+    Example: apt-settings check --env-file job.env
+    """
+    try:
+        settings = job.settings()
+    except SettingsError as error:
+        print_sentences(list(map(str, error.problems)))
+        return PROBLEMS_FOUND
+    empty = [f"note: {place} is empty: not set" for origin in settings.origins.values() for place in origin.empty]
+    print_sentences([f"good: {settings.task}, {fingerprint(settings)}", *empty, *notes(settings)])
+    return 0
+
+
+@commands.command()
+@takes_settings
+@click.option("--format", "form", type=click.Choice(("shell", "dotenv")), default="shell", show_default=True)
+@click.option("--example", is_flag=True, help="A .env with every setting commented out and explained.")
+def env(job: Job, form: str, example: bool) -> None:
+    """Print the resolved settings as variables.
+
+    For a shell to read, or as a .env; neither can read the other's. Where the settings are wrong, what
+    a shell reads is a command that fails with status 78. Write a .env to a new file, not to the one
+    that is read.
+
+    Example: eval "$(apt-settings env --task squad)" || exit
+    """
+    if example:
+        _print_data(env_example())
+        return
+    try:
+        settings = job.settings()
+    except SettingsError:
+        if form == "shell":
+            _print_data(f"(exit {EX_CONFIG})\n")
+        raise
+    _print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
+    print_sentences(notes(settings), err=True)
+
+
+@commands.command()
+@takes_settings
+def schema(job: Job) -> None:
+    """Print the JSON Schema of the settings.
+
+    With the meaning, range and default of each, for the task that is chosen.
+
+    Example: apt-settings schema --task alpaca
+    """
+    click.echo(json.dumps(type(job.settings()).model_json_schema(), indent=2))

@@ -30,9 +30,14 @@ class Origin(NamedTuple):
         return label(self.place, self.variable)
 
     @property
+    def is_override(self) -> bool:
+        """Whether somebody set this, and not the class."""
+        return self.kind != "class default"
+
+    @property
     def is_empty(self) -> bool:
         """Whether this is a variable without a value, which counts as not set."""
-        return self.kind != "class default" and isinstance(self.value, str) and not self.value
+        return self.is_override and isinstance(self.value, str) and not self.value
 
     def __str__(self) -> str:
         if not self.empty:

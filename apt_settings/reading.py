@@ -13,10 +13,23 @@ from .origins import Kind, Origin
 from .ownership import PREFIX
 from .sources import Source, from_arguments, from_env_file, from_environment
 
-CONTROLS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {"reference": ("paper",), "unknown": ("error", "warn", "ignore"), "env_file": ()}
+
+class Control(NamedTuple):
+    """A variable that says how settings are read, and is none itself."""
+
+    words: tuple[str, ...]
+    """What it takes, the default first; empty where it takes paths."""
+    meaning: str
+
+
+CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
+    {
+        "reference": Control(("paper",), "Whose values are the defaults."),
+        "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
+        "env_file": Control((), "The files that are read in place of .env; it cannot stand in one."),
+    }
 )
-"""What is read beside the settings: the words that each takes, the default first; a path has none."""
+"""By its name, which is its variable without the prefix in lower case."""
 
 DEFAULT_ENV_FILE: Final = ".env"
 
@@ -133,8 +146,11 @@ def _from_env_files(
         try:
             sources.append((path, from_env_file(path, scope, known)))
         except UnreadableError as error:
-            variable, place, value = (asked.variable, asked.place, shown(path)) if asked else ("", path, None)
-            problems.append(Problem(variable, place, value, f"cannot be read: {error}"))
+            wrong = f"cannot be read: {error}"
+            problem = (
+                Problem(asked.variable, asked.place, None, f"names {shown(path)}, which {wrong}") if asked else None
+            )
+            problems.append(problem or Problem("", path, None, wrong))
     return sources, problems
 
 
@@ -145,7 +161,7 @@ def _problems(reading: Reading) -> Iterator[Problem]:
         asked = source.given.get("env_file")
         if asked and asked.kind == "env file":
             yield Problem(asked.variable, asked.place, None, "cannot stand in a .env: it says which one to read")
-    for name, words in CONTROLS.items():
+    for name, (words, _) in CONTROLS.items():
         origin = reading.first(name)
         if words and origin and origin.value not in words:
             fix = did_you_mean(nearest(origin.value, words))
@@ -161,17 +177,19 @@ def _unknown_names(reading: Reading, settings: Collection[str]) -> tuple[list[Pr
     passing = [origin for origin in unknown if origin.kind != "argument"] if policy == "warn" else []
     guessing = len(unknown) <= _MOST_GUESSES
     problems = [_unknown_name(origin, settings, guessing) for origin in stopping]
-    return problems, tuple(str(_unknown_name(origin, settings, guessing)) for origin in passing)
+    return problems, tuple(str(_unknown_name(origin, settings, guessing, relief="")) for origin in passing)
 
 
-def _unknown_name(origin: Origin, settings: Collection[str], guessing: bool) -> Problem:
+def _unknown_name(
+    origin: Origin, settings: Collection[str], guessing: bool, relief: str = "APT_UNKNOWN=warn lets it pass"
+) -> Problem:
     word = origin.variable
     if origin.kind == "argument":
-        fix = did_you_mean(nearest(word, settings) if guessing else ())
+        guess, relief = did_you_mean(nearest(word, settings) if guessing else ()), ""
     else:
         close = nearest(word[len(PREFIX) :], (*settings, *CONTROLS)) if guessing else ()
         guess = did_you_mean(PREFIX + name.upper() for name in close)
-        fix = f"{guess} (APT_UNKNOWN=warn lets it pass)" if guess else "APT_UNKNOWN=warn lets it pass"
+    fix = f"{guess} ({relief})" if guess and relief else guess or relief
     return Problem(word, origin.place, None, "is not a setting", fix=fix)
 
 

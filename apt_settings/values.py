@@ -34,8 +34,8 @@ def read_value(given: Any, annotation: Any) -> Any:
 
     A float is ASCII `-?digits[.digits][e+-digits]` or a finite Python number, an int is ASCII digits with an optional
     minus or an integer, a bool is true/false, 1/0, yes/no, on/off in any case, a str is one line without control
-    characters, a list is separated by commas, and `none` is None where the type allows it. pydantic coerces more
-    (`1_000`, ` 5 `, inf, True for 1), which hides mistakes. Other types are left to it.
+    characters or surrounding space, a list is separated by commas, and `none` is None where the type allows it.
+    pydantic coerces more (`1_000`, ` 5 `, inf, True for 1), which hides mistakes. Other types are left to it.
     """
     kind, optional = _without_none(annotation)
     if optional and (given is None or (isinstance(given, str) and given.lower() == "none")):
@@ -69,8 +69,9 @@ def _boolean(given: Any) -> Any:
 
 
 def _one_line(given: Any) -> Any:
-    good = isinstance(given, str) and len(given) <= TEXT_LIMIT and not re.search(_UNPRINTABLE, given)
-    return given if good else UNREADABLE
+    if not isinstance(given, str) or len(given) > TEXT_LIMIT or given != given.strip():
+        return UNREADABLE
+    return UNREADABLE if re.search(_UNPRINTABLE, given) else given
 
 
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
@@ -137,7 +138,7 @@ _KINDS: Final = {
     float: "a number",
     int: "a whole number",
     bool: "true or false",
-    str: f"one line of at most {TEXT_LIMIT} printable characters",
+    str: f"one line of at most {TEXT_LIMIT} printable characters, no space around it",
 }
 
 

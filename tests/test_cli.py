@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 from apt_settings import GlueBigSettings, fingerprint, load
 from apt_settings.cli import main
+from apt_settings.tasks import TASKS
 
 
 def test_show_prints_every_setting_once(capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,11 +121,8 @@ def test_check_is_0_or_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 )
 def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The usage is printed on stderr, without a traceback."""
-    with pytest.raises(SystemExit) as stopped:
-        main(argv)
-
-    assert stopped.value.code == 2
-    assert "usage: apt-settings" in capsys.readouterr().err
+    assert main(argv) == 2
+    assert "Usage: apt-settings" in capsys.readouterr().err
 
 
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -130,6 +130,12 @@ def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "apt_settings", *argv], capture_output=True, text=True, env={**os.environ, **environ}
     )
+
+
+def bash(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A script of bash, in which $apt is the command."""
+    environ = {**os.environ, "apt": f"{sys.executable} -m apt_settings", **environ}
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environ)
 
 
 def test_the_command_is_a_module_too() -> None:
@@ -145,13 +151,229 @@ def test_output_survives_a_terminal_without_utf_8() -> None:
     done = run("show", PYTHONIOENCODING="ascii", APT_OUTPUT_DIR="é")
 
     assert done.returncode == 0
-    assert r"\xe9" in done.stdout
+    assert re.search(r"output_dir +(é|\\xe9) ", done.stdout)
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
     """`show | true` ends as other tools do, without a traceback."""
-    command = f'"{sys.executable}" -m apt_settings show --format json | true; echo "${{PIPESTATUS[0]}}"'
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    done = bash('$apt show --format json | true; echo "${PIPESTATUS[0]}"')
 
     assert done.stderr == ""
     assert done.stdout in ("141\n", "0\n")
+
+
+def test_output_that_cannot_be_written_is_said() -> None:
+    """A full disk is status 74 and a sentence, not a traceback, and not the status of wrong settings."""
+    for command in ("show", "check", "show --format json"):
+        done = bash(f"$apt {command} > /dev/full")
+
+        assert done.returncode == 74
+        assert done.stderr == "apt-settings: cannot write the output: No space left on device\n"
+
+
+def test_a_closed_output_is_no_traceback() -> None:
+    """Without a stdout the output cannot be written; without a stderr the status alone tells what is wrong."""
+    assert bash("$apt check >&-; echo $?  >&2").stderr == "74\n"
+    assert bash("$apt show --nope 2>&-; echo $?").stdout == "2\n"
+    assert bash("APT_EPOCHS=x $apt show 2>&-; echo $?").stdout == "78\n"
+    assert bash("APT_EPOCHS=x $apt show 2>/dev/full; echo $?").stdout == "78\n"
+
+
+def test_without_its_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
+    """Where click is missing, one line names the extra."""
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(name='click')")
+    done = run("check", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 2
+    assert done.stderr == "apt-settings: the command line needs click: pip install 'apt-settings[cli]'\n"
+
+
+@pytest.mark.parametrize("form", ["json", "env"])
+def test_formats_for_programs_keep_notes_out_of_the_data(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Notes go to stderr where stdout is data."""
+    assert main(["show", "--format", form, "--set", "epochs=10"]) == 0
+    out, err = capsys.readouterr()
+
+    assert "note:" not in out
+    assert err.startswith("note: distill_epochs stays 20")
+
+
+def test_overrides_only_leaves_the_rest_out(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every format of show prints just what somebody set."""
+    base = ["show", "--overrides-only", "--task", "mnli", "--set", "seed=3", "--format"]
+    main([*base, "env"])
+    assert capsys.readouterr().out == "APT_TASK=glue_big\nAPT_DATASET=mnli\nAPT_SEED=3\n"
+    main([*base, "json"])
+    assert list(json.loads(capsys.readouterr().out)["settings"]) == ["task", "dataset", "seed"]
+    main([*base, "table"])
+    assert [line.split()[0] for line in capsys.readouterr().out.split("\n\n")[1].splitlines()] == [
+        "setting",
+        "task",
+        "dataset",
+        "seed",
+    ]
+
+
+@pytest.mark.parametrize("name", ["target_sparsity", "APT_TARGET_SPARSITY", "target-sparsity"])
+def test_explain_tells_all_there_is(
+    name: str,
+    write_env: Callable[..., Path],
+    golden: Callable[[str, str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Meaning, range, default per task, citation, notes, the value now, its origin and what that shadows."""
+    write_env("APT_TARGET_SPARSITY=0.5\n")
+    monkeypatch.setenv("APT_TARGET_SPARSITY", "0.4")
+
+    assert main(["explain", name]) == 0
+    golden("explain.txt", capsys.readouterr().out)
+
+
+def test_explain_answers_an_unknown_name_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    """A misspelt name is a wrong command line, with a guess."""
+    assert main(["explain", "target_sparstiy"]) == 2
+    assert "target_sparstiy is not a setting; did you mean target_sparsity?" in capsys.readouterr().err
+
+
+def test_explain_works_while_the_settings_are_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    """It explains first, and then says what is wrong."""
+    assert main(["explain", "epochs", "--set", "epochs=ten"]) == 78
+    out, err = capsys.readouterr()
+
+    assert "a whole number, 1 <= x <= 10000" in out
+    assert "--set epochs='ten' is not allowed" in err
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_schema_accepts_what_show_prints(task: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The JSON Schema has a description, a default and, for numbers, a bound for every setting of the task."""
+    assert main(["schema", "--task", task]) == 0
+    properties = json.loads(capsys.readouterr().out)["properties"]
+    values = load({}, None, task=task).model_dump(mode="json")
+
+    assert values == {name: each["default"] for name, each in properties.items()}
+    assert all(each["description"] for each in properties.values())
+    for name, each in properties.items():
+        kinds = each.get("anyOf", [each])
+        numbers = [kind for kind in kinds if kind["type"] in ("number", "integer")]
+        assert all({"minimum", "exclusiveMinimum"} & set(kind) for kind in numbers), name
+
+
+def test_several_env_files_may_be_named(write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """--env-file may be repeated, and the last one wins."""
+    write_env("APT_SEED=1\nAPT_EPOCHS=30\n", "a.env")
+    write_env("APT_SEED=2\n", "b.env")
+    main(["show", "--format", "env", "--overrides-only", "--env-file", "a.env", "--env-file", "b.env"])
+
+    assert capsys.readouterr().out == "APT_EPOCHS=30\nAPT_SEED=2\n"
+
+
+def test_env_in_a_shell_reaches_the_job_or_stops_it() -> None:
+    """The example of its help: what eval reads is the settings, and where they are wrong it fails with 78."""
+    script = 'eval "$($apt env --task $TASK)" || exit; echo "$APT_TASK $APT_OUTPUT_DIR"'
+    good = bash(script, TASK="mnli", APT_OUTPUT_DIR="a b'$HOME\"")
+    wrong = bash(f"set -e; {script}", TASK="imagenet")
+
+    assert good.stdout == "glue_big a b'$HOME\"\n"
+    assert (wrong.returncode, wrong.stdout) == (78, "")
+    assert "--task='imagenet' is not allowed" in wrong.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_env_as_a_dotenv_reads_back(encoding: str) -> None:
+    """The file is UTF-8 whatever the terminal's encoding is, and gives equal settings."""
+    before = load({}, output_dir="日 é'${X}", epochs=50)
+    done = bash(
+        "$apt env --format dotenv > .env", APT_OUTPUT_DIR="日 é'${X}", APT_EPOCHS="50", PYTHONIOENCODING=encoding
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert before == load({})
+
+
+def test_env_tells_what_there_is_to_know(capsys: pytest.CaptureFixture[str]) -> None:
+    """A default that cannot be written because it does not fit is told on stderr."""
+    assert main(["env", "--set", "epochs=10"]) == 0
+    out, err = capsys.readouterr()
+
+    assert "DISTILL_EPOCHS" not in out
+    assert err.startswith("note: distill_epochs stays 20")
+
+
+def test_env_example_is_the_file_of_the_tree(capfd: pytest.CaptureFixture[str]) -> None:
+    """`env --example` prints .env.example."""
+    assert main(["env", "--example"]) == 0
+    assert (ROOT / ".env.example").read_text() == capfd.readouterr().out
+
+
+def test_env_files_may_be_joined_too(write_env: Callable[..., Path], capfd: pytest.CaptureFixture[str]) -> None:
+    """--env-file takes what APT_ENV_FILE takes, and a missing one is told as the user spelt it."""
+    write_env("APT_SEED=1\nAPT_EPOCHS=30\n", "a.env")
+    write_env("APT_SEED=2\n", "b.env")
+    main(["show", "--format", "env", "--overrides-only", "--env-file", "a.env:b.env"])
+    assert capfd.readouterr().out == "APT_EPOCHS=30\nAPT_SEED=2\n"
+
+    assert main(["check", "--env-file", "a.env", "--env-file", "no.env"]) == 1
+    assert capfd.readouterr().out == "--env-file names 'no.env', which cannot be read: No such file or directory\n"
+
+
+@pytest.mark.parametrize("name", ["unknown", "APT_ENV_FILE", "apt_reference"])
+def test_controls_are_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What error messages tell people to set can be looked up."""
+    assert main(["explain", name]) == 0
+    assert "takes" in capsys.readouterr().out
+
+
+def test_explain_tells_of_a_default_that_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    """The note of a setting stands with its value."""
+    main(["explain", "distill_epochs", "--set", "epochs=10"])
+
+    assert re.search(r"^note +distill_epochs stays 20", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_a_caution_is_told_until_it_is_heeded(capsys: pytest.CaptureFixture[str]) -> None:
+    """show, check and JSON tell of LLaMA's sparsity while it is the default, and no longer once it is set."""
+    for command in (["show"], ["check"], ["show", "--format", "json"]):
+        main([*command, "--task", "alpaca"])
+        assert "the paper prunes LLaMA to 0.3" in "".join(capsys.readouterr())
+        main([*command, "--task", "alpaca", "--set", "target_sparsity=0.3"])
+        assert "the paper prunes LLaMA to 0.3" not in "".join(capsys.readouterr())
+
+
+def test_nothing_overridden_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty table would be puzzling."""
+    main(["show", "--overrides-only"])
+
+    assert capsys.readouterr().out.endswith("\n\nnothing is overridden\n")
+
+
+def complete(line: str, tmp_path: Path) -> list[str]:
+    """What a real bash offers after a line: the words that its completion function leaves in COMPREPLY."""
+    words = line.split(" ")
+    script = f"""
+eval "$(_APT_SETTINGS_COMPLETE=bash_source apt-settings)"
+COMP_WORDS=({" ".join(f"'{word}'" for word in words)}) COMP_CWORD={len(words) - 1}
+_apt_settings_completion apt-settings
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environ)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("apt-settings ex", ["explain"]),
+        ("apt-settings explain target", ["target_sparsity"]),
+        ("apt-settings show --task mn", ["mnli"]),
+        ("apt-settings show --format j", ["json"]),
+        ("apt-settings check --set initial", ["initial_sparsity", "initial_rank"]),
+        ("apt-settings show --task gl", ["glue_small", "glue_big"]),
+        ("apt-settings show --task squad", ["squad", "squad_v2"]),
+    ],
+)
+def test_bash_completes_names_tasks_and_choices(line: str, offers: list[str], tmp_path: Path) -> None:
+    """Completion in a real bash knows commands, settings, tasks and choices."""
+    assert sorted(offers) == sorted(complete(line, tmp_path))

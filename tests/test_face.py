@@ -29,6 +29,10 @@ LAYERS = (
     "hparams",
     "fingerprint",
     "loading",
+    "variables",
+    "catalog",
+    "report",
+    "terminal",
     "cli",
     "__main__",
 )

@@ -149,7 +149,9 @@ def test_an_env_file_that_cannot_be_read_is_an_error(tmp_path: Path, place: str)
         with pytest.raises(SettingsError, match=r"\.env cannot be read: Is a directory"):
             load({})
     elif place == "missing":
-        with pytest.raises(SettingsError, match=r"argument env_file='no\.env' cannot be read: No such file"):
+        with pytest.raises(
+            SettingsError, match=r"argument env_file names 'no\.env', which cannot be read: No such file"
+        ):
             load({}, "no.env")
     else:
         assert load({}).env_files == ()
@@ -170,7 +172,7 @@ def test_nothing_is_written_to_the_environment(write_env: Callable[..., Path]) -
 SETTINGS = {
     "seed": st.integers(0, 2**32 - 1),
     "target_sparsity": st.floats(0, 0.999),
-    "output_dir": st.text("abc /", min_size=1),
+    "output_dir": st.text("abc /", min_size=1).filter(lambda text: text == text.strip()),
     "max_grad_norm": st.floats(1e-3, 1e6),
 }
 SAID = st.dictionaries(st.sampled_from(sorted(SETTINGS)), st.just(None)).flatmap(

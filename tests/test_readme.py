@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from apt_settings import load
+
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 
@@ -44,8 +46,32 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", blocks("console"))
 def test_console_examples_print_what_they_show(block: str, tmp_path: Path) -> None:
     """Each `$` command prints exactly the lines below it."""
-    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+    examples = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+
+    assert examples
+    for command, shown in examples:
         assert shown == shell(command, tmp_path).stdout
+
+
+def test_the_slurm_example_starts_the_job(tmp_path: Path) -> None:
+    """The lines for a job script, run by bash, hand the settings to the program; a wrong one stops before it."""
+    (tmp_path / "train.py").write_text(
+        "from apt_settings import settings; print(settings.task, settings.target_sparsity)"
+    )
+    script = next(block for block in blocks("bash") if "train.py" in block)
+    wrong = script.replace("SPARSITY", "SPARSTIY")
+
+    assert shell(script, tmp_path).stdout.splitlines()[-1] == "squad 0.4"
+    assert shell(wrong, tmp_path).returncode == 1
+    assert "squad" not in shell(wrong, tmp_path).stdout
+
+
+def test_the_kubernetes_example_resolves() -> None:
+    """The env entries of the manifest are right settings."""
+    (manifest,) = blocks("yaml")
+    environ = dict(re.findall(r'name: (APT_\w+), value: "(.*)"', manifest))
+
+    assert (load(environ, None).task, load(environ, None).target_sparsity) == ("squad", 0.4)
 
 
 def test_what_the_readme_says_of_the_main_job_is_true(tmp_path: Path) -> None:

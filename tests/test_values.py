@@ -75,6 +75,9 @@ def test_a_value_is_read(name: str, given: Any, value: Any) -> None:
         ("output_dir", "a\u202eb"),
         ("output_dir", "\udc80"),
         ("output_dir", "x" * 4097),
+        ("output_dir", " out"),
+        ("output_dir", "out\u00a0"),
+        ("output_dir", " "),
         ("output_dir", 7),
         ("model_name_or_path", "\x00"),
     ],
@@ -97,8 +100,8 @@ def test_a_value_is_refused(name: str, given: Any) -> None:
         ("outlier_aware", "true or false"),
         ("optimizer", "one of adam, adamw"),
         ("adapter_targets", "a comma-separated list of query, value, ffn, none of them twice"),
-        ("output_dir", "one line of at most 4096 printable characters"),
-        ("model_name_or_path", "one line of at most 4096 printable characters, or none"),
+        ("output_dir", "one line of at most 4096 printable characters, no space around it"),
+        ("model_name_or_path", "one line of at most 4096 printable characters, no space around it, or none"),
     ],
 )
 def test_what_is_allowed_is_said_in_words(name: str, words: str) -> None:

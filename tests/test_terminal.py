@@ -1,0 +1,117 @@
+"""What a person sees in a real terminal, narrow and wide, and what a pipe gets."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from apt_settings import GlueBigSettings
+from apt_settings.values import as_text
+
+LONG = "/scratch/" + "a-long-name/" * 9 + "end"
+
+
+def on_terminal(columns: int, *argv: str, status: int = 0, **environ: str) -> list[str]:
+    """The lines that the command prints on a terminal of this width, without colours, when it ends with this status."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    everything = {**os.environ, "TERM": "xterm-256color", **environ}
+    everything.pop("COLUMNS", None)
+    command = [sys.executable, "-m", "apt_settings", *argv]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=everything) as process:
+        os.close(theirs)
+        written = b""
+        while chunk := read(ours):
+            written += chunk
+    os.close(ours)
+    assert process.returncode == status, written
+    return re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r", "").splitlines()
+
+
+def read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # the other end is closed
+        return b""
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_no_value_is_cut_apart(columns: int) -> None:
+    """Each setting's line holds its whole value, even one that is longer than the terminal is wide."""
+    lines = on_terminal(columns, "show", APT_OUTPUT_DIR=LONG)
+
+    for name, value in GlueBigSettings(_env_file=None, output_dir=LONG).model_dump().items():
+        assert any(re.match(rf"{name} +{re.escape(as_text(value))}( |$)", line) for line in lines), name
+
+
+@pytest.mark.parametrize("command", ["show", "explain"])
+def test_an_80_column_terminal_is_not_overrun(command: str) -> None:
+    """Everything fits the width, texts being broken between words."""
+    argv = (command, "target_sparsity") if command == "explain" else (command,)
+    lines = on_terminal(80, *argv, "--task", "alpaca", APT_EPOCHS="12", APT_INITIAL_RANK="100", APT_PRECISION="")
+
+    assert max(map(len, lines)) <= 80
+    assert len(lines) > 8
+
+
+def test_a_wide_terminal_has_four_columns() -> None:
+    """Where the table fits, origin and default stand beside the value."""
+    lines = on_terminal(200, "show", APT_EPOCHS="12")
+    header = next(line for line in lines if line.startswith("setting"))
+
+    assert header.split() == ["setting", "value", "origin", "default"]
+    assert any(re.match(r"epochs +12 +environment APT_EPOCHS +40 \(paper, Table 6\)", line) for line in lines)
+
+
+@pytest.mark.parametrize(("columns", "term"), [(80, "xterm"), (200, "dumb"), (200, "xterm"), (60, "dumb")])
+def test_long_and_wide_values_stay_whole_everywhere(columns: int, term: str) -> None:
+    """A path longer than the line, and characters of double width, are whole in show and explain, on any terminal."""
+    wide = "日本語" * 10
+    environ = {"APT_OUTPUT_DIR": LONG, "APT_MODEL_NAME_OR_PATH": wide, "TERM": term}
+
+    assert LONG in "\n".join(on_terminal(columns, "explain", "output_dir", **environ))
+    assert LONG in "\n".join(on_terminal(columns, "show", **environ))
+    assert wide in "\n".join(on_terminal(columns, "show", **environ))
+    assert "distill_prediction_weight" in "\n".join(on_terminal(columns, "show", **environ))
+
+
+def test_explain_keeps_every_word_of_its_notes() -> None:
+    """Brackets are text, not markup."""
+    text = " ".join(" ".join(on_terminal(80, "explain", "target_sparsity")).split())
+
+    assert "0.6 (design, one target for every task) [alpaca]" in text
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize(("command", "status"), [("show", 78), ("check", 1)])
+def test_problems_are_broken_between_words(columns: int, command: str, status: int) -> None:
+    """On stderr as on stdout, a problem fits the width, and no word of it is cut."""
+    lines = on_terminal(columns, command, status=status, APT_PRUNABLE_BLOCKS="mha_head,ffn_neurn", APT_TYPO="1")
+    text = " ".join(" ".join(lines).split())
+
+    assert max(map(len, lines)) <= columns
+    assert "a comma-separated list of mha_head, ffn_neuron, hidden_dimension, none of them twice" in text
+    assert "APT_UNKNOWN=warn lets it pass" in text
+
+
+def test_a_narrow_terminal_tells_who_set_what() -> None:
+    """Origin and overridden default stand below a value that was set, and below no other."""
+    lines = on_terminal(80, "show", APT_EPOCHS="50")
+    below = [line.strip() for line in lines if line.startswith(" " * 20)]
+
+    assert below == ["set by environment APT_EPOCHS", "default 40 (paper, Table 6)"]
+
+
+def test_without_rich_the_command_says_what_to_install(tmp_path: Path) -> None:
+    """rich is missed only on a terminal, and then as click is."""
+    (tmp_path / "rich.py").write_text("raise ModuleNotFoundError(name='rich')")
+    lines = on_terminal(80, "show", status=2, PYTHONPATH=str(tmp_path))
+
+    assert "apt-settings: the command line needs rich: pip install 'apt-settings[cli]'" in lines

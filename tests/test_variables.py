@@ -1,0 +1,105 @@
+"""Settings as variables, and as text that reads back."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from apt_settings import GlueBigSettings, SettingsError, load
+from apt_settings.tasks import TASKS
+from apt_settings.variables import as_env_file, as_shell, variables
+
+TEXTS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),
+    st.text("a b'\"$,\\{}#=:-`!~é日", min_size=1, max_size=20),
+).filter(lambda text: text == text.strip())
+ANY_SETTINGS = st.fixed_dictionaries(
+    {"task": st.sampled_from(sorted(TASKS)), "output_dir": TEXTS},
+    optional={
+        "model_name_or_path": st.none() | TEXTS,
+        "learning_rate": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "epochs": st.integers(1, 50),
+        "seed": st.integers(0, 2**32 - 1),
+        "outlier_aware": st.booleans(),
+        "prunable_blocks": st.sets(st.sampled_from(("mha_head", "ffn_neuron", "hidden_dimension")), min_size=1),
+        "per_device_batch_size": st.none() | st.integers(1, 16),
+        "max_grad_norm": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+    },
+)
+
+
+def from_shell(text: str) -> dict[str, str]:
+    """What a process has that a shell starts after it read the text."""
+    done = subprocess.run(["env", "-i", "sh", "-c", f"{text}\nexec env -0"], capture_output=True, check=True)
+    return dict(entry.split("=", 1) for entry in done.stdout.decode().split("\0") if entry)
+
+
+@given(said=ANY_SETTINGS)
+@example(said={"task": "squad", "output_dir": "${HOME}/a b'$,\"e\\"})
+@example(said={"task": "squad", "output_dir": "\\'", "model_name_or_path": "ends in \\"})
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")
+def test_what_a_dotenv_holds_reads_back_equal(said: dict[str, Any], tmp_path: Path) -> None:
+    """Any valid settings, written as a `.env`, are read from it by load() as equal settings."""
+    before = load({}, None, **said)
+    (tmp_path / ".env").write_text(as_env_file(variables(before)), encoding="utf-8")
+
+    assert before == load({"HOME": "/home/me"})
+
+
+@given(st.lists(ANY_SETTINGS, min_size=1, max_size=20))
+@settings(max_examples=10)
+@pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")
+def test_what_a_shell_reads_is_equal(several: list[dict[str, Any]]) -> None:
+    """Any valid settings, read by a real shell, arrive in the environment of its children."""
+    for said in several:
+        before = load({}, None, **said)
+
+        assert before == load(from_shell(as_shell(variables(before))), None)
+
+
+def test_every_setting_is_written() -> None:
+    """The variables are complete: what a default becomes later does not change what they say."""
+    assert [f"APT_{name.upper()}" for name in GlueBigSettings.model_fields] == list(variables(load({})))
+
+
+def test_a_default_that_does_not_fit_is_left_out() -> None:
+    """Under APT_EPOCHS=10 the paper's 20 epochs of distillation can only stay a default: as a variable it is wrong."""
+    settings = GlueBigSettings(epochs=10)
+
+    assert settings.misfits == ("distill_epochs",)
+    assert "APT_DISTILL_EPOCHS" not in variables(settings)
+
+
+def test_what_no_variable_can_hold_is_refused() -> None:
+    """A subclass's dictionary, text of several lines or text "none" is told by name, with what is allowed."""
+
+    class Mine(GlueBigSettings):
+        note: str = ""
+        table: dict[str, int] = {"a": 1}  # noqa: RUF012  pydantic copies it
+        banner: str = "a\nb"
+        ids: list[int] = [1, 2]  # noqa: RUF012  pydantic copies it
+
+    class WordMine(GlueBigSettings):
+        word: str | None = "none"
+
+    with pytest.raises(SettingsError) as caught:
+        variables(Mine())
+    with pytest.raises(SettingsError, match="word has a value that no variable can hold"):
+        variables(WordMine())
+
+    assert {"table", "banner"} == {problem.variable for problem in caught.value.problems}
+    assert "one line" in str(caught.value)
+
+
+def test_the_environment_stays_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the process has set does not leak into the variables of other settings."""
+    before = load({"APT_SEED": "1"})
+    monkeypatch.setenv("APT_SEED", "2")
+
+    assert variables(before)["APT_SEED"] == "1"
+    assert os.environ["APT_SEED"] == "2"
