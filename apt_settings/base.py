@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_args
 
 from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .architectures import ArchitectureName
@@ -22,15 +22,13 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .hints import did_you_mean, nearest, shown
+from .hints import did_you_mean, nearest
 from .origins import Origin
 from .ownership import PREFIX
 from .reading import EnvFile, Reading, read
+from .refusals import DOES_NOT_FIT, refusals
 from .rules import RULES
-from .values import allowed, likely, read_value
-
-_DOES_NOT_FIT: Final = "does_not_fit"
-
+from .values import read_value
 
 _CONFIG: Final = SettingsConfigDict(
     env_prefix=PREFIX,
@@ -87,7 +85,9 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         try:
             super().__init__(_env_file=None, **values)
         except ValidationError as error:
-            problems += _problems(type(self), error, givers)
+            refused = refusals(error, type(self).__name__, fields, givers)
+            # Where the task is what is wrong, what its class would give is not missing.
+            problems += refused if type(self) is not AptSettings else [each for each in refused if each.origin]
         if problems:
             raise SettingsError(problems)
         self._reading = reading
@@ -165,11 +165,11 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         """Judge a value that was set against the task and the settings before it; pydantic skips defaults."""
         name, others = str(info.field_name), info.data
         if demand := cls._demand_of_task(name, value):
-            raise PydanticCustomError(_DOES_NOT_FIT, "{demand}", {"demand": demand})
+            raise PydanticCustomError(DOES_NOT_FIT, "{demand}", {"demand": demand})
         rule = RULES.get(name)
         if rule and not rule.holds(value, others):
             context = {"demand": rule.allowed(others), "other": rule.other, "nearest": rule.nearest(others)}
-            raise PydanticCustomError(_DOES_NOT_FIT, "{demand}", context)
+            raise PydanticCustomError(DOES_NOT_FIT, "{demand}", context)
         return value
 
     @classmethod
@@ -221,42 +221,3 @@ def reading_for(
 def task_word(given: object) -> str:
     """A task as a user may spell it, in any case and with `-` for `_`, as its name is written."""
     return str(given).lower().replace("-", "_")
-
-
-def _problems(cls: type[AptSettings], error: ValidationError, givers: Mapping[str, Origin]) -> list[Problem]:
-    """What pydantic found wrong, once for each setting, in the words of the user who set it."""
-    details = {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
-    if cls is AptSettings:  # what its tasks would give is not missing where the task is what is wrong
-        details = {name: detail for name, detail in details.items() if name in givers}
-    return [_problem(cls, name, detail, givers) for name, detail in details.items()]
-
-
-def _problem(cls: type[AptSettings], name: str, detail: ErrorDetails, givers: Mapping[str, Origin]) -> Problem:
-    own_words = str(detail.get("ctx", {}).get("error", ""))
-    if name not in cls.model_fields:
-        return Problem("", cls.__name__, None, own_words or detail["msg"])
-    if name not in givers:
-        return Problem(PREFIX + name.upper(), "", None, "is not set and has no default")
-    field, giver = cls.model_fields[name], givers[name]
-    wrong, must, fix = "is not allowed", allowed(field), ""
-    if detail["type"] == _DOES_NOT_FIT:
-        wrong, must, fix = "does not fit", *_demand(detail.get("ctx", {}), givers)
-    elif own_words or not must:
-        wrong, must = f"is not allowed: {own_words or detail['msg']}", ""
-    elif name == "task":
-        must += ", or a dataset of one of them"
-        fix = did_you_mean(nearest(str(giver.value), (*get_args(TaskName), *get_args(DatasetName))))
-    elif giver.text == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
-        guess = likely(giver.value, field)
-        fix = did_you_mean([guess] if guess else [])
-    return Problem(giver.variable, giver.place, giver.text, wrong, must, fix)
-
-
-def _demand(context: Mapping[str, Any], givers: Mapping[str, Origin]) -> tuple[str, str]:
-    """What a setting must be to go with the task or with another setting, and what to do; see `AptSettings._fits`."""
-    demand, other = str(context["demand"]), context.get("other")
-    if other is None:
-        return demand, ""
-    giver = givers.get(other)
-    place, variable = (giver.place, giver.variable) if giver else ("class default", PREFIX + other.upper())
-    return f"{demand} ({place})", f"write {context['nearest']}, or change {variable}"

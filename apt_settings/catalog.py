@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from .base import AptSettings
 from .citations import Citation, cite
+from .controls import CONTROLS
 from .groups import Group, TaskName
 from .ownership import PREFIX
-from .reading import CONTROLS
 from .tasks import DEFAULT_TASK, TASKS
 from .values import allowed, as_text
 

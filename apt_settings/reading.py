@@ -6,30 +6,13 @@ from itertools import takewhile
 from types import EllipsisType, MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from .controls import CONTROLS
 from .env_files import UnreadableError
 from .errors import Problem
 from .hints import did_you_mean, nearest, shown
 from .origins import Kind, Origin
 from .ownership import PREFIX
 from .sources import Source, from_arguments, from_env_file, from_environment
-
-
-class Control(NamedTuple):
-    """A variable that says how settings are read, and is none itself."""
-
-    words: tuple[str, ...]
-    """What it takes, the default first; empty where it takes paths."""
-    meaning: str
-
-
-CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
-    {
-        "reference": Control(("paper",), "Whose values are the defaults."),
-        "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
-        "env_file": Control((), "The files that are read in place of .env; it cannot stand in one."),
-    }
-)
-"""By its name, which is its variable without the prefix in lower case."""
 
 DEFAULT_ENV_FILE: Final = ".env"
 
@@ -146,11 +129,11 @@ def _from_env_files(
         try:
             sources.append((path, from_env_file(path, scope, known)))
         except UnreadableError as error:
-            wrong = f"cannot be read: {error}"
-            problem = (
-                Problem(asked.variable, asked.place, None, f"names {shown(path)}, which {wrong}") if asked else None
-            )
-            problems.append(problem or Problem("", path, None, wrong))
+            if asked:
+                wrong = f"names {shown(path)}, which cannot be read: {error}"
+                problems.append(Problem(asked.variable, asked.place, None, wrong))
+            else:
+                problems.append(Problem("", path, None, f"cannot be read: {error}"))
     return sources, problems
 
 

@@ -77,6 +77,14 @@ def test_what_the_system_refuses_is_said(path: str) -> None:
         read_env_file(path, {})
 
 
+def test_an_odd_path_is_escaped(write_env: Callable[..., Path]) -> None:
+    """A place holds nothing that a terminal would act on."""
+    (entry,), _ = read_env_file(str(write_env("APT_A=1", "a\x1b[31m.env")), {})
+
+    assert entry.place.isprintable()
+    assert entry.place.endswith(":1")
+
+
 def test_the_home_folder_is_understood(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """`~` at the start of a path is the home folder, which job launchers do not expand."""
     path = write_env("APT_A=1", "job.env")

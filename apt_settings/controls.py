@@ -1,0 +1,23 @@
+"""The variables that say how settings are read, and are none themselves."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+
+class Control(NamedTuple):
+    """What one of them says and takes."""
+
+    words: tuple[str, ...]
+    """What it takes, the default first; empty where it takes paths."""
+    meaning: str
+
+
+CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
+    {
+        "reference": Control(("paper",), "Whose values are the defaults."),
+        "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
+        "env_file": Control((), "The files that are read in place of .env; it cannot stand in one."),
+    }
+)
+"""By its name, which is its variable without the prefix in lower case."""
