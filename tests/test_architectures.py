@@ -15,7 +15,7 @@ MODELS = json.loads((RECORDS / "facts.json").read_text())["models"]
 @pytest.mark.parametrize("name", MODELS)
 def test_sizes_are_those_of_the_models_config(name: str) -> None:
     """Layers, heads, widths, vocabulary and gate equal the recorded config.json of each model."""
-    fact, model = MODELS[name], ARCHITECTURES[name]  # type: ignore[index]
+    fact, model = MODELS[name], ARCHITECTURES[name]
     layers = fact["layers"] if isinstance(fact["layers"], int) else int(fact["layers"].split()[0])
 
     assert {layers} == {model.encoder_layers, model.decoder_layers} - {0}

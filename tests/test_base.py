@@ -85,7 +85,7 @@ def test_settings_are_frozen_all_the_way_down() -> None:
     with pytest.raises(ValidationError):
         settings.epochs = 3
     with pytest.raises(TypeError):
-        settings.origins["epochs"] = settings.origin("seed")  # type: ignore[index]
+        settings.origins["epochs"] = settings.origin("seed")
 
     assert isinstance(settings.prunable_blocks, tuple)
     assert hash(settings) == hash(load({}))
@@ -262,4 +262,4 @@ def test_a_component_asks_for_its_part_by_type() -> None:
     assert isinstance(load({}), TrainingSettings)
     assert PruningSettings(target_sparsity=0.5).num_prunings == 10
     with pytest.raises(ValidationError):
-        PruningSettings(target_sparsty=0.5)  # type: ignore[call-arg]
+        PruningSettings(target_sparsty=0.5)

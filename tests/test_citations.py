@@ -19,7 +19,7 @@ PLACES = {
 @pytest.mark.parametrize("task", TASKS)
 def test_every_default_is_cited(task: str) -> None:
     """Each setting of each task has a citation that names a table, section, file and line, or a reason."""
-    for name in TASKS[task].model_fields:  # type: ignore[index]
+    for name in TASKS[task].model_fields:
         citation = cite(name, task)
 
         assert citation is not None, name

@@ -30,7 +30,7 @@ def test_entries_know_their_line(write_env: Callable[..., Path], content: str, e
     path = str(write_env(content))
     read, problems = read_env_file(path, {})
 
-    assert [(variable, value, f"{path}:{line}") for variable, value, line in entries] == [  # type: ignore[misc]
+    assert [(variable, value, f"{path}:{line}") for variable, value, line in entries] == [
         (entry.variable, entry.value, entry.place) for entry in read
     ]
     assert problems == []
