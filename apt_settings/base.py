@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .architectures import ArchitectureName
+from .controls import CONTROLS
 from .errors import Problem, SettingsError
 from .groups import (
     DatasetName,
@@ -141,6 +142,13 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     def env_files(self) -> tuple[str, ...]:
         """The absolute path of every `.env` that was read."""
         return self._reading.env_files
+
+    @property
+    def controls(self) -> Mapping[str, str]:
+        """What was said of how the settings are read, by the name of the control."""
+        said = {name: self._reading.first(name) for name, control in CONTROLS.items() if control.words}
+        words = {name: str(origin.value) if origin else CONTROLS[name].words[0] for name, origin in said.items()}
+        return {**words, "env_file": ":".join(self.env_files)}
 
     @property
     def directory(self) -> str:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from io import TextIOWrapper
+from pathlib import Path
 from signal import SIGINT
 from typing import Any, Final, NamedTuple, get_args
 
@@ -17,11 +18,11 @@ import click
 
 from .base import AptSettings
 from .catalog import Row, catalog, controls, env_example
-from .errors import SettingsError
+from .errors import Problem, SettingsError
 from .fingerprint import fingerprint
 from .groups import DatasetName, TaskName
 from .hints import did_you_mean, nearest, spelt
-from .loading import resolve
+from .loading import replay, resolve
 from .ownership import PREFIX
 from .reading import EnvFile
 from .report import as_json, explanation, head, lines, notes, shown_names, state
@@ -79,9 +80,12 @@ class Job(NamedTuple):
     places: dict[str, str]
     """How the user spelt each: `--set epochs`, `--task`, `--env-file`."""
     env_file: EnvFile
+    record: str | None
 
     def settings(self) -> AptSettings:
         """Resolve them. Raises SettingsError."""
+        if self.record is not None:
+            return replay(self.record, os.environ, None, self.given, self.places)
         return resolve(os.environ, self.env_file, None, self.given, self.places)
 
 
@@ -123,6 +127,13 @@ _ENV_FILE: Final = click.option(
     metavar="PATH",
     help="Read this in place of .env; repeatable or joined by :, the last one wins.",
 )
+_FROM: Final = click.option(
+    "--from",
+    "record",
+    type=click.Path(),
+    metavar="PATH",
+    help="Take all from a run.json; only --set and --task beat it.",
+)
 
 
 def takes_settings(command: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -131,17 +142,23 @@ def takes_settings(command: Callable[..., int | None]) -> Callable[..., int | No
     @_TASK
     @_SET
     @_ENV_FILE
+    @_FROM
     @wraps(command)
-    def with_job(task: list[str], assignments: list[tuple[str, str]], env_file: list[str], **rest: Any) -> int | None:
+    def with_job(
+        task: list[str], assignments: list[tuple[str, str]], env_file: list[str], record: str | None, **rest: Any
+    ) -> int | None:
         said = [("task", each, "--task") for each in task]
         said += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
         names = [name for name, _, _ in said]
         if twice := {name for name in names if names.count(name) > 1}:
             raise click.UsageError(f"{', '.join(sorted(twice))} is given two values")
+        if record is not None and (env_file or task):
+            raise click.UsageError(
+                "--from takes the task and all else from a record: --task and --env-file do not go with it"
+            )
         places = {"env_file": "--env-file"} | {name: place for name, _, place in said}
-        return command(
-            Job({name: value for name, value, _ in said}, places, ":".join(env_file) if env_file else ...), **rest
-        )
+        given = {name: value for name, value, _ in said}
+        return command(Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
 
     return with_job
 
@@ -265,6 +282,43 @@ def env(job: Job, form: str, example: bool) -> None:
         raise
     _print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
     print_sentences(notes(settings), err=True)
+
+
+@commands.command(context_settings={"allow_interspersed_args": False})
+@takes_settings
+@click.option("--record", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write a run.json below DIR.")
+@click.option("--resume", is_flag=True, help="Go on in DIR itself, if its record says the same.")
+@click.option("--once", is_flag=True, help="Do nothing if a run with these settings has ended well below DIR.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def run(job: Job, folder: Path | None, resume: bool, once: bool, command: tuple[str, ...]) -> int:
+    """Check the settings, then run a command with them.
+
+    The command gets every setting as a variable, and its signals and exit status are those of this
+    one. Without --record this process becomes the command; with it, run.json in a folder of the run's
+    own says what ran with what, where, and how it ended. Wrong settings and a forgotten task end with
+    78 before the command starts.
+
+    Example: apt-settings run --task squad --record runs -- python train.py
+    """
+    from .process import CannotStartError, become
+    from .running import job_environment, run_recorded
+
+    if not command:
+        raise click.UsageError("a command is missing: apt-settings run -- python train.py")
+    if folder is None and (resume or once):
+        raise click.UsageError("--resume and --once need --record")
+    settings = job.settings()
+    if not settings.origin("task").is_override:
+        raise SettingsError([Problem("APT_TASK", "", None, "is not set: a job must say which task it is")])
+    print_sentences(notes(settings), err=True)
+    environ = job_environment(os.environ, settings)
+    if folder is not None:
+        status, told = run_recorded(settings, command, environ, folder, resume=resume, once=once)
+        sys.exit(_complain(status, f"apt-settings: {told}" if told else ""))  # whatever has become of our stdout
+    try:
+        become(command, environ)
+    except CannotStartError as error:
+        return _complain(error.status, f"apt-settings: {error}")
 
 
 @commands.command()

@@ -10,7 +10,7 @@ from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Variable, parse_variables
 
 from .errors import Problem
-from .hints import spelt
+from .hints import printable, spelt
 from .ownership import is_ours
 
 SIZE_LIMIT: Final = 256 * 1024
@@ -47,7 +47,7 @@ def read_env_file(path: str, scope: dict[str, str]) -> tuple[list[Entry], list[P
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
     for binding in parse_stream(StringIO(_content(path), newline="")):
-        place = f"{path if path.isprintable() else ascii(path)}:{_line(binding)}"
+        place = f"{printable(path)}:{_line(binding)}"
         name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
         fault = _fault(binding, entries, scope)
         if fault:

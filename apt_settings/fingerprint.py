@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, Final
 
+from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from .base import AptSettings
@@ -21,12 +22,14 @@ def fingerprint(settings: AptSettings) -> str:
     pydantic, the machine or the order of fields. A subclass's own settings count, unless marked WHERE_IT_RUNS.
     """
     fields = type(settings).model_fields
-    values = {
-        name: _canonical(getattr(settings, name))
-        for name, field in fields.items()
-        if WHERE_IT_RUNS not in field.metadata
-    }
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return fingerprint_of({name: getattr(settings, name) for name in fields}, fields)
+
+
+def fingerprint_of(values: Mapping[str, Any], fields: Mapping[str, FieldInfo] = AptSettings.model_fields) -> str:
+    """The fingerprint of settings with these values, as Python or JSON has them, that are declared by these fields."""
+    elsewhere = {name for name, field in fields.items() if WHERE_IT_RUNS in field.metadata}
+    counted = {name: value for name, value in values.items() if name not in elsewhere}
+    text = json.dumps(_canonical(counted), sort_keys=True, separators=(",", ":"))
     return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"
 
 

@@ -19,6 +19,11 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
 
+def printable(text: str) -> str:
+    """A text as it is, or escaped where a terminal would act on it."""
+    return text if text.isprintable() else ascii(text)
+
+
 def spelt(name: str) -> str:
     """A variable's name as messages show it: as it is, or quoted and escaped where it is not the usual word."""
     return name if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name) else shown(name)

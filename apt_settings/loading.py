@@ -4,31 +4,53 @@ import os
 import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
+
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 
 from .base import AptSettings, reading_for, task_word
-from .errors import Problem, SettingsWarning
+from .errors import Problem, SettingsError, SettingsWarning
+from .groups import TaskName
 from .origins import Origin
-from .reading import EnvFile, Reading, read
+from .ownership import PREFIX
+from .reading import EnvFile, Reading, read, replaying
+from .sources import from_environment
 from .tasks import DEFAULT_TASK, TASKS
+from .values import as_text, read_value
 
+if TYPE_CHECKING:
+    from .record import Record
+
+RecordPath: TypeAlias = str | os.PathLike[str]
 S = TypeVar("S", bound=AptSettings)
 
 
 @overload
 def load(
-    environ: Mapping[str, str] | None = None, env_file: EnvFile = ..., settings_class: None = None, **overrides: Any
+    environ: Mapping[str, str] | None = None,
+    env_file: EnvFile = ...,
+    settings_class: None = None,
+    record: RecordPath | None = None,
+    **overrides: Any,
 ) -> AptSettings: ...
 @overload
 def load(
-    environ: Mapping[str, str] | None = None, env_file: EnvFile = ..., *, settings_class: type[S], **overrides: Any
+    environ: Mapping[str, str] | None = None,
+    env_file: EnvFile = ...,
+    *,
+    settings_class: type[S],
+    record: RecordPath | None = None,
+    **overrides: Any,
 ) -> S: ...
 def load(
     environ: Mapping[str, str] | None = None,
     env_file: EnvFile = ...,
     settings_class: type[AptSettings] | None = None,
+    record: RecordPath | None = None,
     **overrides: Any,
 ) -> AptSettings:
     """The settings of one job; for each, the first of these that gives a value wins:
@@ -41,10 +63,17 @@ def load(
     The class is `settings_class`, or that of the task, which APT_TASK may name by one of its datasets too. `environ` is
     os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. Nothing is cached.
 
+    With a `record`, the path of a `run.json` or of its folder, the values are those of that run, on whatever machine:
+    only overrides are stronger, and a note tells where the environment says something else.
+
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
     variables = os.environ if environ is None else environ
-    return _with_warnings(resolve(variables, env_file, settings_class, overrides), callers=1)
+    if record is None:
+        settings = resolve(variables, env_file, settings_class, overrides)
+    else:
+        settings = replay(record, variables, settings_class, overrides)
+    return _with_warnings(settings, callers=1)
 
 
 def resolve(
@@ -62,6 +91,38 @@ def resolve(
     reading = read(environ, env_file, arguments, AptSettings.model_fields, places)
     task_class, reading = _choose_task(reading)
     return task_class(_reading=reading)
+
+
+def replay(
+    path: RecordPath,
+    environ: Mapping[str, str],
+    settings_class: type[AptSettings] | None,
+    arguments: Mapping[str, Any],
+    places: Mapping[str, str] = MappingProxyType({}),
+) -> AptSettings:
+    """The settings of a recorded run. Raises SettingsError for a record that was changed or has unknown settings."""
+    from .record import changed, source_of
+    from .record import read as read_record
+
+    record = read_record(path)
+    task_class = settings_class or TASKS.get(cast("TaskName", record.task), AptSettings)
+    fields = task_class.model_fields
+    if problems := changed(record, os.fspath(path), fields):
+        raise SettingsError(problems)
+    defaults = {name: to_jsonable_python(field.get_default(), fallback=str) for name, field in fields.items()}
+    reading = replaying(source_of(record, str(Path(path)), defaults), arguments, fields, places)
+    notes = _not_read(environ, record, fields)
+    return task_class(_reading=reading._replace(notes=(*reading.notes, *notes)))
+
+
+def _not_read(environ: Mapping[str, str], record: "Record", fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+    """Where the environment says something else than the record."""
+    said = from_environment(environ, {PREFIX + name.upper(): name for name in fields}).given
+    for name, origin in said.items():
+        recorded = record.settings[name].value if name in record.settings else None
+        value = to_jsonable_python(read_value(origin.value, fields[name].annotation), fallback=str)
+        if not origin.is_empty and value != recorded:
+            yield f"{origin.label}={origin.text} is not read: the record says {as_text(recorded)}"
 
 
 def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:

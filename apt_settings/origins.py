@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from .errors import label
 
-Kind = Literal["argument", "environment", "env file", "class default"]
+Kind = Literal["argument", "environment", "env file", "record", "class default"]
 
 
 class Origin(NamedTuple):
@@ -12,7 +12,7 @@ class Origin(NamedTuple):
 
     kind: Kind
     place: str
-    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `class default`."""
+    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `run.json (.env:3)`, `class default`."""
     variable: str
     """The name as it is spelt there: `APT_EPOCHS`, `epochs`."""
     value: Any

@@ -46,9 +46,11 @@ class Reading(NamedTuple):
         winner, *shadows = (origin for origin in givers if not origin.is_empty)
         return winner._replace(shadows=tuple(shadows), empty=empty)
 
-    def under(self, arguments: Mapping[str, Any], settings: Collection[str]) -> "Reading":
+    def under(
+        self, arguments: Mapping[str, Any], settings: Collection[str], places: Mapping[str, str] = MappingProxyType({})
+    ) -> "Reading":
         """The same with arguments that are stronger than all of it."""
-        given = from_arguments(arguments, settings, {})
+        given = from_arguments(arguments, settings, places)
         strange = [_unknown_name(origin, settings, guessing=True) for origin in given.unknown]
         return self._replace(sources=(given, *self.sources), problems=(*self.problems, *strange))
 
@@ -94,6 +96,14 @@ def read(
     )
     strange, passed = _unknown_names(reading, settings)
     return reading._replace(problems=(*unreadable, *_problems(reading), *strange), notes=passed)
+
+
+def replaying(
+    record: Source, arguments: Mapping[str, Any], settings: Collection[str], places: Mapping[str, str]
+) -> Reading:
+    """What a record says, and arguments that are stronger; nothing else is read."""
+    strange = [_unknown_name(origin, settings, guessing=True) for origin in record.unknown]
+    return Reading((record,), problems=tuple(strange)).under(arguments, settings, places)
 
 
 def _asked(env_file: EnvFile, environment: Source, places: Mapping[str, str]) -> Origin | None:
@@ -167,7 +177,7 @@ def _unknown_name(
     origin: Origin, settings: Collection[str], guessing: bool, relief: str = "APT_UNKNOWN=warn lets it pass"
 ) -> Problem:
     word = origin.variable
-    if origin.kind == "argument":
+    if origin.kind in ("argument", "record"):
         guess, relief = did_you_mean(nearest(word, settings) if guessing else ()), ""
     else:
         close = nearest(word[len(PREFIX) :], (*settings, *CONTROLS)) if guessing else ()

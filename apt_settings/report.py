@@ -28,8 +28,12 @@ def head(settings: AptSettings) -> list[tuple[str, str]]:
     return [
         ("task", settings.task if chosen else f"{settings.task} (the default: nothing sets APT_TASK)"),
         ("fingerprint", fingerprint(settings)),
-        ("env file", ", ".join(settings.env_files) or f"none: no .env in {settings.directory}"),
+        ("env file", ", ".join(settings.env_files) or _no_env_file(settings)),
     ]
+
+
+def _no_env_file(settings: AptSettings) -> str:
+    return f"none: no .env in {settings.directory}" if settings.directory else "not read: a record decides"
 
 
 def lines(settings: AptSettings, *, overrides_only: bool) -> list[Line]:

@@ -1,20 +1,42 @@
 """Every test starts in an empty folder, with no APT_ variable and no singleton."""
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 import apt_settings
+from apt_settings.tasks import TASKS
 
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
 
 hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
 hypothesis_settings.load_profile("repeatable")
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),
+    st.text("a b'\"$,\\{}#=:-`!~é日", min_size=1, max_size=20),
+).filter(lambda text: text == text.strip())
+ANY_SETTINGS = st.fixed_dictionaries(
+    {"task": st.sampled_from(sorted(TASKS)), "output_dir": TEXTS},
+    optional={
+        "model_name_or_path": st.none() | TEXTS,
+        "learning_rate": st.floats(0, 1, exclude_min=True, exclude_max=True),
+        "epochs": st.integers(1, 50),
+        "seed": st.integers(0, 2**32 - 1),
+        "outlier_aware": st.booleans(),
+        "prunable_blocks": st.sets(st.sampled_from(("mha_head", "ffn_neuron", "hidden_dimension")), min_size=1),
+        "per_device_batch_size": st.none() | st.integers(1, 16),
+        "max_grad_norm": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+    },
+)
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +47,9 @@ def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     for variable in [name for name in os.environ if name.upper().startswith("APT_") and name != accept]:
         monkeypatch.delenv(variable)
     apt_settings.reset()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # a process that has watched a command holds its signals
     yield tmp_path
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     apt_settings.reset()
 
 

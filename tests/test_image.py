@@ -132,3 +132,49 @@ def test_hadolint_finds_nothing() -> None:
     done = subprocess.run([str(hadolint), str(ROOT / "Dockerfile")], capture_output=True, text=True)
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+INIT = """
+import os, signal, sys, time
+number = getattr(signal, os.environ["SENT"])
+signal.signal(number, lambda *_: sys.exit(40))
+for _ in range(3):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(0.2)
+        os._exit(0)
+    os.wait()
+deadline = time.monotonic() + 20
+def children():
+    states = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            fields = open(f"/proc/{name}/stat").read().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[1] == "1":
+            states.append(fields[0])
+    return states
+while len(children()) > 1 and time.monotonic() < deadline:
+    time.sleep(0.05)
+print(os.getppid(), len(children()), flush=True)
+os.kill(1, number)
+time.sleep(20)
+"""
+
+
+@pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_as_pid_1_a_watched_command_has_an_init(run: Run, sent: str) -> None:
+    """Orphans are reaped, a signal to PID 1 reaches the command, and the container ends with its status."""
+    record = ("run", "--task", "squad", "--record", "/data/runs", "--", "python3", "-c", INIT)
+    done = run(*record, options=("--tmpfs", "/data:rw,mode=1777", "-e", f"SENT={sent}"))
+
+    assert (done.returncode, done.stdout, done.stderr) == (40, "1 1\n", "")
+
+
+def test_as_pid_1_the_command_takes_its_place(run: Run) -> None:
+    """Without a record the command is PID 1 itself; on wrong settings it is not started."""
+    command = ("run", "--task", "squad", "--", "python3", "-c", "import os; print(os.getpid())")
+
+    assert run(*command).stdout == "1\n"
+    assert run(*command, options=("-e", "APT_EPOCHS=x")).returncode == 78

@@ -6,30 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ANY_SETTINGS
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apt_settings import GlueBigSettings, SettingsError, load
-from apt_settings.tasks import TASKS
 from apt_settings.variables import as_env_file, as_shell, variables
-
-TEXTS = st.one_of(
-    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),
-    st.text("a b'\"$,\\{}#=:-`!~é日", min_size=1, max_size=20),
-).filter(lambda text: text == text.strip())
-ANY_SETTINGS = st.fixed_dictionaries(
-    {"task": st.sampled_from(sorted(TASKS)), "output_dir": TEXTS},
-    optional={
-        "model_name_or_path": st.none() | TEXTS,
-        "learning_rate": st.floats(0, 1, exclude_min=True, exclude_max=True),
-        "epochs": st.integers(1, 50),
-        "seed": st.integers(0, 2**32 - 1),
-        "outlier_aware": st.booleans(),
-        "prunable_blocks": st.sets(st.sampled_from(("mha_head", "ffn_neuron", "hidden_dimension")), min_size=1),
-        "per_device_batch_size": st.none() | st.integers(1, 16),
-        "max_grad_norm": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
-    },
-)
 
 
 def from_shell(text: str) -> dict[str, str]:

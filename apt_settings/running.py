@@ -1,0 +1,196 @@
+"""Running a job: its environment, and a record of it from before the start until after the end."""
+
+import fcntl
+import os
+import platform
+import signal
+import socket
+import subprocess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from .base import AptSettings
+from .controls import CONTROLS
+from .errors import Problem, SettingsError
+from .hints import printable, shown
+from .ownership import PREFIX
+from .process import CannotStartError, Watched
+from .record import (
+    FILE_NAME,
+    Record,
+    RecordedSetting,
+    Repository,
+    Run,
+    changed,
+    differences,
+    finished,
+    new_folder,
+    read,
+    record_of,
+    write,
+)
+from .variables import variables
+
+_PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
+_SCHEDULER_IDS: Final = (
+    "SLURM_JOB_ID",
+    "SLURM_ARRAY_JOB_ID",
+    "SLURM_ARRAY_TASK_ID",
+    "SLURM_PROCID",
+    "SLURM_RESTART_COUNT",
+    "JOB_COMPLETION_INDEX",
+)
+_GIT_SECONDS: Final = 20
+
+
+class Outcome(NamedTuple):
+    """How a recorded run ended: the exit status as a shell has it, and what there is to say of it."""
+
+    status: int
+    told: str = ""
+
+
+def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[str, str]:
+    """What a job's command gets: the environment, with every setting as a variable and no `.env` left to read."""
+    ours = {PREFIX + name.upper() for name in (*type(settings).model_fields, *CONTROLS)}
+    others = {name: value for name, value in environ.items() if name not in ours}
+    controls = {PREFIX + name.upper(): word for name, word in settings.controls.items()}
+    return {**others, **variables(settings), **controls, f"{PREFIX}ENV_FILE": os.devnull}
+
+
+def run_recorded(
+    settings: AptSettings, command: Sequence[str], environ: Mapping[str, str], parent: Path, *, resume: bool, once: bool
+) -> Outcome:
+    """Run a command and keep its record, in a new folder below `parent`, or in `parent` itself to resume.
+
+    With `once`, nothing runs where a run with the same fingerprint has ended well below `parent`. Raises SettingsError
+    before the start: where the folder cannot be written, is in use, or holds the record of other settings.
+    """
+    record = record_of(settings)
+    done = finished(parent, record.fingerprint) if once else None
+    if done:
+        return Outcome(0, f"skipped: {done} has ended well with the same settings")
+    with ExitStack() as until_the_end:
+        with _refusing(parent):
+            folder = parent if resume else new_folder(parent, record.fingerprint)
+            folder.mkdir(parents=True, exist_ok=True)
+            until_the_end.enter_context(_held(folder))
+            record = _begun(folder, record, command)
+            write(folder, record)
+        return _watched(folder, record, command, environ)
+
+
+@contextmanager
+def _refusing(parent: Path) -> Generator[None, None, None]:
+    """Make a SettingsError of what keeps a record from being written."""
+    try:
+        yield
+    except OSError as error:
+        in_use = isinstance(error, BlockingIOError)
+        wrong = "is in use by a run that has not ended" if in_use else f"cannot be written: {error.strerror}"
+        raise SettingsError([Problem("", f"--record {printable(str(parent))}", None, wrong)]) from None
+
+
+@contextmanager
+def _held(folder: Path) -> Generator[None, None, None]:
+    """Keep other runs out of a folder, as long as the command lives. Raises BlockingIOError where one is in."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _watched(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
+    try:
+        status = Watched(command, environ).wait()
+    except CannotStartError as error:
+        outcome = _ended(folder, record, error.status, None)
+        return outcome._replace(told="; ".join(filter(None, [str(error), outcome.told])))
+    if status < 0:
+        return _ended(folder, record, 128 - status, _signal_name(-status))
+    return _ended(folder, record, status, None)
+
+
+def _ended(folder: Path, record: Record, status: int, by_signal: str | None) -> Outcome:
+    """Complete the record; where that fails, the status is what it is all the same."""
+    try:
+        write(folder, record.with_last_run(end=_now(), exit_status=status, signal=by_signal))
+    except OSError as error:
+        return Outcome(status, f"the end of the run is not in {folder / FILE_NAME}: {error.strerror}")
+    return Outcome(status)
+
+
+def _signal_name(number: int) -> str:
+    """`SIGTERM`; real-time signals have no names of their own."""
+    known = {each.value: each.name for each in signal.Signals}
+    return known.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}")
+
+
+def _begun(folder: Path, record: Record, command: Sequence[str]) -> Record:
+    """The record with a run that starts now, after those that the folder's record holds."""
+    run = Run(
+        command=tuple(command),
+        start=_now(),
+        host=socket.gethostname(),
+        scheduler={name: os.environ[name] for name in _SCHEDULER_IDS if name in os.environ},
+        git=_git(),
+        versions={**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
+    )
+    if not (folder / FILE_NAME).exists():
+        return record.model_copy(update={"runs": (run,)})
+    before = read(folder)
+    if conflicts := [*changed(before, str(folder)), *_conflicts(folder, before, record)]:
+        raise SettingsError(conflicts)
+    return before.model_copy(update={"runs": (*before.runs, run)})
+
+
+def _conflicts(folder: Path, before: Record, now: Record) -> list[Problem]:
+    """A problem for each setting that is not what the folder's record says."""
+    return [
+        Problem(
+            name,
+            printable(str(folder / FILE_NAME)),
+            None,
+            f"was {_told(one)}, and is {_told(other)}: --resume goes on only with the same settings",
+        )
+        for name, one, other in differences(before, now)
+    ]
+
+
+def _told(setting: RecordedSetting | None) -> str:
+    return "no setting" if setting is None else f"{shown(setting.value)} ({printable(setting.origin)})"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _git() -> Repository | None:
+    """The commit of the working directory's repository; None where there is no git or no repository.
+
+    No command that a repository configures is run: neither an fsmonitor nor a filter, nor those of its submodules.
+    """
+    commit = _git_says("rev-parse", "HEAD")
+    if commit is None:
+        return None
+    filters = _git_says("config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or ""
+    off = [option for name in filters.splitlines() for option in ("-c", f"{name}=")]
+    status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    changes = _git_says("-c", "core.fsmonitor=false", *off, *status)
+    return None if changes is None else Repository(commit=commit.strip(), dirty=bool(changes))
+
+
+def _git_says(*arguments: str) -> str | None:
+    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    try:
+        done = subprocess.run(("git", *arguments), capture_output=True, check=True, timeout=_GIT_SECONDS, env=environ)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode(errors="replace")

@@ -1,0 +1,337 @@
+"""The run record: what it holds, that it is never half written, and that it gives the same settings again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from conftest import ANY_SETTINGS
+from hypothesis import HealthCheck, given, settings
+
+from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
+from apt_settings.cli import main
+from apt_settings.fingerprint import fingerprint_of
+from apt_settings.record import Record, as_json, differences, read, record_of, verify, write
+from apt_settings.running import run_recorded
+
+
+def recorded(*command: str, **values: Any) -> Path:
+    """The folder of a run that has ended."""
+    outcome = run_recorded(
+        GlueBigSettings(**values), command or ("true",), dict(os.environ), Path("runs"), resume=False, once=False
+    )
+    assert outcome.told == ""
+    return max(Path("runs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
+
+
+def edited(folder: Path, **changes: Any) -> Path:
+    """The record of a folder with other values in it."""
+    content = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps(content | changes))
+    return folder
+
+
+@given(said=ANY_SETTINGS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")
+def test_a_replay_gives_equal_settings(said: dict[str, Any], tmp_path: Path) -> None:
+    """Any valid settings, recorded and loaded from the record, are equal, as is their fingerprint."""
+    before = load({}, None, **said)
+    write(tmp_path, record_of(before))
+    after = load({}, record=tmp_path)
+
+    assert (before, fingerprint(before)) == (after, fingerprint(after))
+    assert verify(read(tmp_path))
+    assert record_of(before) == read(tmp_path)
+
+
+def test_a_record_says_who_set_what(write_env: Any) -> None:
+    """Values, true origins, controls, versions, command and how it ended, each setting on a line of its own."""
+    write_env("APT_EPOCHS=30\n", "job.env")
+    os.environ["APT_ENV_FILE"] = "job.env"
+    try:
+        folder = recorded("sh", "-c", "exit 3", seed=5)
+    finally:
+        del os.environ["APT_ENV_FILE"]
+    record = read(folder)
+    (run,) = record.runs
+    lines = (folder / "run.json").read_text().splitlines()
+
+    assert tuple(record.settings[name].origin for name in ("epochs", "seed", "task")) == (
+        "job.env:1",
+        "argument seed",
+        "class default",
+    )
+    assert record.controls["env_file"] == str(Path("job.env").absolute())
+    assert (run.command, run.exit_status, run.signal) == (("sh", "-c", "exit 3"), 3, None)
+    assert {"apt-settings", "pydantic", "pydantic-settings", "python-dotenv", "python"} == set(run.versions)
+    assert '    "epochs": {"value": 30, "origin": "job.env:1"},' in lines
+    assert len(lines) < 90
+
+
+def test_a_replay_does_not_read_the_environment(write_env: Any) -> None:
+    """Only overrides beat a record; where the environment says something else, a note tells."""
+    folder = recorded(seed=5)
+    write_env("APT_SEED=6\n")
+    with pytest.warns(SettingsWarning, match="environment APT_SEED='7' is not read: the record says 5"):
+        again = load({"APT_SEED": "7", "APT_EPOCHS": "40"}, record=folder)
+
+    assert again.seed == 5
+    assert str(again.origin("seed")) == f"{folder} (argument seed)"
+    assert load({}, record=folder, seed=8).seed == 8
+    assert [f"{folder} (argument seed)", "class default"] == [
+        each.place for each in load({}, record=folder, seed=8).origin("seed").shadows
+    ]
+
+
+def test_a_default_that_did_not_fit_is_a_default_again() -> None:
+    """A run under APT_EPOCHS=10 replays, though the paper's 20 epochs of distillation could not be set."""
+    folder = recorded(epochs=10)
+    with pytest.warns(SettingsWarning, match="distill_epochs stays 20"):
+        again = load({}, record=folder)
+
+    assert GlueBigSettings(epochs=10) == again
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fingerprint": "apt1-0000000000000000"}, "was changed after it was written"),
+        ({"format": 2}, "is of format 2, of a newer apt-settings; this one reads format 1"),
+        ({"surprise": 1}, "is not a record: surprise"),
+        ({"settings": []}, "is not a record: settings"),
+        ({"task": "alpaca"}, "was changed after it was written"),
+        ({"controls": None}, "is not a record: controls"),
+    ],
+)
+def test_a_record_that_cannot_be_trusted_is_refused(change: dict[str, Any], message: str) -> None:
+    """A changed, newer or malformed record is one error that says what is wrong with it."""
+    folder = edited(recorded(), **change)
+    with pytest.raises(SettingsError, match=message) as caught:
+        load({}, record=folder)
+
+    assert len(caught.value.problems) == 1
+
+
+def test_a_setting_changed_by_hand_is_found() -> None:
+    """The fingerprint no longer is that of the values."""
+    folder = recorded()
+    content = json.loads((folder / "run.json").read_text())
+    content["settings"]["seed"]["value"] = 9
+    edited(folder, **content)
+
+    assert not verify(read(folder))
+    with pytest.raises(SettingsError, match="was changed after it was written"):
+        load({}, record=folder)
+
+
+def test_an_unknown_setting_is_named() -> None:
+    """A record of a version with more settings says which one is unknown."""
+    folder = recorded()
+    content = json.loads((folder / "run.json").read_text())
+    content["settings"]["initial_rnk"] = {"value": 1, "origin": "class default"}
+    content["fingerprint"] = fingerprint_of({name: each["value"] for name, each in content["settings"].items()})
+    edited(folder, **content)
+
+    with pytest.raises(SettingsError, match="initial_rnk is not a setting; did you mean initial_rank"):
+        load({}, record=folder)
+
+
+def test_a_user_s_own_settings_replay() -> None:
+    """A subclass's settings, marked or not, are verified by its own declarations."""
+
+    class Mine(GlueBigSettings):
+        cache: Annotated[str, WHERE_IT_RUNS] = "x"
+        workers: int = 4
+
+    write(Path(), record_of(Mine(cache="y", workers=5)))
+
+    assert Mine(cache="y", workers=5) == load({}, record=".", settings_class=Mine)
+
+
+def test_a_fifo_is_no_record() -> None:
+    """Nothing waits for a writer that never comes."""
+    os.mkfifo("run.json")
+    with pytest.raises(SettingsError, match=r"run\.json is not a file"):
+        load({}, record=".")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b" " * 2_000_000])
+def test_what_is_no_record_is_refused(tmp_path: Path, content: bytes) -> None:
+    """Any other file is an error that names it, never a traceback."""
+    (tmp_path / "run.json").write_bytes(content)
+    with pytest.raises(SettingsError, match=r"run\.json is not a record"):
+        load({}, record=tmp_path)
+    with pytest.raises(SettingsError, match=r"no\.json cannot be read: No such file"):
+        load({}, record="no.json")
+
+
+def test_a_hostile_record_reaches_no_terminal() -> None:
+    """Origins and names with control characters are escaped in messages."""
+    folder = recorded(seed=5)
+    content = json.loads((folder / "run.json").read_text())
+    content["settings"]["seed"]["origin"] = "\x1b[31mred"
+    edited(folder, **content)
+    assert str(load({}, record=folder).origin("seed")).isprintable()
+
+    content["settings"]["\x1b[31m"] = {"value": 1, "origin": "x"}
+    content["fingerprint"] = fingerprint_of({n: each["value"] for n, each in content["settings"].items()})
+    edited(folder, **content)
+    with pytest.raises(SettingsError) as caught:
+        load({}, record=folder)
+    assert all(str(problem).isprintable() for problem in caught.value.problems)
+
+
+def test_differences_are_told_setting_by_setting() -> None:
+    """Equal records differ in nothing; else setting and both entries are listed."""
+    one, other = record_of(GlueBigSettings()), record_of(GlueBigSettings(seed=1))
+    (difference,) = differences(one, other)
+
+    assert differences(one, one) == []
+    assert (difference.setting, difference.one.value, difference.other.value) == ("seed", 128, 1)
+
+
+@pytest.mark.parametrize("command", [["show", "--format", "json"], ["env"], ["explain", "seed"], ["check"]])
+def test_commands_take_a_record(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    """--from answers from the record."""
+    folder = recorded(seed=4711)
+    assert main([*command, "--from", str(folder)]) == 0
+    assert "4711" in capfd.readouterr().out or command == ["check"]
+    assert main([*command, "--from", str(folder), "--env-file", "x"]) == 2
+    assert main([*command, "--from", str(folder), "--task", "squad"]) == 2
+
+
+def test_run_replays_a_record() -> None:
+    """`run --from` runs another command with the same settings, and its record has the same fingerprint."""
+    folder = recorded(seed=4711)
+    line = [sys.executable, "-m", "apt_settings", "run", "--from", str(folder), "--record", "again", "--"]
+    done = subprocess.run([*line, "sh", "-c", "echo $APT_SEED"], capture_output=True, text=True)
+    (again,) = Path("again").iterdir()
+
+    assert done.stdout == "4711\n"
+    assert read(folder).fingerprint == read(again).fingerprint
+
+
+def test_kill_9_leaves_the_old_record_or_the_new_one(tmp_path: Path) -> None:
+    """Fifty writers killed at any moment leave a whole record each time."""
+    record = record_of(GlueBigSettings())
+    write(tmp_path, record)
+    for number in range(50):
+        child = os.fork()
+        if child == 0:
+            while True:
+                record = record.model_copy(update={"controls": {"turn": "x" * (number * 997 % 5000)}})
+                write(tmp_path, record)
+        time.sleep(0.002 + number % 10 * 0.001)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+        assert verify(read(tmp_path))
+    assert {file.name for file in tmp_path.iterdir()} <= {"run.json", ".run.json"}
+
+
+def test_no_other_tools_variable_is_in_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty secrets of other tools in the environment, none in the record."""
+    for name in ("HF_TOKEN", "WANDB_API_KEY", "AWS_SECRET_ACCESS_KEY", *(f"TOOL_{number}_KEY" for number in range(17))):
+        monkeypatch.setenv(name, "canary")
+    monkeypatch.setenv("SLURM_JOB_ID", "42")
+    monkeypatch.setenv("SLURM_JWT", "canary")
+    text = (recorded() / "run.json").read_text()
+
+    assert "canary" not in text
+    assert read(recorded()).runs[0].scheduler == {"SLURM_JOB_ID": "42"}
+
+
+def git(*arguments: str) -> str:
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    return subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_git_is_recorded_and_nothing_of_a_repository_is_run() -> None:
+    """Commit and dirtiness, whatever files are called; no fsmonitor and no filter that it configures is started."""
+    odd = Path('a\n"; touch pwned #\x1b[31m')
+    git("init", "-q")
+    odd.write_text("one")
+    Path(".gitattributes").write_text("* filter=x\n")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    git("config", "core.fsmonitor", "touch pwned; false")
+    git("config", "filter.x.clean", "touch pwned; cat")
+    git("config", "filter.x.required", "true")
+    clean = read(recorded()).runs[0].git
+    odd.write_text("two")
+    dirty = read(recorded()).runs[0].git
+
+    commit = git("rev-parse", "HEAD")
+    assert [(commit, False), (commit, True)] == [(each.commit, each.dirty) for each in (clean, dirty) if each]
+    assert not Path("pwned").exists()
+
+
+def test_without_git_and_home_there_is_a_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No git, no repository and no HOME are no reason not to run."""
+    monkeypatch.delenv("HOME", raising=False)
+    assert read(recorded()).runs[0].git is None
+
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert read(recorded("/bin/true")).runs[0].git is None
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a small file system")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Write until nothing more fits."""
+    with suppress(OSError), (disk / "full").open("wb", buffering=0) as stream:
+        while True:
+            stream.write(b"x" * 512)
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_folder_that_cannot_be_written_stops_the_run(small_disk: Path, trouble: str) -> None:
+    """78 before the command starts, and what is wrong."""
+    if trouble == "full":
+        fill(small_disk)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
+    done = subprocess.run([*line, "touch", "started"], capture_output=True, text=True)
+
+    assert done.returncode == 78
+    assert f"--record {small_disk}/runs cannot be written: " in done.stderr
+    assert not Path("started").exists()
+
+
+def test_a_disk_that_fills_up_meanwhile_leaves_the_status_alone(small_disk: Path) -> None:
+    """The end cannot be recorded: a warning, the command's own status, and the record of the start is whole."""
+    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
+    fill_up = f"cat /dev/zero > {small_disk}/full 2> /dev/null; exit 5"
+    done = subprocess.run([*line, "sh", "-c", fill_up], capture_output=True, text=True)
+    (folder,) = (small_disk / "runs").iterdir()
+
+    assert done.returncode == 5
+    assert "the end of the run is not in" in done.stderr
+    assert read(folder).runs[0].end is None
+    assert [folder / "run.json"] == list(folder.iterdir())
+
+
+def test_a_record_is_what_it_prints() -> None:
+    """The text of a record is JSON that reads back as the record."""
+    record = record_of(GlueBigSettings(output_dir='é "quoted"'))
+
+    assert record == Record.model_validate_json(as_json(record))

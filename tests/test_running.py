@@ -1,0 +1,367 @@
+"""Running a job's command: exit statuses, signals and the environment, against real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from apt_settings import GlueBigSettings, SettingsError, load
+from apt_settings.cli import main
+from apt_settings.record import Record, read
+from apt_settings.running import job_environment, run_recorded
+
+RUN = [sys.executable, "-m", "apt_settings", "run", "--task", "squad"]
+MODES = {"become": [], "record": ["--record", "runs"]}
+
+
+def run(mode: str, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    line = [*RUN, *MODES[mode], "--", *command]
+    return subprocess.run(line, capture_output=True, text=True, env={**os.environ, **environ})
+
+
+def only_record(parent: str = "runs") -> Record:
+    (folder,) = Path(parent).iterdir()
+    return read(folder)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 3"], 3),
+        (["sh", "-c", "exit 255"], 255),
+        (["sh", "-c", "exit 78"], 78),
+        (["no-such-command"], 127),
+        (["./no/such/file"], 127),
+        (["/etc/passwd"], 126),
+        (["/"], 126),
+        ([""], 127),
+    ],
+)
+def test_the_exit_status_is_the_commands(mode: str, command: list[str], status: int) -> None:
+    """What the command ends with, and what a shell has for one that cannot start."""
+    assert status == run(mode, *command).returncode
+    if mode == "record":
+        last = only_record().runs[-1]
+        assert (status, None) == (last.exit_status, last.signal)
+        assert last.end is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("TERM", 143), ("KILL", 137), ("SEGV", 139), ("INT", 130), ("RTMIN+3", 165)]
+)
+def test_a_signal_that_ends_the_command_is_told(name: str, status: int) -> None:
+    """Watched it is 128 + n, as a shell has it, and the signal's name in the record; by exec the signal itself."""
+    script = f"kill -{name} $$"
+
+    assert status == run("record", "sh", "-c", script).returncode
+    assert (status, f"SIG{name}") == (only_record().runs[-1].exit_status, only_record().runs[-1].signal)
+    assert 128 - status == run("become", "sh", "-c", script).returncode
+
+
+TRAP = """
+import signal, sys, time
+def end(number, frame):
+    print(signal.Signals(number).name, flush=True)
+    sys.exit(40)
+for each in ("SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGHUP"):
+    signal.signal(getattr(signal, each), end)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def started(mode: str, script: str) -> subprocess.Popen[str]:
+    """A Python script that runs under the command, once it has said that it is ready."""
+    line = [*RUN, *MODES[mode], "--", sys.executable, "-c", script]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGHUP"])
+def test_signals_reach_the_command(mode: str, name: str) -> None:
+    """A signal to us is a signal to the command, which decides what it ends with."""
+    with started(mode, TRAP) as process:
+        process.send_signal(getattr(signal, name))
+        assert process.stdout is not None
+        assert process.stdout.read() == f"{name}\n"
+
+    assert process.returncode == 40
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_command_may_ignore_sigterm(mode: str) -> None:
+    """We wait for it and end with what it ends with."""
+    script = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready", flush=True)
+end = time.monotonic() + 0.5
+while time.monotonic() < end:
+    time.sleep(0.05)
+sys.exit(5)
+"""
+    with started(mode, script) as process:
+        process.send_signal(signal.SIGTERM)
+
+    assert process.returncode == 5
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_timeout_ends_the_command(mode: str) -> None:
+    """Under timeout(1) the command gets SIGTERM, and the record says so."""
+    done = subprocess.run(["timeout", "4", *RUN, *MODES[mode], "--", "sleep", "60"], capture_output=True)
+
+    assert done.returncode == 124
+    if mode == "record":
+        assert only_record().runs[-1].signal == "SIGTERM"
+
+
+@pytest.mark.parametrize("late", range(0, 40, 4))
+def test_a_signal_that_comes_too_late_changes_nothing(late: int) -> None:
+    """Once the command has ended, its status is ours, whatever arrives before we are gone."""
+    with started("record", "print('ready', flush=True)") as process:
+        time.sleep(late / 1000)
+        process.send_signal(signal.SIGTERM)
+
+    last = only_record().runs[-1]
+    assert (last.exit_status, last.signal) in ((0, None), (143, "SIGTERM"))
+    assert process.returncode == last.exit_status
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_parent_that_ignores_its_children_is_no_matter(mode: str) -> None:
+    """The command's end is seen even where SIGCHLD was ignored when we were started."""
+    line = [*RUN, *MODES[mode], "--", "sh", "-c", "exit 3"]
+    start = "import signal, os, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"
+
+    assert subprocess.run([sys.executable, "-c", start, *line], timeout=60).returncode == 3
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("mode", MODES)
+def test_closed_streams_leave_the_status_alone(mode: str, closed: str) -> None:
+    """Under nohup-like launchers the status is the command's all the same."""
+    line = " ".join([*RUN, *MODES[mode], "--", "sh", "-c", "'exit 3'", closed])
+
+    assert subprocess.run(["bash", "-c", line], capture_output=True).returncode == 3
+
+
+def test_an_alarm_set_by_the_starter_reaches_the_command() -> None:
+    """Signals of the kernel are passed on too, but for those that a terminal sends to all."""
+    start = "import signal, os, sys; signal.alarm(4); os.execv(sys.argv[1], sys.argv[1:])"
+    line = [*RUN, *MODES["record"], "--", "sleep", "60"]
+
+    assert subprocess.run([sys.executable, "-c", start, *line], timeout=50).returncode == 128 + signal.SIGALRM
+
+
+def test_without_a_record_there_is_no_process_in_between() -> None:
+    """The process becomes the command."""
+    with subprocess.Popen([*RUN, "--", "sh", "-c", "echo $$"], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == f"{process.pid}\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_there_is_no_shell_in_between(mode: str) -> None:
+    """Arguments arrive as they are, and stdin is the command's."""
+    odd = ["a b", "$HOME", "'\"", "*", "", "--task", "é\n"]
+    script = "import sys; print(sys.argv[1:], sys.stdin.read())"
+    line = [*RUN, *MODES[mode], "--", sys.executable, "-c", script, *odd]
+
+    assert subprocess.run(line, input="in", capture_output=True, text=True).stdout == f"{odd} in\n"
+
+
+def test_options_behind_the_command_are_its_own() -> None:
+    """Without `--` too, what follows the command belongs to it."""
+    done = subprocess.run([*RUN, "echo", "--task", "alpaca", "-h"], capture_output=True, text=True)
+
+    assert done.stdout == "--task alpaca -h\n"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_children_of_children_have_every_setting(mode: str, write_env: Callable[..., Path]) -> None:
+    """bash and a Python below it see the settings of `.env` and defaults alike, even in another folder."""
+    write_env("APT_SEED=7\nAPT_OUTPUT_DIR='a ${HOME} b'\n")
+    script = (
+        f"cd / && {sys.executable} -c 'from apt_settings import settings as s; print(s.seed, s.output_dir, s.task)'"
+    )
+    done = run(mode, "bash", "-c", f'echo "$APT_SEED $APT_PRECISION"; {script}', HOME="/h")
+
+    assert (done.stdout, done.stderr) == ("7 fp32\n7 a /h b squad\n", "")
+
+
+def test_the_environment_is_complete_and_keeps_the_rest() -> None:
+    """Every setting is in it, other tools' variables are untouched, and no `.env` is left to be read."""
+    settings = GlueBigSettings(epochs=50)
+    environ = job_environment({"HF_TOKEN": "x", "APT_SEED": "old", "APT_CONFIG": "y", "APT_ENV_FILE": "z"}, settings)
+
+    assert (environ["HF_TOKEN"], environ["APT_CONFIG"], environ["APT_SEED"]) == ("x", "y", "128")
+    assert settings == load(environ)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "epochs=ten"], "--set epochs='ten' is not allowed"),
+        ([], "APT_TASK is not set: a job must say which task it is"),
+    ],
+)
+def test_wrong_settings_and_a_forgotten_task_start_nothing(arguments: list[str], message: str) -> None:
+    """78 before the command starts, and no record is left."""
+    line = [sys.executable, "-m", "apt_settings", "run", *arguments, "--record", "runs", "--", "touch", "started"]
+    done = subprocess.run(line, capture_output=True, text=True)
+
+    assert done.returncode == 78
+    assert message in done.stderr
+    assert not Path("started").exists()
+    assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--resume", "--", "true"], ["--once", "--", "true"], ["--"]])
+def test_a_wrong_command_line_is_2(arguments: list[str]) -> None:
+    """Without a command, or with --resume but no --record, there is nothing to do."""
+    assert main(["run", "--task", "squad", *arguments]) == 2
+
+
+def test_resume_goes_on_in_the_same_folder() -> None:
+    """The record has both runs."""
+    settings = GlueBigSettings(seed=1)
+    for command in (["false"], ["true"]):
+        run_recorded(settings, command, dict(os.environ), Path("run"), resume=True, once=False)
+
+    assert [each.exit_status for each in read("run").runs] == [1, 0]
+    assert read("run").is_finished
+
+
+def test_resume_refuses_other_settings() -> None:
+    """It lists each setting with both values and both origins, and changes nothing."""
+    base = ["run", "--task", "squad", "--record", "run", "--resume"]
+    line = [sys.executable, "-m", "apt_settings", *base]
+    subprocess.run([*line, "--", "true"], check=True)
+    before = Path("run/run.json").read_text()
+    environ = {**os.environ, "APT_SEED": "3"}
+    other = [*line, "--set", "target_sparsity=0.4", "--", "touch", "x"]
+    done = subprocess.run(other, capture_output=True, text=True, env=environ)
+
+    assert done.returncode == 78
+    assert "seed was 128 (class default), and is 3 (environment APT_SEED)" in done.stderr
+    assert "target_sparsity was 0.6 (class default), and is 0.4 (--set target_sparsity)" in done.stderr
+    assert before == Path("run/run.json").read_text()
+    assert not Path("x").exists()
+
+
+def test_resume_refuses_another_place_too() -> None:
+    """A setting that is not in the fingerprint is part of the record: it is not overwritten in silence."""
+    line = [*RUN, "--record", "run", "--resume"]
+    subprocess.run([*line, "--", "true"], check=True)
+    done = subprocess.run([*line, "--set", "output_dir=/other", "--", "true"], capture_output=True, text=True)
+
+    assert done.returncode == 78
+    assert "output_dir was 'output' (class default), and is '/other' (--set output_dir)" in done.stderr
+
+
+@pytest.mark.parametrize(("option", "status"), [("--resume", 78), ("--once", 0)])
+def test_a_changed_record_is_not_trusted(option: str, status: int) -> None:
+    """--resume refuses a record that was changed by hand, and --once runs again."""
+    line = [*RUN, "--record", "run", option]
+    subprocess.run([*RUN, "--record", "run", "--resume", "--", "true"], check=True)
+    file = Path("run/run.json")
+    file.write_text(file.read_text().replace('"seed": {"value": 128', '"seed": {"value": 9'))
+    done = subprocess.run([*line, "--", "touch", "ran"], capture_output=True, text=True)
+
+    assert done.returncode == status
+    assert Path("ran").exists() == (option == "--once")
+    assert ("was changed after it was written" in done.stderr) == (option == "--resume")
+
+
+def test_many_that_resume_one_folder_lose_nothing() -> None:
+    """Of 32 at once each either has the folder to itself or is refused; every run that happened is in the record."""
+    children = []
+    for _ in range(32):
+        child = os.fork()
+        if child == 0:
+            try:
+                run_recorded(
+                    GlueBigSettings(_env_file=None), ["true"], dict(os.environ), Path("run"), resume=True, once=False
+                )
+            except SettingsError:
+                os._exit(1)
+            os._exit(0)
+        children.append(child)
+    ran = [os.waitpid(child, 0)[1] for child in children].count(0)
+
+    assert ran >= 1
+    assert ran == len(read("run").runs)
+
+
+def test_a_folder_is_held_as_long_as_its_command_lives() -> None:
+    """When the watcher is killed, the command goes on, and nobody else gets its folder."""
+    script = "import os, time; print('ready', flush=True); print(os.getpid(), flush=True); time.sleep(60)"
+    line = [*RUN, "--record", "run", "--resume", "--"]
+    with subprocess.Popen([*line, sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        command = int(process.stdout.readline())
+        process.kill()
+        process.wait()
+        refused = subprocess.run([*line, "true"], capture_output=True, text=True)
+        os.kill(command, signal.SIGKILL)
+        process.stdout.read()
+
+    assert refused.returncode == 78
+    assert subprocess.run([*line, "true"]).returncode == 0
+
+
+def test_a_folder_that_is_in_use_is_refused() -> None:
+    """Two runs never share a folder, not even with --resume."""
+    command = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(60)"]
+    line = [*RUN, "--record", "run", "--resume", "--"]
+    with subprocess.Popen([*line, *command], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        done = subprocess.run([*line, "true"], capture_output=True, text=True)
+        process.send_signal(signal.SIGTERM)
+
+    assert done.returncode == 78
+    assert "--record run is in use by a run that has not ended" in done.stderr
+
+
+def test_once_skips_what_has_ended_well() -> None:
+    """A failed run is tried again, a finished one is not, and other settings are another matter."""
+    line = [*RUN, "--record", "runs", "--once"]
+    failed = subprocess.run([*line, "--", "false"], capture_output=True, text=True)
+    good = subprocess.run([*line, "--", "touch", "one"], capture_output=True, text=True)
+    again = subprocess.run([*line, "--", "touch", "two"], capture_output=True, text=True)
+    other = subprocess.run([*line, "--set", "seed=1", "--", "touch", "three"], capture_output=True, text=True)
+
+    assert [each.returncode for each in (failed, good, again, other)] == [1, 0, 0, 0]
+    assert "apt-settings: skipped: runs/apt1-" in again.stderr
+    assert [Path(name).exists() for name in ("one", "two", "three")] == [True, False, True]
+
+
+def test_sixty_four_runs_at_once_lose_nothing() -> None:
+    """Each has a folder and a whole record of its own."""
+    children = []
+    for number in range(64):
+        child = os.fork()
+        if child == 0:
+            settings = GlueBigSettings(_env_file=None)
+            command = ["sh", "-c", f"exit {number}"]
+            outcome = run_recorded(settings, command, dict(os.environ), Path("runs"), resume=False, once=False)
+            os._exit(0 if outcome.status == number else 1)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 64
+
+    records = [read(folder) for folder in Path("runs").iterdir()]
+    assert list(range(64)) == sorted(record.runs[0].exit_status or 0 for record in records)
