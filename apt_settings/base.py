@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_args
 
 from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .architectures import ArchitectureName
 from .controls import CONTROLS
@@ -29,6 +29,7 @@ from .ownership import PREFIX
 from .reading import EnvFile, Reading, read
 from .refusals import DOES_NOT_FIT, refusals
 from .rules import RULES
+from .sources import Source
 from .values import read_value
 
 _CONFIG: Final = SettingsConfigDict(
@@ -79,12 +80,14 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
 
     def __init__(self, *, _env_file: EnvFile = ..., _reading: Reading | None = None, **arguments: Any) -> None:
         reading = _reading or reading_for(type(self), os.environ, _env_file, arguments)
+        reading = reading._replace(reference=_reference(type(self), reading))
+        problems = [*reading.problems, *reading.reference.problems]
         fields = type(self).model_fields
         givers = {name: giver for name in fields if (giver := reading.first(name))}
         values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
-        problems = list(reading.problems)
+        references = {name for name, giver in givers.items() if giver.kind == "release"}
         try:
-            super().__init__(_env_file=None, **values)
+            self.__pydantic_validator__.validate_python(values, self_instance=self, context=references)
         except ValidationError as error:
             refused = refusals(error, type(self).__name__, fields, givers)
             # Where the task is what is wrong, what its class would give is not missing.
@@ -94,24 +97,14 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         self._reading = reading
 
     @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `__init__` hands on: it has read the sources itself, places and all."""
-        return (init_settings,)
-
-    @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse what a subclass would say in vain, as the sources are read here: options of theirs, and aliases."""
         super().__pydantic_init_subclass__(**kwargs)
         common = AptSettings.model_config
         changed = [key for key, value in cls.model_config.items() if value != common.get(key)]
         in_vain = [f"model_config {key}" for key in changed if key.startswith(_NOT_CONSULTED)]
+        in_vain += ["settings_customise_sources"] * ("settings_customise_sources" in vars(cls))
+        in_vain += [f"{PREFIX}{name.upper()} as a setting" for name in CONTROLS if name in cls.model_fields]
         in_vain += [f"the alias of {name}" for name, field in cls.model_fields.items() if field.validation_alias]
         if in_vain:
             raise TypeError(f"{cls.__name__}: apt-settings does not consult {', '.join(in_vain)}")
@@ -170,8 +163,13 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     @field_validator("task", "dataset", "architecture", "max_target_length", *RULES)
     @classmethod
     def _fits(cls, value: Any, info: ValidationInfo) -> Any:
-        """Judge a value that was set against the task and the settings before it; pydantic skips defaults."""
+        """Judge a value that was set against the task and the settings before it; pydantic skips defaults.
+
+        The context are the names whose values are the release's: defaults too, of another reference.
+        """
         name, others = str(info.field_name), info.data
+        if name in (info.context or ()):
+            return value
         if demand := cls._demand_of_task(name, value):
             raise PydanticCustomError(DOES_NOT_FIT, "{demand}", {"demand": demand})
         rule = RULES.get(name)
@@ -224,6 +222,27 @@ def reading_for(
         return reading
     note = f"{asked.label}={asked.text} is not read by {cls.__name__}, whose task is {task}"
     return reading._replace(notes=(*reading.notes, note))
+
+
+def _reference(cls: type[AptSettings], reading: Reading) -> Source:
+    """What the release says to a class, where the job asks for it; a problem where it has no script for the job."""
+    asked = reading.first("reference")
+    if asked is None or asked.value != "release" or asked.kind == "record":
+        return Source({})
+    from .release import pairs, scripts, source_of
+
+    dataset, architecture = (
+        giver.value if (giver := reading.first(name)) else cls.model_fields[name].default
+        for name in ("dataset", "architecture")
+    )
+    if script := scripts().get((dataset, architecture)):
+        return source_of(script)
+    if dataset not in cls.datasets or architecture not in cls.architectures:
+        return Source({})  # which is refused for that
+    wrong = f"has no script for {architecture} on {dataset}"
+    return Source(
+        {}, problems=(Problem(asked.variable, asked.place, asked.text, wrong, fix=f"it has {pairs(scripts())}"),)
+    )
 
 
 def task_word(given: object) -> str:

@@ -15,7 +15,9 @@ class Control(NamedTuple):
 
 CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
     {
-        "reference": Control(("paper",), "Whose values are the defaults."),
+        "reference": Control(
+            ("paper", "release"), "Whose values are the defaults: those of Table 6, or of one script of the release."
+        ),
         "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
         "env_file": Control((), "The files that are read in place of .env; it cannot stand in one."),
     }

@@ -4,7 +4,6 @@ import os
 import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from threading import RLock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
@@ -55,13 +54,14 @@ def load(
 ) -> AptSettings:
     """The settings of one job; for each, the first of these that gives a value wins:
 
-        override > environment > `.env` > class default
+        override > environment > `.env` > the release, where APT_REFERENCE asks for it > class default
 
     With `{"APT_TASK": "squad", "APT_EPOCHS": "30"}` and a `.env` that says `APT_EPOCHS=20`, the result is a
     SquadSettings with 30 epochs; their origin is `environment APT_EPOCHS`, and it shadows `.env:1`.
 
     The class is `settings_class`, or that of the task, which APT_TASK may name by one of its datasets too. `environ` is
-    os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. Nothing is cached.
+    os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. `reference="release"` and
+    `unknown="warn"` are overrides too. Nothing is cached.
 
     With a `record`, the path of a `run.json` or of its folder, the values are those of that run, on whatever machine:
     only overrides are stronger, and a note tells where the environment says something else.
@@ -109,8 +109,11 @@ def replay(
     fields = task_class.model_fields
     if problems := changed(record, os.fspath(path), fields):
         raise SettingsError(problems)
-    defaults = {name: to_jsonable_python(field.get_default(), fallback=str) for name, field in fields.items()}
-    reading = replaying(source_of(record, str(Path(path)), defaults), arguments, fields, places)
+    defaults = {
+        name: to_jsonable_python(field.get_default(call_default_factory=True), fallback=str)
+        for name, field in fields.items()
+    }
+    reading = replaying(source_of(record, os.fspath(path), defaults), arguments, fields, places)
     notes = _not_read(environ, record, fields)
     return task_class(_reading=reading._replace(notes=(*reading.notes, *notes)))
 

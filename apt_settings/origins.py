@@ -4,7 +4,7 @@ from typing import Any, Literal, NamedTuple
 
 from .errors import label
 
-Kind = Literal["argument", "environment", "env file", "record", "class default"]
+Kind = Literal["argument", "environment", "env file", "record", "release", "class default"]
 
 
 class Origin(NamedTuple):
@@ -12,7 +12,8 @@ class Origin(NamedTuple):
 
     kind: Kind
     place: str
-    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `run.json (.env:3)`, `class default`."""
+    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `run.json (.env:3)`,
+    `release trainer_minus.py:355-356`, `class default`."""
     variable: str
     """The name as it is spelt there: `APT_EPOCHS`, `epochs`."""
     value: Any
@@ -31,8 +32,8 @@ class Origin(NamedTuple):
 
     @property
     def is_override(self) -> bool:
-        """Whether somebody set this, and not the class."""
-        return self.kind != "class default"
+        """Whether somebody set this, and neither the release nor the class decides."""
+        return self.kind not in ("release", "class default")
 
     @property
     def is_empty(self) -> bool:

@@ -34,6 +34,8 @@ class Reading(NamedTuple):
     """The absolute path of every `.env` that was read."""
     directory: str = ""
     """The working directory, where `.env` was looked for; empty where the job said which file to read."""
+    reference: Source = Source({})
+    """Weaker than every source: the script of the release, where APT_REFERENCE asks for it."""
 
     def first(self, name: str) -> Origin | None:
         """Who decides a setting or control: the strongest giver whose value is not empty; None where nobody does."""
@@ -69,7 +71,7 @@ class Reading(NamedTuple):
         return self._replace(sources=tuple(source._replace(given=change(source.given)) for source in self.sources))
 
     def _givers(self, name: str) -> list[Origin]:
-        return [source.given[name] for source in self.sources if name in source.given]
+        return [source.given[name] for source in (*self.sources, self.reference) if name in source.given]
 
 
 def read(

@@ -15,7 +15,7 @@ from .base import AptSettings
 from .errors import Problem, SettingsError
 from .fingerprint import fingerprint, fingerprint_of
 from .hints import printable, shown, spelt
-from .origins import Origin
+from .origins import Kind, Origin
 from .sources import Source
 
 FILE_NAME: Final = "run.json"
@@ -105,6 +105,17 @@ def record_of(settings: AptSettings) -> Record:
     )
 
 
+def is_record(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
+    if Path(path).is_dir():
+        return True
+    try:
+        with Path(path).open("rb") as stream:
+            return stream.read(64).lstrip().startswith(b"{")
+    except OSError:
+        return False
+
+
 def read(path: str | os.PathLike[str]) -> Record:
     """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
     file = Path(path, FILE_NAME) if Path(path).is_dir() else Path(path)
@@ -165,12 +176,21 @@ def differences(one: Record, other: Record) -> list[Difference]:
 def source_of(record: Record, path: str, defaults: Mapping[str, Any]) -> Source:
     """What a record says, as a source: its values, but for defaults that are those of `defaults` still."""
     origins = [
-        Origin("record", printable(f"{path} ({each.origin})"), spelt(name), each.value, shown(each.value))
+        _origin(path, name, each)
         for name, each in record.settings.items()
         if name == "task" or not (each.origin.startswith("class default") and defaults.get(name, ...) == each.value)
     ]
     given = {origin.variable: origin for origin in origins if origin.variable in defaults}
+    if word := record.controls.get("reference"):
+        given["reference"] = Origin("record", path, "reference", word, word)
     return Source(given, tuple(origin for origin in origins if origin.variable not in defaults))
+
+
+def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:
+    """Who gives a recorded value; the release's stays the release's, which no rule of ours can refuse."""
+    kind: Kind = "release" if recorded.origin.startswith("release ") else "record"
+    place = printable(f"{path} ({recorded.origin})")
+    return Origin(kind, place, spelt(name), recorded.value, shown(recorded.value))
 
 
 def new_folder(parent: Path, name: str) -> Path:

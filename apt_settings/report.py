@@ -6,7 +6,11 @@ from typing import Any, NamedTuple
 from .base import AptSettings
 from .catalog import Row
 from .citations import cite
+from .comparison import JOB, Comparison, reference
+from .discrepancies import DISCREPANCIES, notes_on
 from .fingerprint import fingerprint
+from .groups import WHERE_IT_RUNS
+from .release import scripts
 from .tasks import DEFAULT_TASK
 from .values import as_text
 
@@ -18,8 +22,8 @@ class Line(NamedTuple):
     value: str
     origin: str
     """Who set it, whom that overrules: `environment APT_EPOCHS, over .env:3 '20'`."""
-    default: str
-    """The default that was overridden and where it comes from; empty where the value is the default."""
+    departs_from: str
+    """What the paper says instead, or where it is silent the default: `40 (paper, Table 6)`; empty where it agrees."""
 
 
 def head(settings: AptSettings) -> list[tuple[str, str]]:
@@ -29,11 +33,26 @@ def head(settings: AptSettings) -> list[tuple[str, str]]:
         ("task", settings.task if chosen else f"{settings.task} (the default: nothing sets APT_TASK)"),
         ("fingerprint", fingerprint(settings)),
         ("env file", ", ".join(settings.env_files) or _no_env_file(settings)),
+        ("reference", _reference(settings)),
     ]
 
 
 def _no_env_file(settings: AptSettings) -> str:
     return f"none: no .env in {settings.directory}" if settings.directory else "not read: a record decides"
+
+
+def _reference(settings: AptSettings) -> str:
+    """Whose values are the defaults, and in which the release's script for this job differs from the paper's."""
+    word, job = settings.controls["reference"], {name: getattr(settings, name) for name in JOB}
+    script = scripts().get((settings.dataset, settings.architecture))
+    if script is None:
+        return f"{word}; the release has no script for {settings.architecture} on {settings.dataset}"
+    differences = Comparison(reference("paper", job), reference("release", job)).differences
+    if word == "release":
+        papers = ", ".join(f"{each.setting} {as_text(each.one.value)}" for each in differences)
+        return f"release, {script.path}; without it {papers}"
+    releases = ", ".join(f"{each.setting} {as_text(each.other.value)}" for each in differences)
+    return f"paper; the release's {script.path} has {releases}"
 
 
 def lines(settings: AptSettings, *, overrides_only: bool) -> list[Line]:
@@ -47,12 +66,25 @@ def shown_names(settings: AptSettings, *, overrides_only: bool) -> list[str]:
 
 
 def _line(settings: AptSettings, name: str) -> Line:
-    origin, citation = settings.origin(name), cite(name, settings.task)
+    origin = settings.origin(name)
     overruled = [f"{each.place} {each.text}" for each in origin.shadows if each.is_override]
-    default = as_text(_default(settings, name))
-    cited = f"{default} ({citation})" if citation else default
-    value = as_text(getattr(settings, name))
-    return Line(name, value, ", over ".join([str(origin), *overruled]), cited if origin.is_override else "")
+    origins = ", over ".join([str(origin), *overruled])
+    return Line(name, as_text(getattr(settings, name)), origins, departs_from(settings, name))
+
+
+def departs_from(settings: AptSettings, name: str) -> str:
+    """What the paper, or the default where it is silent, has in place of a value; empty where it is no departure.
+
+    Which of its jobs is run, and where, is a choice and not a departure.
+    """
+    value, default, citation = getattr(settings, name), _default(settings, name), cite(name, settings.task)
+    if name in JOB or WHERE_IT_RUNS in type(settings).model_fields[name].metadata:
+        return ""
+    if citation and citation.paper:
+        return "" if citation.paper.split()[0] == as_text(value) else citation.paper
+    if value == default:
+        return ""
+    return f"{as_text(default)} ({citation})" if citation else as_text(default)
 
 
 def _default(settings: AptSettings, name: str) -> Any:
@@ -63,10 +95,15 @@ def _default(settings: AptSettings, name: str) -> Any:
 
 def notes(settings: AptSettings) -> list[str]:
     """The settings' own notes, and what whoever reproduces the paper must know of the defaults in use."""
-    used = [name for name, origin in settings.origins.items() if not origin.is_override]
-    cited = [(name, citation.caution) for name in used if (citation := cite(name, settings.task))]
-    own = [*settings.notes, *(f"{name}: {caution}" for name, caution in cited if caution)]
-    return [f"note: {note}" for note in own]
+    cautions = (f"{name}: {caution}" for name in settings.origins for caution in _cautions(settings, name))
+    return [f"note: {note}" for note in (*settings.notes, *cautions)]
+
+
+def _cautions(settings: AptSettings, name: str) -> list[str]:
+    kind, citation = settings.origin(name).kind, cite(name, settings.task)
+    if kind == "release":
+        return [each.note for each in DISCREPANCIES if each.caution and each.concerns(name, settings.task)]
+    return [citation.caution] if citation and citation.caution and kind == "class default" else []
 
 
 def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
@@ -78,6 +115,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
             "origin": str(settings.origin(name)),
             "default": _default(settings, name),
             "citation": str(cite(name, settings.task)),
+            "departs_from": departs_from(settings, name) or None,
         }
         for name in shown_names(settings, overrides_only=overrides_only)
     }
@@ -96,7 +134,8 @@ def explanation(row: Row) -> list[tuple[str, str]]:
     for task, default in row.defaults.items():
         citation = row.citations.get(task)
         defaults.setdefault(f"{default} ({citation})" if citation else default, []).append(task)
-        for remark in filter(None, (citation.note, citation.caution) if citation else ()):
+        caution = (citation.caution,) if citation and citation.caution else ()
+        for remark in (*notes_on(row.name, task), *caution):
             remarks.setdefault(remark, []).append(task)
     return [
         ("meaning", row.meaning),

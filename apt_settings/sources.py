@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
+from .controls import CONTROLS
 from .env_files import read_env_file
 from .errors import Problem
 from .hints import shown, spelt
@@ -21,12 +22,16 @@ class Source(NamedTuple):
 
 
 def from_arguments(values: Mapping[str, Any], settings: Collection[str], places: Mapping[str, str]) -> Source:
-    """Keyword arguments, or a command line's; `places` tells how the user spells one that is not `argument NAME`."""
+    """Keyword arguments, or a command line's; `places` tells how the user spells one that is not `argument NAME`.
+
+    Controls that take a word may be among them.
+    """
     origins = [
         Origin("argument", places.get(name, f"argument {name}"), name, value, shown(value))
         for name, value in values.items()
     ]
-    return _sorted_out(origins, {name: name for name in settings})
+    words = (name for name, control in CONTROLS.items() if control.words)
+    return _sorted_out(origins, {name: name for name in (*settings, *words)})
 
 
 def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> Source:

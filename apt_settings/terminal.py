@@ -4,17 +4,18 @@ import sys
 from collections.abc import Sequence
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 import click
-
-from .report import Line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_HEADER: Final = Line("setting", "value", "origin", "default")
+Row: TypeAlias = Sequence[str]
+
 _GAP: Final = "  "
+_MARK: Final = "bold cyan"
+_UNREMARKABLE: Final = ("", "class default")
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
@@ -37,20 +38,17 @@ def _fitted(text: str, stream: TextIO, indent: int) -> str:
     return fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
-def print_lines(lines: Sequence[Line]) -> None:
-    """Settings with value, origin and overridden default: in four columns where they fit, else one below the other."""
-    if not lines:
-        click.echo("nothing is overridden")
-    elif not _is_terminal(sys.stdout):
-        rows = [_HEADER, *lines]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        for row in rows:
+def print_table(header: Row, rows: Sequence[Row], *, marking: int | None = None) -> None:
+    """Rows in columns where they fit, else one below the other; a row whose cell `marking` is not empty stands out."""
+    if not _is_terminal(sys.stdout):
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        for row in (header, *rows):
             click.echo(_GAP.join(map(str.ljust, row, widths)).rstrip())
     else:
-        _print_on_terminal(lines)
+        _print_on_terminal(header, rows, marking)
 
 
-def _print_on_terminal(lines: Sequence[Line]) -> None:
+def _print_on_terminal(header: Row, rows: Sequence[Row], marking: int | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -58,29 +56,30 @@ def _print_on_terminal(lines: Sequence[Line]) -> None:
     size = get_terminal_size()
     console = Console(width=size.columns, height=size.lines, highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
-    for title in _HEADER:
+    for title in header:
         table.add_column(title, no_wrap=True)
-    for line in lines:
-        table.add_row(*map(Text, line), style=_style(line))
+    for row in rows:
+        table.add_row(*map(Text, row), style=_style(row, marking))
     if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= size.columns:
         console.print(table)
     else:
-        _print_narrow(lines, console)
+        _print_narrow(header, rows, marking, console)
 
 
-def _print_narrow(lines: Sequence[Line], console: "Console") -> None:
+def _print_narrow(header: Row, rows: Sequence[Row], marking: int | None, console: "Console") -> None:
     from rich.text import Text
 
-    indent = max(len(line.setting) for line in lines) + len(_GAP)
-    for line in lines:
-        console.print(Text(line.setting.ljust(indent) + line.value, style=_style(line)), soft_wrap=True)
-        below = [f"set by {line.origin}", f"default {line.default}"] if line.default else [line.origin]
-        for text in below if line.origin != "class default" else []:
-            console.print(Text(_fitted(" " * indent + text, sys.stdout, indent), style="dim"), soft_wrap=True)
+    indent = max(len(row[0]) for row in rows) + len(_GAP)
+    for row in rows:
+        console.print(Text(row[0].ljust(indent) + row[1], style=_style(row, marking)), soft_wrap=True)
+        for title, cell in zip(header[2:], row[2:], strict=True):
+            if cell not in _UNREMARKABLE:
+                text = _fitted(f"{' ' * indent}{title} {cell}", sys.stdout, indent)
+                console.print(Text(text, style="dim"), soft_wrap=True)
 
 
-def _style(line: Line) -> str:
-    return "bold cyan" if line.default else ""
+def _style(row: Row, marking: int | None) -> str:
+    return _MARK if marking is not None and row[marking] else ""
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

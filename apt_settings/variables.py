@@ -6,23 +6,28 @@ from collections.abc import Mapping
 from typing import Final
 
 from .base import AptSettings
+from .controls import CONTROLS
 from .errors import Problem, SettingsError
 from .loading import resolve
 from .ownership import PREFIX
 from .values import as_text
 
+REFERENCE: Final = f"{PREFIX}REFERENCE"
 _BARE: Final = r"[A-Za-z0-9_.,:/@%+=~^-]+"
 
 
 def variables(settings: AptSettings) -> dict[str, str]:
     """`APT_` name -> text for every setting: with these variables, `load` gives equal settings.
 
-    Left out are defaults that do not fit what was set (`settings.misfits`): to set one would be an error.
+    Left out are defaults that do not fit what was set (`settings.misfits`): to set one would be an error. As they are
+    those of APT_REFERENCE, that is among the variables where it is not the paper.
     Raises SettingsError for a value that no variable can hold, such as a subclass's dictionary.
     """
     fields = type(settings).model_fields
     names = {PREFIX + name.upper(): name for name in fields if name not in settings.misfits}
     given = {variable: as_text(getattr(settings, name)) for variable, name in names.items()}
+    if settings.controls["reference"] != CONTROLS["reference"].words[0]:
+        given[REFERENCE] = settings.controls["reference"]
     try:
         again = resolve(given, None, type(settings), {})
     except SettingsError as error:

@@ -23,7 +23,10 @@ def generate() -> dict[str, str]:
     return files
 
 
-@pytest.mark.parametrize("name", [".env.example", "docs/settings.md", "docs/cli.md", "docs/errors.md", "README.md"])
+PAGES = ("settings", "cli", "errors", "reproducing")
+
+
+@pytest.mark.parametrize("name", [".env.example", "README.md", *(f"docs/{page}.md" for page in PAGES)])
 def test_generated_files_are_current(name: str) -> None:
     """What stands in the tree is what the declarations say; `python docs/generate.py` writes it anew."""
     assert (ROOT / name).read_text(encoding="utf-8") == generate()[name], (

@@ -1,5 +1,6 @@
 """Every default has a source."""
 
+import csv
 import json
 import re
 
@@ -7,23 +8,48 @@ import pytest
 from conftest import RECORDS
 
 from apt_settings.citations import CITATIONS, cite
+from apt_settings.discrepancies import DISCREPANCIES, Discrepancy
+from apt_settings.release import CODE
 from apt_settings.tasks import TASKS
 
-PLACES = {
-    "paper": r"(Table|section|Appendix|footnote) [A-Z0-9.]+",
-    "release": r"[\w/.]+\.(sh|py)(:\d+(-\d+)?(, \d+-\d+)?)?",
-    "design": r".{10,}",
-}
+
+def known_places(source: str) -> set[str]:
+    """The tables and sections of the paper, or the files and lines of the release, that are known to exist."""
+    known = set(json.loads((RECORDS / "places.json").read_text())[source])
+    if source == "paper":
+        return known
+    with (RECORDS / "release_script_lines.csv").open() as table:
+        lines = list(csv.DictReader(table))
+    scripts = {line["script"] for line in lines}
+    return known | scripts | {f"{line['script']}:{line['value_line'] or line['flag_line']}" for line in lines}
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_default_is_cited(task: str) -> None:
-    """Each setting of each task has a citation that names a table, section, file and line, or a reason."""
+    """Each setting of each task has a citation that names a known table, section, file or line, or a reason."""
     for name in TASKS[task].model_fields:
         citation = cite(name, task)
 
         assert citation is not None, name
-        assert re.fullmatch(PLACES[citation.source], citation.place), (name, citation.place)
+        if citation.source == "design":
+            assert len(citation.place) > 10
+        else:
+            assert citation.place in known_places(citation.source)
+
+
+@pytest.mark.parametrize("each", DISCREPANCIES, ids=lambda each: each.topic)
+def test_every_discrepancy_names_known_places(each: Discrepancy) -> None:
+    """Each place of a discrepancy is one that the paper or the release has."""
+    for place in each.place.split("; "):
+        tables = [f"Table {number}" for number in re.findall(r"\d+", place)] if place.startswith("Tables ") else [place]
+
+        assert set(tables) <= known_places("paper") | known_places("release")
+
+
+@pytest.mark.parametrize("place", sorted({place for _, place in CODE.values()}))
+def test_what_the_releases_code_decides_has_a_known_place(place: str) -> None:
+    """Each value that no script sets names the lines that do."""
+    assert place in known_places("release")
 
 
 FLAGS = {
@@ -41,14 +67,14 @@ FLAGS = {
 @pytest.mark.parametrize("task", TASKS)
 def test_a_line_of_a_script_is_the_one_that_sets_the_value(task: str) -> None:
     """Every citation of a script's line names the line on which the release sets that flag."""
-    scripts = json.loads((RECORDS / "release_lines.json").read_text())["scripts"]
+    with (RECORDS / "release_script_lines.csv").open() as table:
+        lines = [(row["script"], row["flag"], row["value_line"] or row["flag_line"]) for row in csv.DictReader(table)]
     cited = {name: citation.place for name in CITATIONS if (citation := cite(name, task)) and ".sh:" in citation.place}
     expected = {
-        name: f"{script}:{lines[flag]}"
+        name: f"{script}:{line}"
         for name in cited
-        for script, lines in scripts.items()
-        for flag in FLAGS[name]
-        if flag in lines and cited[name].startswith(script)
+        for script, flag, line in lines
+        if flag in FLAGS[name] and cited[name].startswith(script)
     }
 
     assert len(cited) >= 7

@@ -54,7 +54,7 @@ def test_show_says_that_nobody_chose_the_task_and_no_file_was_read(
 
 
 def test_json_has_its_form(write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
-    """`--format json` is task, fingerprint, env_file, and value, origin, default and citation of every setting."""
+    """`--format json` is task, fingerprint, env_file, and what there is to know of every setting."""
     path = write_env("APT_TARGET_SPARSITY=0.4\n")
     assert main(["show", "--task", "squad", "--format", "json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -67,6 +67,7 @@ def test_json_has_its_form(write_env: Callable[..., Path], capsys: pytest.Captur
         "origin": ".env:1",
         "default": 0.6,
         "citation": "paper, Table 2",
+        "departs_from": "0.6 (paper, Table 2)",
     }
     assert said["settings"]["task"]["origin"] == "--task"
     assert expected == load({}, None, **{name: row["value"] for name, row in said["settings"].items()})

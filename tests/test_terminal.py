@@ -62,11 +62,11 @@ def test_an_80_column_terminal_is_not_overrun(command: str) -> None:
 
 
 def test_a_wide_terminal_has_four_columns() -> None:
-    """Where the table fits, origin and default stand beside the value."""
+    """Where the table fits, origin and departure stand beside the value."""
     lines = on_terminal(200, "show", APT_EPOCHS="12")
     header = next(line for line in lines if line.startswith("setting"))
 
-    assert header.split() == ["setting", "value", "origin", "default"]
+    assert header.split() == ["setting", "value", "origin", "departs", "from"]
     assert any(re.match(r"epochs +12 +environment APT_EPOCHS +40 \(paper, Table 6\)", line) for line in lines)
 
 
@@ -102,11 +102,11 @@ def test_problems_are_broken_between_words(columns: int, command: str, status: i
 
 
 def test_a_narrow_terminal_tells_who_set_what() -> None:
-    """Origin and overridden default stand below a value that was set, and below no other."""
+    """Origin and departure stand below a value that was set, and below no other."""
     lines = on_terminal(80, "show", APT_EPOCHS="50")
     below = [line.strip() for line in lines if line.startswith(" " * 20)]
 
-    assert below == ["set by environment APT_EPOCHS", "default 40 (paper, Table 6)"]
+    assert below == ["origin environment APT_EPOCHS", "departs from 40 (paper, Table 6)"]
 
 
 def test_without_rich_the_command_says_what_to_install(tmp_path: Path) -> None:

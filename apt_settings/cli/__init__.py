@@ -1,0 +1,65 @@
+"""The command line: parse, call, print.
+
+Exit status: 0 good; 1 `check` found problems, `diff` found differences; 2 the command line is wrong; 74 (EX_IOERR) the
+output cannot be written; 78 (EX_CONFIG) the settings are wrong.
+"""
+
+import sys
+from collections.abc import Sequence
+from io import TextIOWrapper
+from signal import SIGINT
+
+import click
+
+from ..errors import SettingsError
+from .check import check
+from .diff import diff
+from .env import env
+from .explain import explain
+from .output import EX_CONFIG, EX_IOERR, complain, give_up_writing
+from .run import run
+from .schema import schema
+from .show import show
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = commands.main(argv, prog_name="apt-settings", standalone_mode=False)
+        if sys.stdout is None:
+            return EX_IOERR
+        sys.stdout.flush()
+    except OSError as error:
+        give_up_writing(1)
+        return complain(EX_IOERR, f"apt-settings: cannot write the output: {error.strerror}")
+    except click.Abort:
+        return 128 + SIGINT
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() if error.ctx else ""
+        return complain(error.exit_code, usage, f"apt-settings: {error.format_message()}")
+    except SettingsError as error:
+        return complain(EX_CONFIG, *f"apt-settings: {error}".splitlines())
+    return int(status or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="apt-settings", message="%(prog)s %(version)s")
+def commands() -> None:
+    """What an APT job runs with, and who says so.
+
+    The first wins: --set, the environment (APT_ and the name in upper case), .env, the paper's Table 6.
+    APT_REFERENCE=release takes the defaults from the official release instead, APT_ENV_FILE names
+    another .env, APT_UNKNOWN=warn lets names pass that are no setting.
+
+    Example: APT_TARGET_SPARSITY=0.4 apt-settings show
+
+    Exit status: 0 good, 1 check found problems or diff differences, 2 the command line is wrong, 74 the
+    output cannot be written, 78 the settings are wrong.
+    """
+
+
+for command in (show, explain, check, env, schema, diff, run):
+    commands.add_command(command)

@@ -1,0 +1,37 @@
+"""`env`: the settings as variables."""
+
+import click
+
+from ..catalog import env_example
+from ..errors import SettingsError
+from ..report import notes
+from ..terminal import print_sentences
+from ..variables import as_env_file, as_shell, variables
+from .options import Job, takes_settings
+from .output import EX_CONFIG, print_data
+
+
+@click.command()
+@takes_settings
+@click.option("--format", "form", type=click.Choice(("shell", "dotenv")), default="shell", show_default=True)
+@click.option("--example", is_flag=True, help="A .env with every setting commented out and explained.")
+def env(job: Job, form: str, example: bool) -> None:
+    """Print the resolved settings as variables.
+
+    For a shell to read, or as a .env; neither can read the other's. Where the settings are wrong, what
+    a shell reads is a command that fails with status 78. Write a .env to a new file, not to the one
+    that is read.
+
+    Example: eval "$(apt-settings env --task squad)" || exit
+    """
+    if example:
+        print_data(env_example())
+        return
+    try:
+        settings = job.settings()
+    except SettingsError:
+        if form == "shell":
+            print_data(f"(exit {EX_CONFIG})\n")
+        raise
+    print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
+    print_sentences(notes(settings), err=True)

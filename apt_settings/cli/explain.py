@@ -1,0 +1,39 @@
+"""`explain`: one setting."""
+
+import click
+
+from ..catalog import Row, catalog, controls
+from ..hints import did_you_mean, nearest, spelt
+from ..ownership import PREFIX
+from ..report import explanation, state
+from ..terminal import print_pairs
+from .options import Job, complete_setting, takes_settings
+
+
+@click.command()
+@takes_settings
+@click.argument("name", shell_complete=complete_setting)
+def explain(job: Job, name: str) -> None:
+    """Explain one setting.
+
+    What it means and takes, where its default comes from, what it is now and who set it.
+
+    Example: apt-settings explain target_sparsity
+    """
+    row = _row(name)
+    pairs = explanation(row)
+    try:
+        if row in catalog():
+            pairs += state(job.settings(), row.name)
+    finally:  # wrong settings are told below the explanation
+        print_pairs(pairs)
+
+
+def _row(name: str) -> Row:
+    """A setting or control by its name or its variable."""
+    rows = {row.name: row for row in (*catalog(), *controls())}
+    word = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
+    if word not in rows:
+        guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all"
+        raise click.UsageError(f"{spelt(name)} is not a setting; {guess}")
+    return rows[word]

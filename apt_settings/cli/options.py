@@ -1,0 +1,111 @@
+"""The options that say which settings are meant; they reach a command as one Job."""
+
+import os
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, Final, NamedTuple, TypeAlias, get_args
+
+import click
+
+from ..base import AptSettings
+from ..catalog import catalog
+from ..groups import DatasetName, TaskName
+from ..hints import spelt
+from ..loading import replay, resolve
+from ..reading import EnvFile
+
+Command: TypeAlias = Callable[..., int | None]
+
+
+class Job(NamedTuple):
+    """The settings that a command line asks for."""
+
+    given: dict[str, str]
+    places: dict[str, str]
+    """How the user spelt each: `--set epochs`, `--task`, `--env-file`."""
+    env_file: EnvFile
+    record: str | None
+
+    def settings(self) -> AptSettings:
+        """Resolve them. Raises SettingsError."""
+        if self.record is not None:
+            return replay(self.record, os.environ, None, self.given, self.places)
+        return resolve(os.environ, self.env_file, None, self.given, self.places)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as epochs=30")
+    return name, value
+
+
+def completions(words: Iterable[str], incomplete: str) -> list[str]:
+    return [word for word in dict.fromkeys(words) if word.startswith(incomplete)]
+
+
+def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return completions((*get_args(TaskName), *get_args(DatasetName)), incomplete)
+
+
+def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    return completions((row.name for row in catalog()), incomplete)
+
+
+_TASK: Final = click.option(
+    "--task", multiple=True, shell_complete=_complete_task, metavar="TASK", help="A task, or a dataset of one."
+)
+_SET: Final = click.option(
+    "--set",
+    "assignments",
+    multiple=True,
+    type=_assignment,
+    shell_complete=complete_setting,
+    metavar="NAME=VALUE",
+    help="Beats the environment and .env; repeatable.",
+)
+_ENV_FILE: Final = click.option(
+    "--env-file",
+    multiple=True,
+    type=click.Path(),
+    metavar="PATH",
+    help="Read this in place of .env; repeatable or joined by :, the last one wins.",
+)
+_FROM: Final = click.option(
+    "--from",
+    "record",
+    type=click.Path(),
+    metavar="PATH",
+    help="Take all from a run.json; only --set and --task beat it.",
+)
+
+
+def takes_settings(command: Command) -> Command:
+    """Give a command --task, --set, --env-file and --from, which reach it as one Job."""
+    return takes_overrides(_FROM(command))
+
+
+def takes_overrides(command: Command) -> Command:
+    """Give a command --task, --set and --env-file, which reach it as one Job."""
+
+    @_TASK
+    @_SET
+    @_ENV_FILE
+    @wraps(command)
+    def with_job(
+        task: list[str], assignments: list[tuple[str, str]], env_file: list[str], record: str | None = None, **rest: Any
+    ) -> int | None:
+        said = [("task", each, "--task") for each in task]
+        said += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
+        names = [name for name, _, _ in said]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise click.UsageError(f"{', '.join(sorted(twice))} is given two values")
+        if record is not None and (env_file or task):
+            raise click.UsageError(
+                "--from takes the task and all else from a record: --task and --env-file do not go with it"
+            )
+        places = {"env_file": "--env-file"} | {name: place for name, _, place in said}
+        given = {name: value for name, value, _ in said}
+        return command(Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
+
+    return with_job

@@ -1,0 +1,36 @@
+"""How a command speaks: data on stdout, complaints on stderr, and its exit status."""
+
+import os
+import sys
+from typing import Final
+
+import click
+
+from ..terminal import print_sentences
+
+DIFFERENT: Final = 1
+PROBLEMS_FOUND: Final = 1
+WRONG_USE: Final = 2
+EX_IOERR: Final = 74
+EX_CONFIG: Final = 78
+
+
+def print_data(text: str) -> None:
+    """For programs: UTF-8, whatever the encoding of the terminal."""
+    click.echo(text.encode(), nl=False)
+
+
+def complain(status: int, *sentences: str) -> int:
+    """Say on stderr what is wrong; where that is closed or full, the status alone has to do."""
+    try:
+        if sys.stderr is not None:
+            print_sentences([sentence for sentence in sentences if sentence], err=True)
+            sys.stderr.flush()
+    except OSError:
+        give_up_writing(2)
+    return status
+
+
+def give_up_writing(descriptor: int) -> None:
+    """What is still buffered would fail once more when Python ends, with a status of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -1,0 +1,50 @@
+"""`run`: a command with checked settings, and its record."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from ..errors import Problem, SettingsError
+from ..report import notes
+from ..terminal import print_sentences
+from .options import Job, takes_settings
+from .output import complain
+
+
+@click.command(context_settings={"allow_interspersed_args": False})
+@takes_settings
+@click.option("--record", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Write a run.json below DIR.")
+@click.option("--resume", is_flag=True, help="Go on in DIR itself, if its record says the same.")
+@click.option("--once", is_flag=True, help="Do nothing if a run with these settings has ended well below DIR.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def run(job: Job, folder: Path | None, resume: bool, once: bool, command: tuple[str, ...]) -> int:
+    """Check the settings, then run a command with them.
+
+    The command gets every setting as a variable, and its signals and exit status are those of this
+    one. Without --record this process becomes the command; with it, run.json in a folder of the run's
+    own says what ran with what, where, and how it ended. Wrong settings and a forgotten task end with
+    78 before the command starts.
+
+    Example: apt-settings run --task squad --record runs -- python train.py
+    """
+    from ..process import CannotStartError, become
+    from ..running import job_environment, run_recorded
+
+    if not command:
+        raise click.UsageError("a command is missing: apt-settings run -- python train.py")
+    if folder is None and (resume or once):
+        raise click.UsageError("--resume and --once need --record")
+    settings = job.settings()
+    if not settings.origin("task").is_override:
+        raise SettingsError([Problem("APT_TASK", "", None, "is not set: a job must say which task it is")])
+    print_sentences(notes(settings), err=True)
+    environ = job_environment(os.environ, settings)
+    if folder is not None:
+        status, told = run_recorded(settings, command, environ, folder, resume=resume, once=once)
+        sys.exit(complain(status, f"apt-settings: {told}" if told else ""))  # whatever has become of our stdout
+    try:
+        become(command, environ)
+    except CannotStartError as error:
+        return complain(error.status, f"apt-settings: {error}")

@@ -1,0 +1,19 @@
+"""`schema`: the JSON Schema of the settings."""
+
+import json
+
+import click
+
+from .options import Job, takes_settings
+
+
+@click.command()
+@takes_settings
+def schema(job: Job) -> None:
+    """Print the JSON Schema of the settings.
+
+    With the meaning, range and default of each, for the task that is chosen.
+
+    Example: apt-settings schema --task alpaca
+    """
+    click.echo(json.dumps(type(job.settings()).model_json_schema(), indent=2))

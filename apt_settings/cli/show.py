@@ -1,0 +1,43 @@
+"""`show`: all settings, and who set them."""
+
+import click
+
+from ..ownership import PREFIX
+from ..report import as_json, head, lines, notes, shown_names
+from ..terminal import print_pairs, print_sentences, print_table
+from ..variables import REFERENCE, as_env_file, variables
+from .options import Job, takes_settings
+from .output import print_data
+
+
+@click.command()
+@takes_settings
+@click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
+@click.option("--overrides-only", is_flag=True, help="Leave out what nobody set.")
+def show(job: Job, form: str, overrides_only: bool) -> None:
+    """Print all settings, and who set them.
+
+    Each has its value, who set it, whom that overrules and, where it departs from the paper, what that
+    says. The format env is lines for a .env; with it and json, notes go to stderr.
+
+    Example: APT_EPOCHS=30 apt-settings show --task squad
+    """
+    settings = job.settings()
+    if form == "table":
+        print_pairs(head(settings))
+        click.echo()
+        if rows := lines(settings, overrides_only=overrides_only):
+            print_table(("setting", "value", "origin", "departs from"), rows, marking=3)
+        else:
+            click.echo("nothing is overridden")
+        if told := notes(settings):
+            click.echo()
+            print_sentences(told)
+        return
+    if form == "json":
+        click.echo(as_json(settings, overrides_only=overrides_only))
+    else:
+        names = shown_names(settings, overrides_only=overrides_only)
+        wanted = {REFERENCE, *(PREFIX + name.upper() for name in names)}
+        print_data(as_env_file({name: text for name, text in variables(settings).items() if name in wanted}))
+    print_sentences(notes(settings), err=True)

@@ -1,0 +1,196 @@
+"""Two sides of a job: what differs, who says so, and why."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apt_settings import load
+from apt_settings.cli import main
+from apt_settings.comparison import Comparison, reference, tables
+from apt_settings.record import record_of, write
+from apt_settings.release import scripts
+
+BOTH = ("epochs", "distill_epochs", "salience_momentum", "outlier_aware", "optimizer", "weight_decay")
+
+
+def differences(capsys: pytest.CaptureFixture[str], *argv: str, status: int = 1) -> list[dict[str, Any]]:
+    """What `diff --format json` finds."""
+    assert main(["diff", *argv, "--format", "json"]) == status
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["differences"]
+    return found
+
+
+def test_paper_and_release_differ_in_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every difference of value that is known for a script is found, with these values, and no other."""
+    small, t5, xl = "glue_small", "google/t5-base-lm-adapt", "google/t5-xl-lm-adapt"
+    found = {
+        (each["task"], each["dataset"], each["architecture"], each["setting"]): (
+            each["one"]["value"],
+            each["other"]["value"],
+        )
+        for each in differences(capsys, "paper", "release", "--all-tasks")
+    }
+    everywhere = {"salience_momentum": (0.9, 0.85), "optimizer": ("adam", "adamw")}
+    not_llama = {"outlier_aware": (True, False), "weight_decay": (0.0, 0.1)}
+    expected: dict[tuple[str, str, str, str], tuple[object, object]] = {}
+    for dataset, architecture in scripts():
+        task = next(name for name, datasets in DATASETS.items() if dataset in datasets)
+        own = everywhere | ({} if task == "alpaca" else not_llama)
+        own |= {"epochs": (40, 120), "distill_epochs": (20, 96)} if task == small else {}
+        own |= {"learning_rate": (2e-4, 1e-3)} if "t5" in architecture and task == "glue_big" else {}
+        expected |= {(task, dataset, architecture, name): values for name, values in own.items()}
+    llama_7b, llama_13b = ("alpaca", "alpaca_gpt4", "meta-llama/Llama-2-7b-hf"), ("alpaca", "alpaca_gpt4", LLAMA_13B)
+    expected |= {
+        ("cnn_dm", "cnndm", t5, "epochs"): (16, 12),
+        ("glue_big", "sst2", t5, "target_sparsity"): (0.6, 0.4),
+        ("glue_big", "sst2", t5, "precision"): ("tf32", "fp32"),
+        ("glue_big", "sst2", xl, "target_sparsity"): (0.6, 0.92),
+        ("glue_big", "sst2", xl, "initial_sparsity"): (0.0, 0.5),
+        ("glue_big", "sst2", xl, "precision"): ("tf32", "bf16"),
+        ("glue_big", "sst2", xl, "seed"): (128, 42),
+        ("glue_big", "mnli", "roberta-base", "distill_layer_weight"): (0.9, 0.5),
+        ("glue_big", "mnli", "roberta-base", "distill_prediction_weight"): (0.1, 0.5),
+        ("squad", "squad", "bert-base-uncased", "precision"): ("fp32", "tf32"),
+        (*llama_7b, "target_sparsity"): (0.6, 0.3),
+        (*llama_13b, "target_sparsity"): (0.6, 0.5),
+        (*llama_13b, "initial_sparsity"): (0.0, 0.25),
+        **{(*llama, "distill_epochs"): (None, 10) for llama in (llama_7b, llama_13b)},
+        **{(*llama, "per_device_batch_size"): (None, 4) for llama in (llama_7b, llama_13b)},
+    }
+
+    assert expected == found
+
+
+LLAMA_13B = "meta-llama/Llama-2-13b-hf"
+DATASETS = {
+    "glue_small": ("mrpc", "cola", "rte", "stsb"),
+    "glue_big": ("mnli", "sst2", "qnli", "qqp"),
+    "squad": ("squad_v2", "squad"),
+    "cnn_dm": ("cnndm",),
+    "alpaca": ("alpaca_gpt4",),
+}
+
+
+def test_every_difference_has_both_origins_and_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    """A default is cited, a value of the release has its line, and each says why they differ."""
+    for each in differences(capsys, "paper", "release", "--all-tasks"):
+        assert each["one"]["origin"].startswith(("paper, ", "design, ", "release, "))
+        assert each["other"]["origin"].startswith("release ")
+        assert len(each["note"]) > 20
+
+
+def test_a_reference_is_that_of_the_other_sides_job(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`now` chooses task, dataset and architecture; what it sets is told with its variable."""
+    monkeypatch.setenv("APT_TASK", "mnli")
+    monkeypatch.setenv("APT_ARCHITECTURE", "google/t5-base-lm-adapt")
+    monkeypatch.setenv("APT_WEIGHT_DECAY", "0.2")
+    (only,) = differences(capsys, "paper", "now")
+    release = {each["setting"]: each for each in differences(capsys, "now", "release")}
+
+    assert (only["dataset"], only["setting"]) == ("mnli", "weight_decay")
+    assert only["other"] == {"value": 0.2, "origin": "environment APT_WEIGHT_DECAY"}
+    assert only["note"] == ""
+    assert release["learning_rate"]["other"]["value"] == 1e-3
+    assert release["weight_decay"]["one"]["value"] == 0.2
+
+
+def test_files_and_records_are_sides(
+    capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A `.env` is read alone, a record is replayed, and a folder stands for the record in it."""
+    path = write_env("APT_TASK=squad\nAPT_EPOCHS=30\n", "job.env")
+    (tmp_path / "run").mkdir()
+    write(tmp_path / "run", record_of(load({}, None, task="squad", epochs=20)))
+    from_file, from_folder = (
+        differences(capsys, str(path), str(tmp_path / "run" / "run.json")),
+        differences(capsys, str(path), str(tmp_path / "run")),
+    )
+    (only,) = from_file
+
+    assert [each["one"]["value"] for each in from_folder] == [30]
+    assert only["one"] == {"value": 30, "origin": f"{path}:2"}
+    assert only["other"]["value"] == 20
+    assert only["other"]["origin"].endswith("run.json (argument epochs)")
+
+
+def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """Equal sides end with 0, whatever form is asked for."""
+    assert differences(capsys, "paper", "now", status=0) == []
+    assert main(["diff", "paper", "now"]) == 0
+    assert capsys.readouterr().out == "glue_big: roberta-base on sst2\nnothing differs\n"
+    assert main(["diff", "paper", "now", "--format", "markdown"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["papr", "release"], "papr is no file; did you mean paper?"),
+        (["now", "missing.env"], "missing.env is no file; write paper, release, now or the path of a file"),
+        (["paper", "release", "--all-tasks", "--task", "squad"], "--all-tasks and --task exclude each other"),
+        (["paper", "release", "--set", "architecture=t5-base"], "reference='release' has no script for t5-base"),
+        (["paper", "release", "--set", "epochs=ten"], "--set epochs='ten' is not allowed"),
+        (["paper", "bad.env"], "bad.env:1 APT_LR is not a setting"),
+        (["paper", "bad.json"], "bad.json is not a record"),
+        (["paper"], "Missing argument 'B'"),
+    ],
+)
+def test_trouble_is_2(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]
+) -> None:
+    """What cannot be compared is told on stderr, in one place, and nothing is printed."""
+    write_env("APT_LR=1\n", "bad.env")
+    write_env("{}", "bad.json")
+    assert main(["diff", *argv]) == 2
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert words in re.sub(r"\s+", " ", err)
+    assert "Traceback" not in err
+
+
+def test_set_holds_on_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
+    """A setting that is given is no difference, and chooses the job."""
+    found = differences(capsys, "paper", "release", "--task", "mrpc", "--set", "epochs=100")
+
+    assert tuple(each["setting"] for each in found) == BOTH[1:]
+    assert {each["dataset"] for each in found} == {"mrpc"}
+
+
+def test_the_table_and_its_notes(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:
+    """Tasks in order; datasets and architectures that differ alike share a row; each note stands once."""
+    assert main(["diff", "paper", "release", "--all-tasks"]) == 1
+    golden("diff.txt", capsys.readouterr().out)
+
+
+def test_markdown_is_for_a_page(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:
+    """A section with a table for each task."""
+    assert main(["diff", "paper", "release", "--task", "mrpc", "--format", "markdown"]) == 1
+    golden("diff.md", capsys.readouterr().out)
+
+
+def test_rows_of_several_jobs_are_one_where_they_are_alike() -> None:
+    """A row is on all jobs, or names those that it is on; several lines of the release are counted."""
+    jobs = [{"task": "glue_small", "dataset": dataset} for dataset in ("mrpc", "cola")]
+    alike = [Comparison(reference("paper", job), reference("release", job)) for job in jobs]
+    unlike = Comparison(load({}, None, task="rte"), load({}, None, task="rte", epochs=90))
+    (table,) = tables([*alike, unlike])
+    rows = {(row.setting, row.other.split()[0]): row for row in table.rows}
+
+    assert table.title == "glue_small: roberta-base on mrpc, cola, rte"
+    assert rows["epochs", "120"].on == "roberta-base on mrpc, cola"
+    assert rows["epochs", "120"].other.endswith("mrpc_momentum.sh:59 and 1 more)")
+    assert rows["epochs", "90"].on == "roberta-base on rte"
+
+
+def test_a_note_is_on_the_release_only() -> None:
+    """What the environment changes needs no explanation."""
+    both = Comparison(load({}, None, weight_decay=0.3), load({}, None))
+
+    assert [(each.setting, each.note) for each in both.differences] == [("weight_decay", "")]

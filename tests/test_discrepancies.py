@@ -1,0 +1,51 @@
+"""What is said differently, and that nothing of it is missing."""
+
+import json
+import re
+
+from conftest import RECORDS, ROOT
+
+from apt_settings.discrepancies import DISCREPANCIES, notes_on
+from apt_settings.tasks import TASKS
+
+KNOWN = json.loads((RECORDS / "discrepancies.json").read_text())
+
+
+def test_all_known_discrepancies_are_told_in_their_order() -> None:
+    """The 35 that were found in paper and release come first: each names a file, line, table or word of its own."""
+    assert list(range(1, 36)) == [known["id"] for known in KNOWN]
+    for known, ours in zip(KNOWN, DISCREPANCIES, strict=False):
+        words = r"[\w-]{3,}"
+        said = set(re.findall(words, f"{known['topic']} {known['where']}".lower()))
+        told = set(re.findall(words, f"{ours.topic} {ours.place}".lower()))
+
+        assert said & told, (known["topic"], ours.topic)
+
+
+def test_each_concerns_settings_that_exist_or_says_why_none() -> None:
+    """What concerns no setting has a reason, and what concerns one has it for every task that it names."""
+    fields = set(TASKS["squad"].model_fields)
+    for each in DISCREPANCIES:
+        assert set(each.settings) <= fields
+        assert set(each.tasks) <= set(TASKS)
+        assert all((each.topic, each.paper, each.release, each.place, each.note)), each.topic
+
+
+def test_all_are_on_the_page() -> None:
+    """docs/reproducing.md has each of them with its note, and in the table of each task that it concerns."""
+    page = (ROOT / "docs" / "reproducing.md").read_text()
+    sections = {part.split("\n")[0]: part for part in page.split("\n## ")[1:]}
+    for each in DISCREPANCIES:
+        assert each.note in sections["Everything that is said differently"]
+        for task in each.tasks or (TASKS if each.settings else ()):
+            assert each.note in sections[task]
+
+
+def test_notes_are_those_of_the_architecture() -> None:
+    """What is said of T5 is not said of RoBERTa, but where no architecture is named."""
+    t5 = "the release trains T5 with 1e-3 on SST-2 and MNLI; Table 6 has one rate for all models"
+
+    assert notes_on("learning_rate", "glue_big", "google/t5-xl-lm-adapt") == (t5,)
+    assert notes_on("learning_rate", "glue_big") == (t5,)
+    assert notes_on("learning_rate", "glue_big", "roberta-base") == ()
+    assert notes_on("learning_rate", "squad") == ()
