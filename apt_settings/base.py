@@ -80,10 +80,10 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
 
     def __init__(self, *, _env_file: EnvFile = ..., _reading: Reading | None = None, **arguments: Any) -> None:
         reading = _reading or reading_for(type(self), os.environ, _env_file, arguments)
-        reading = reading._replace(reference=_reference(type(self), reading))
+        reading = reading._replace(reference=_release(type(self), reading))
         problems = [*reading.problems, *reading.reference.problems]
         fields = type(self).model_fields
-        givers = {name: giver for name in fields if (giver := reading.first(name))}
+        givers = {name: giver for name, giver in reading.deciding.items() if name in fields}
         values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
         references = {name for name, giver in givers.items() if giver.kind == "release"}
         try:
@@ -224,10 +224,10 @@ def reading_for(
     return reading._replace(notes=(*reading.notes, note))
 
 
-def _reference(cls: type[AptSettings], reading: Reading) -> Source:
+def _release(cls: type[AptSettings], reading: Reading) -> Source:
     """What the release says to a class, where the job asks for it; a problem where it has no script for the job."""
     asked = reading.first("reference")
-    if asked is None or asked.value != "release" or asked.kind == "record":
+    if asked is None or asked.value != "release":
         return Source({})
     from .release import pairs, scripts, source_of
 
@@ -235,14 +235,14 @@ def _reference(cls: type[AptSettings], reading: Reading) -> Source:
         giver.value if (giver := reading.first(name)) else cls.model_fields[name].default
         for name in ("dataset", "architecture")
     )
-    if script := scripts().get((dataset, architecture)):
-        return source_of(script)
     if dataset not in cls.datasets or architecture not in cls.architectures:
         return Source({})  # which is refused for that
+    if script := scripts().get((dataset, architecture)):
+        return source_of(script) if asked.kind != "record" else Source({})  # a record has the values itself
     wrong = f"has no script for {architecture} on {dataset}"
-    return Source(
-        {}, problems=(Problem(asked.variable, asked.place, asked.text, wrong, fix=f"it has {pairs(scripts())}"),)
-    )
+    fitting = ", ".join(name for each, name in scripts() if each == dataset) or "none"
+    fix = f"for {dataset} it has {fitting}; in all {pairs(scripts())}"
+    return Source({}, problems=(Problem(asked.variable, asked.place, asked.text, wrong, fix=fix),))
 
 
 def task_word(given: object) -> str:

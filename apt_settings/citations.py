@@ -18,8 +18,8 @@ class Citation(NamedTuple):
     source: Literal["paper", "design", "release"]
     place: str
     """Table, section or file:line; for the design, the reason in a few words."""
-    paper: str = ""
-    """What the paper states where the default is something else: `0.3 (paper, Tables 3, 9)`."""
+    paper: tuple[str, str] = ("", "")
+    """What the paper states where the default is something else, and where it does: `0.3`, `Tables 3, 9`."""
     caution: str = ""
     """What whoever reproduces the paper must know before they use this default."""
 
@@ -48,6 +48,8 @@ def _script_lines(*lines: int) -> dict[str, Citation]:
 def _scripts() -> dict[str, Citation]:
     return {task: _release(script) for task, script in _SCRIPTS.items()}
 
+
+_LLAMA: Final = ("0.3", "Tables 3, 9")
 
 CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
     "task": {"*": _design("the recipe of the larger GLUE tasks, when nobody chooses")},
@@ -79,14 +81,14 @@ CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
         "*": _paper("Table 2"),
         "alpaca": _design(
             "one target for every task",
-            paper="0.3 (paper, Tables 3, 9)",
+            paper=_LLAMA,
             caution="the paper prunes LLaMA to 0.3 (Tables 3, 9), before it tunes: set APT_TARGET_SPARSITY=0.3 and "
             "APT_INITIAL_SPARSITY=0.3 for that",
         ),
     },
     "initial_sparsity": {
         "*": _paper("section 4.2"),
-        "alpaca": _design("nothing is pruned before tuning, as for every task", paper="0.3 (paper, Tables 3, 9)"),
+        "alpaca": _design("nothing is pruned before tuning, as for every task", paper=_LLAMA),
     },
     "mask_decay_rate": {"*": _paper("Appendix C")},
     "salience_momentum": {"*": _design("inferred; the paper has a symbol only")},

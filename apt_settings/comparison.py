@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from .base import AptSettings
@@ -57,37 +56,53 @@ class Comparison(NamedTuple):
     other: AptSettings
 
     @property
-    def job(self) -> tuple[str, str, str]:
-        """Task, dataset and architecture."""
-        return self.one.task, self.one.dataset, self.one.architecture
-
-    @property
     def differences(self) -> list[Difference]:
         """The settings that differ, in the order of their declaration."""
         ours, theirs = self.one.model_dump(mode="json"), self.other.model_dump(mode="json")
-        return [self._difference(name, ours[name], theirs[name]) for name in ours if ours[name] != theirs[name]]
+        return [
+            Difference(
+                name,
+                Told(ours[name], told(self.one, name)),
+                Told(theirs[name], told(self.other, name)),
+                "; ".join(self.notes(name)),
+            )
+            for name in ours
+            if ours[name] != theirs[name]
+        ]
 
-    def _difference(self, name: str, one: Any, other: Any) -> Difference:
-        sides = (self.one, self.other)
-        release = next((side for side in sides if side.origin(name).kind == "release"), None)
-        notes = notes_on(name, release.task, release.architecture) if release else ()
-        return Difference(name, Told(one, told(self.one, name)), Told(other, told(self.other, name)), "; ".join(notes))
+    def notes(self, name: str) -> tuple[str, ...]:
+        """What there is to know of a setting where either side has the release's value of it."""
+        released = [side for side in self if side.origin(name).kind == "release"]
+        notes = (note for side in released for note in notes_on(name, side.task, side.architecture))
+        return tuple(dict.fromkeys(notes))
+
+    @property
+    def remarkable(self) -> list[str]:
+        """The settings of one value that mean something else in the release."""
+        names = type(self.one).model_fields
+        return [name for name in names if getattr(self.one, name) == getattr(self.other, name) and self.notes(name)]
+
+
+def job_of(settings: AptSettings) -> dict[str, str]:
+    """What is trained: the settings that choose a script of the release."""
+    return {name: getattr(settings, name) for name in JOB}
 
 
 def told(settings: AptSettings, name: str) -> str:
     """Who says so: the origin of a value, or the citation of a default."""
     origin, citation = settings.origin(name), cite(name, settings.task)
-    if origin.kind != "class default" or not citation:
-        return str(origin)
-    return f"{citation}, in place of {citation.paper}" if citation.paper else str(citation)
+    return str(citation) if citation and origin.kind == "class default" else str(origin)
 
 
-def reference(word: str, job: Mapping[str, Any], places: Mapping[str, str] = MappingProxyType({})) -> AptSettings:
-    """What the paper or the release has for a job, whatever the environment says. Raises SettingsError.
-
-    `places` tells how the user spells a setting of the job.
-    """
-    return resolve({}, None, None, {**job, "reference": word}, {**places, "reference": "reference"})
+def reference(word: str, job: Mapping[str, str]) -> AptSettings:
+    """What the release has for a job, or the paper, its own word where a default is another. Raises SettingsError."""
+    settings = resolve({}, None, None, {**job, "reference": word}, {"reference": word})
+    citations = {name: cite(name, settings.task) for name in type(settings).model_fields}
+    stated = {name: citation.paper for name, citation in citations.items() if citation and any(citation.paper)}
+    if word == "release" or not stated:
+        return settings
+    places = {name: f"paper, {place}" for name, (_, place) in stated.items()}
+    return resolve({}, None, None, {**{name: value for name, (value, _) in stated.items()}, **job}, places)
 
 
 class Table(NamedTuple):
@@ -96,14 +111,16 @@ class Table(NamedTuple):
     title: str
     """`glue_big: roberta-base on sst2, mnli`"""
     rows: list[Row]
+    remarkable: list[str]
+    """The settings of one value that mean something else in the release."""
 
 
 def tables(comparisons: Sequence[Comparison]) -> list[Table]:
     """A table for each task, where datasets and architectures that differ alike share a row."""
-    return [_table(task, list(group)) for task, group in groupby(comparisons, lambda each: each.one.task)]
+    return [_table(list(group)) for _, group in groupby(comparisons, lambda each: each.one.task)]
 
 
-def _table(task: str, comparisons: list[Comparison]) -> Table:
+def _table(comparisons: list[Comparison]) -> Table:
     alike: dict[tuple[str, ...], list[tuple[Comparison, Difference]]] = {}
     for comparison in comparisons:
         for difference in comparison.differences:
@@ -115,12 +132,22 @@ def _table(task: str, comparisons: list[Comparison]) -> Table:
             setting,
             f"{one} ({_origins([difference.one for _, difference in group])})",
             f"{other} ({_origins([difference.other for _, difference in group])})",
-            "" if len(group) == len(comparisons) else pairs(comparison.job[1:] for comparison, _ in group),
+            "" if len(group) == len(comparisons) else _jobs([comparison.one for comparison, _ in group]),
             note,
         )
         for (setting, one, other, note), group in sorted(alike.items(), key=lambda item: order.index(item[0][0]))
     ]
-    return Table(f"{task}: {pairs(comparison.job[1:] for comparison in comparisons)}", rows)
+    sides = (_title([each.one for each in comparisons]), _title([each.other for each in comparisons]))
+    remarkable = dict.fromkeys(name for comparison in comparisons for name in comparison.remarkable)
+    return Table(" against ".join(dict.fromkeys(sides)), rows, list(remarkable))
+
+
+def _title(settings: Sequence[AptSettings]) -> str:
+    return f"{settings[0].task}: {_jobs(settings)}"
+
+
+def _jobs(settings: Sequence[AptSettings]) -> str:
+    return pairs((each.dataset, each.architecture) for each in settings)
 
 
 def _origins(told: list[Told]) -> str:
@@ -131,7 +158,7 @@ def _origins(told: list[Told]) -> str:
 def as_json(comparisons: Sequence[Comparison], one: str, other: str) -> str:
     """Every difference of every job, with both values and origins."""
     differences = [
-        {**dict(zip(JOB, comparison.job, strict=True)), **difference._asdict()}
+        {**job_of(comparison.one), **difference._asdict()}
         | {"one": difference.one._asdict(), "other": difference.other._asdict()}
         for comparison in comparisons
         for difference in comparison.differences

@@ -114,7 +114,7 @@ DISCREPANCIES: Final = (
         "none",
         "10 epochs",
         "Table 6; scripts/adaptpruning/llama_2_7b_alpaca_gpt4.sh:41",
-        "the scripts that the release's README names distil, although the paper does not distil LLaMA; "
+        "the release's main scripts distil, although the paper does not distil LLaMA; "
         "scripts/adaptpruning_nodistill/ has scripts that do not",
         ("distill_epochs",),
         ("alpaca",),
@@ -145,7 +145,7 @@ DISCREPANCIES: Final = (
         "0.3, before tuning",
         "7B: 0.3, none before tuning; 13B: 0.5, of which 0.25 before tuning",
         "Tables 3, 9; scripts/adaptpruning/llama_2_7b_alpaca_gpt4.sh:2",
-        "the paper prunes LLaMA to 0.3 before it tunes; in the release only *_preprune.sh prune to the target first",
+        "the paper prunes LLaMA to 0.3 before it tunes; in the release only *_preprune*.sh prune to the target first",
         ("target_sparsity", "initial_sparsity"),
         ("alpaca",),
     ),
@@ -349,7 +349,7 @@ DISCREPANCIES: Final = (
         "not stated",
         "tf32; T5 on CNN/DM fp16; T5-xl and LLaMA bf16; RoBERTa on SQuAD and T5-base on SST-2 set none, which is fp32",
         "scripts/adaptpruning/",
-        "the release's scripts choose it one by one; this is the choice of the script of the task's default model",
+        "the release's scripts choose it one by one; the default is that of the script for the task's default model",
         ("precision",),
     ),
     Discrepancy(
@@ -357,7 +357,7 @@ DISCREPANCIES: Final = (
         "not stated",
         "42; every other script 128",
         "scripts/adaptpruning/t5_xl_lm_adapt_sst2_momentum.sh",
-        "the release's script for T5-xl sets no seed, and transformers has 42",
+        "the release's script for T5-xl sets no seed, and the default of transformers is 42",
         ("seed",),
         ("glue_big",),
         ("google/t5-xl-lm-adapt",),

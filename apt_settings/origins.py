@@ -1,10 +1,14 @@
 """Who gave a value, and where it stands."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from .errors import label
 
 Kind = Literal["argument", "environment", "env file", "record", "release", "class default"]
+
+
+RELEASE_PLACE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers .+)"
+"""How the origin of a value of the release reads, as a pattern."""
 
 
 class Origin(NamedTuple):

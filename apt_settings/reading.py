@@ -41,6 +41,14 @@ class Reading(NamedTuple):
         """Who decides a setting or control: the strongest giver whose value is not empty; None where nobody does."""
         return next((origin for origin in self._givers(name) if not origin.is_empty), None)
 
+    @property
+    def deciding(self) -> dict[str, Origin]:
+        """Who decides each setting and control that anybody gives a value."""
+        deciding: dict[str, Origin] = {}
+        for source in reversed((*self.sources, self.reference)):
+            deciding |= {name: origin for name, origin in source.given.items() if not origin.is_empty}
+        return deciding
+
     def origin(self, name: str, default: object) -> Origin:
         """Who decides a setting, with all that is overruled and all that was left empty."""
         givers = [*self._givers(name), Origin("class default", "class default", name, default, shown(default))]
@@ -54,7 +62,9 @@ class Reading(NamedTuple):
         """The same with arguments that are stronger than all of it."""
         given = from_arguments(arguments, settings, places)
         strange = [_unknown_name(origin, settings, guessing=True) for origin in given.unknown]
-        return self._replace(sources=(given, *self.sources), problems=(*self.problems, *strange))
+        together = self._replace(sources=(given, *self.sources))
+        wrong_words = [problem for name, problem in _wrong_words(together) if name in given.given]
+        return together._replace(problems=(*self.problems, *strange, *wrong_words))
 
     def without(self, name: str, *kinds: Kind) -> "Reading":
         """The same as if givers of these kinds did not name a setting."""
@@ -104,8 +114,11 @@ def replaying(
     record: Source, arguments: Mapping[str, Any], settings: Collection[str], places: Mapping[str, str]
 ) -> Reading:
     """What a record says, and arguments that are stronger; nothing else is read."""
-    strange = [_unknown_name(origin, settings, guessing=True) for origin in record.unknown]
-    return Reading((record,), problems=tuple(strange)).under(arguments, settings, places)
+    problems = [_unknown_name(origin, settings, guessing=True) for origin in record.unknown]
+    if "reference" in arguments:
+        place = places.get("reference", "argument reference")
+        problems.append(Problem("reference", place, None, "does not go with a record, which has its own"))
+    return Reading((record,), problems=tuple(problems)).under(arguments, settings, places)
 
 
 def _asked(env_file: EnvFile, environment: Source, places: Mapping[str, str]) -> Origin | None:
@@ -156,11 +169,16 @@ def _problems(reading: Reading) -> Iterator[Problem]:
         asked = source.given.get("env_file")
         if asked and asked.kind == "env file":
             yield Problem(asked.variable, asked.place, None, "cannot stand in a .env: it says which one to read")
+    yield from (problem for _, problem in _wrong_words(reading))
+
+
+def _wrong_words(reading: Reading) -> Iterator[tuple[str, Problem]]:
+    """The controls that say what they cannot."""
     for name, (words, _) in CONTROLS.items():
         origin = reading.first(name)
         if words and origin and origin.value not in words:
-            fix = did_you_mean(nearest(origin.value, words))
-            yield Problem(origin.variable, origin.place, origin.text, "is not allowed", " or ".join(words), fix)
+            fix = did_you_mean(nearest(str(origin.value), words))
+            yield name, Problem(origin.variable, origin.place, origin.text, "is not allowed", " or ".join(words), fix)
 
 
 def _unknown_names(reading: Reading, settings: Collection[str]) -> tuple[list[Problem], tuple[str, ...]]:
@@ -180,7 +198,7 @@ def _unknown_name(
 ) -> Problem:
     word = origin.variable
     if origin.kind in ("argument", "record"):
-        guess, relief = did_you_mean(nearest(word, settings) if guessing else ()), ""
+        guess, relief = did_you_mean(nearest(word, (*settings, *CONTROLS)) if guessing else ()), ""
     else:
         close = nearest(word[len(PREFIX) :], (*settings, *CONTROLS)) if guessing else ()
         guess = did_you_mean(PREFIX + name.upper() for name in close)

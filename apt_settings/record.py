@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from .base import AptSettings
 from .errors import Problem, SettingsError
 from .fingerprint import fingerprint, fingerprint_of
 from .hints import printable, shown, spelt
-from .origins import Kind, Origin
+from .origins import RELEASE_PLACE, Origin
 from .sources import Source
 
 FILE_NAME: Final = "run.json"
@@ -107,8 +108,8 @@ def record_of(settings: AptSettings) -> Record:
 
 def is_record(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
-    if Path(path).is_dir():
-        return True
+    if not Path(path).is_file():
+        return Path(path).is_dir()  # what a pipe holds can be read once only
     try:
         with Path(path).open("rb") as stream:
             return stream.read(64).lstrip().startswith(b"{")
@@ -119,6 +120,10 @@ def is_record(path: str | os.PathLike[str]) -> bool:
 def read(path: str | os.PathLike[str]) -> Record:
     """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
     file = Path(path, FILE_NAME) if Path(path).is_dir() else Path(path)
+    if file != Path(path) and not file.exists():
+        latest = max(Path(path).glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)
+        fix = f"the latest in a folder of it is {printable(str(latest.parent))}" if latest else ""
+        raise SettingsError([Problem("", printable(str(path)), None, f"has no {FILE_NAME}", fix=fix)])
     data, wrong = _content(file)
     if not wrong:
         try:
@@ -188,9 +193,10 @@ def source_of(record: Record, path: str, defaults: Mapping[str, Any]) -> Source:
 
 def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:
     """Who gives a recorded value; the release's stays the release's, which no rule of ours can refuse."""
-    kind: Kind = "release" if recorded.origin.startswith("release ") else "record"
+    if re.fullmatch(RELEASE_PLACE, recorded.origin):
+        return Origin("release", recorded.origin, name, recorded.value, shown(recorded.value))
     place = printable(f"{path} ({recorded.origin})")
-    return Origin(kind, place, spelt(name), recorded.value, shown(recorded.value))
+    return Origin("record", place, spelt(name), recorded.value, shown(recorded.value))
 
 
 def new_folder(parent: Path, name: str) -> Path:

@@ -14,15 +14,15 @@ from .origins import Origin
 from .sources import Source
 
 TABLE: Final = Path(__file__).with_name("release_scripts.csv")
-"""A row for each script, a column for each flag by the release's name; a cell is the text and, where it is known, the
-line that sets it: `0.0002:57`. Empty is what a script leaves to the code, and `pre_tuning_constraint` where nothing is
-pruned before tuning. `max_length` is an entry point's max_seq_length, max_input_length or model_max_length; `precision`
-stands for its tf32, fp16 and bf16, `adapter_targets` for its adapter strings."""
+"""A row for each script. A cell is what it passes and, where that is known, the line that sets it: `0.0002:57`. Empty
+is what it leaves to the code, and `pre_tuning_constraint` where nothing is pruned before tuning. The columns are the
+release's flags, but for three: `max_length` is an entry point's max_seq_length, max_input_length or model_max_length,
+`precision` stands for its tf32, fp16 and bf16, `adapter_targets` for its adapter strings."""
 _FOLDER: Final = "scripts/adaptpruning"
 
 
 class Flag(NamedTuple):
-    """What a script passes to its entry point."""
+    """One cell of the table."""
 
     text: str
     line: str
@@ -80,8 +80,9 @@ CODE: Final[Mapping[str, tuple[str, str]]] = {
     "distill_weight_end": ("1.0", "trainer_minus.py:630-636"),
     "teacher_layers": ("4", "trainer_minus.py:2088-2112"),
     "distill_temperature": (str(2 / 3), "args.py:243"),
-    "distill_layer_weight": ("0.9", "trainer_minus.py:2302-2323"),
-    "distill_prediction_weight": ("0.1", "trainer_minus.py:2302-2323"),
+    "distill_layer_weight": ("0.9", "args.py"),
+    "distill_prediction_weight": ("0.1", "args.py"),
+    "seed": ("42", "transformers 4.33.1 TrainingArguments.seed"),
 }
 """Setting -> what the code has where a script does not say otherwise, and where."""
 
@@ -112,15 +113,15 @@ def pairs(of: Iterable[tuple[str, str]]) -> str:
 def source_of(script: Script) -> Source:
     """What a script and the code under it say, in our meaning; a setting that neither decides is not given."""
     flags = script.flags
-    said = {setting: (text, text, place) for setting, (text, place) in CODE.items()}
+    said: dict[str, tuple[str, str]] = {**CODE}
     kurtosis = "true" if ARCHITECTURES[script.architecture].family == "llama" else "false"
-    said["outlier_aware"] = (kurtosis, kurtosis, "prune/scorer.py:1605-1666")
+    said["outlier_aware"] = (kurtosis, "prune/scorer.py:1075-1085, 1605-1666")
     meant = [(setting, flag, flags[flag].text) for setting, flag in _SAME.items() if flag in flags]
     for setting, flag, value in (*meant, *_translated(flags)):
-        said[setting] = (value, f"--{flag} {flags[flag].text}", script.place(flag))
+        said[setting] = (value, script.place(flag))
     given = {
-        setting: Origin("release", f"release {place}", setting, value, text)
-        for setting, (value, text, place) in said.items()
+        setting: Origin("release", f"release {place}", setting, value, value)
+        for setting, (value, place) in said.items()
     }
     return Source(given)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from .base import AptSettings
 from .catalog import Row
 from .citations import cite
-from .comparison import JOB, Comparison, reference
+from .comparison import JOB, Comparison, job_of, reference
 from .discrepancies import DISCREPANCIES, notes_on
 from .fingerprint import fingerprint
 from .groups import WHERE_IT_RUNS
@@ -43,7 +43,7 @@ def _no_env_file(settings: AptSettings) -> str:
 
 def _reference(settings: AptSettings) -> str:
     """Whose values are the defaults, and in which the release's script for this job differs from the paper's."""
-    word, job = settings.controls["reference"], {name: getattr(settings, name) for name in JOB}
+    word, job = settings.controls["reference"], job_of(settings)
     script = scripts().get((settings.dataset, settings.architecture))
     if script is None:
         return f"{word}; the release has no script for {settings.architecture} on {settings.dataset}"
@@ -80,8 +80,9 @@ def departs_from(settings: AptSettings, name: str) -> str:
     value, default, citation = getattr(settings, name), _default(settings, name), cite(name, settings.task)
     if name in JOB or WHERE_IT_RUNS in type(settings).model_fields[name].metadata:
         return ""
-    if citation and citation.paper:
-        return "" if citation.paper.split()[0] == as_text(value) else citation.paper
+    if citation and all(citation.paper):
+        stated, place = citation.paper
+        return "" if stated == as_text(value) else f"{stated} (paper, {place})"
     if value == default:
         return ""
     return f"{as_text(default)} ({citation})" if citation else as_text(default)

@@ -11,11 +11,11 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-Row: TypeAlias = Sequence[str]
+Cells: TypeAlias = Sequence[str]
 
 _GAP: Final = "  "
 _MARK: Final = "bold cyan"
-_UNREMARKABLE: Final = ("", "class default")
+_UNREMARKABLE: Final = ("", "value", "class default")
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
@@ -38,7 +38,7 @@ def _fitted(text: str, stream: TextIO, indent: int) -> str:
     return fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
-def print_table(header: Row, rows: Sequence[Row], *, marking: int | None = None) -> None:
+def print_table(header: Cells, rows: Sequence[Cells], *, marking: int | None = None) -> None:
     """Rows in columns where they fit, else one below the other; a row whose cell `marking` is not empty stands out."""
     if not _is_terminal(sys.stdout):
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
@@ -48,7 +48,7 @@ def print_table(header: Row, rows: Sequence[Row], *, marking: int | None = None)
         _print_on_terminal(header, rows, marking)
 
 
-def _print_on_terminal(header: Row, rows: Sequence[Row], marking: int | None) -> None:
+def _print_on_terminal(header: Cells, rows: Sequence[Cells], marking: int | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -66,19 +66,20 @@ def _print_on_terminal(header: Row, rows: Sequence[Row], marking: int | None) ->
         _print_narrow(header, rows, marking, console)
 
 
-def _print_narrow(header: Row, rows: Sequence[Row], marking: int | None, console: "Console") -> None:
+def _print_narrow(header: Cells, rows: Sequence[Cells], marking: int | None, console: "Console") -> None:
     from rich.text import Text
 
     indent = max(len(row[0]) for row in rows) + len(_GAP)
     for row in rows:
-        console.print(Text(row[0].ljust(indent) + row[1], style=_style(row, marking)), soft_wrap=True)
+        value = row[1] if header[1] in _UNREMARKABLE else f"{header[1]} {row[1]}"
+        console.print(Text(row[0].ljust(indent) + value, style=_style(row, marking)), soft_wrap=True)
         for title, cell in zip(header[2:], row[2:], strict=True):
             if cell not in _UNREMARKABLE:
                 text = _fitted(f"{' ' * indent}{title} {cell}", sys.stdout, indent)
                 console.print(Text(text, style="dim"), soft_wrap=True)
 
 
-def _style(row: Row, marking: int | None) -> str:
+def _style(row: Cells, marking: int | None) -> str:
     return _MARK if marking is not None and row[marking] else ""
 
 

@@ -31,6 +31,8 @@ def variables(settings: AptSettings) -> dict[str, str]:
     try:
         again = resolve(given, None, type(settings), {})
     except SettingsError as error:
+        if any(problem.variable not in names for problem in error.problems):
+            raise
         lost = [(names[problem.variable], problem.allowed) for problem in error.problems]
     else:
         lost = [(name, "") for name in fields if getattr(again, name) != getattr(settings, name)]

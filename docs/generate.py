@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from apt_settings.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.cli import commands
-from apt_settings.comparison import reference
+from apt_settings.comparison import JOB, reference
 from apt_settings.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.groups import TaskName
 from apt_settings.release import Script, pairs, scripts
@@ -104,7 +104,8 @@ def reproducing_page() -> str:
         "github.com/ROIM1998/APT at commit 56eaf8b. *Design* is this project's choice where the paper is silent. By "
         "default the paper comes first, then the design, then the release. `APT_REFERENCE=release` puts the values of "
         "the release's script for a dataset and architecture first; `apt-settings diff paper release --all-tasks` says "
-        "what that changes, `apt-settings diff now release` what separates a job from it."
+        "what that changes, `apt-settings diff now release` what separates a job from it. A table has what differs for "
+        "its task; the last one has all that is known, also where values agree and their meaning does not."
     )
     parts = [f"# Reproducing APT\n\n{GENERATED}\n\n{intro}"]
     for task, task_class in TASKS.items():
@@ -112,18 +113,22 @@ def reproducing_page() -> str:
         said = pairs((script.dataset, script.architecture) for script in own)
         head = "| setting | paper | design | release | why | used, and why |\n|---|---|---|---|---|---|\n"
         rows = (reproducing_row(row, task, own) for row in catalog() if row.name != "task")
-        parts.append(f"## {task}\n\nThe release has {said}.\n\n{head}{''.join(rows)}".rstrip())
+        cautions = [row.citations[task].caution for row in catalog() if row.citations[task].caution]
+        closing = "".join(f"\nTo train as the paper did: {caution}.\n" for caution in cautions)
+        parts.append(f"## {task}\n\nThe release has {said}.\n\n{head}{''.join(rows)}{closing}".rstrip())
     parts.append(f"## Everything that is said differently\n\n{''.join(discrepancy_rows())}".rstrip())
     return "\n\n".join(parts) + "\n"
 
 
 def reproducing_row(row: Row, task: TaskName, own: list[Script]) -> str:
     """What each source says of a setting; nothing where they agree and there is nothing to know."""
-    default, citation, notes = row.defaults[task], row.citations[task], notes_on(row.name, task)
+    default, citation = row.defaults[task], row.citations[task]
     values = [release_value(row.name, task, script) for script in own]
-    if set(values) <= {default, NOT_SET} and not notes and not citation.paper:
+    special = any(each.concerns(row.name, task) for each in DISCREPANCIES if each.tasks)
+    if (row.name in JOB or set(values) <= {default, NOT_SET}) and not special and not any(citation.paper):
         return ""
-    paper = f"{default}, {citation.place}" if citation.source == "paper" else citation.paper or "not stated"
+    stated = ", ".join(filter(None, citation.paper)) or "not stated"
+    paper = f"{default}, {citation.place}" if citation.source == "paper" else stated
     design = default if citation.source == "design" else ""
     reasons = {
         "paper": "the paper's: it comes first",
@@ -131,12 +136,13 @@ def reproducing_row(row: Row, task: TaskName, own: list[Script]) -> str:
         "release": "the release's: the paper states none",
     }
     used = f"{default}, {reasons[citation.source]}"
-    return cells(f"`{row.name}`", paper, design, release_cell(own, values), "; ".join(notes), used)
+    return cells(f"`{row.name}`", paper, design, release_cell(own, values), "; ".join(notes_on(row.name, task)), used)
 
 
 def release_value(name: str, task: TaskName, script: Script) -> str:
     settings = reference("release", {"task": task, "dataset": script.dataset, "architecture": script.architecture})
-    return as_text(getattr(settings, name)) if settings.origin(name).kind == "release" else NOT_SET
+    given = name in JOB or settings.origin(name).kind == "release"
+    return as_text(getattr(settings, name)) if given else NOT_SET
 
 
 def release_cell(own: list[Script], values: list[str]) -> str:

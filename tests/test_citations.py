@@ -9,7 +9,8 @@ from conftest import RECORDS
 
 from apt_settings.citations import CITATIONS, cite
 from apt_settings.discrepancies import DISCREPANCIES, Discrepancy
-from apt_settings.release import CODE
+from apt_settings.origins import RELEASE_PLACE
+from apt_settings.release import CODE, scripts, source_of
 from apt_settings.tasks import TASKS
 
 
@@ -48,8 +49,15 @@ def test_every_discrepancy_names_known_places(each: Discrepancy) -> None:
 
 @pytest.mark.parametrize("place", sorted({place for _, place in CODE.values()}))
 def test_what_the_releases_code_decides_has_a_known_place(place: str) -> None:
-    """Each value that no script sets names the lines that do."""
+    """Each value that no script sets names what does."""
     assert place in known_places("release")
+
+
+def test_every_value_of_the_release_reads_as_one() -> None:
+    """A record tells the release's values by their origins: each of them has the form that is looked for."""
+    for script in scripts().values():
+        for origin in source_of(script).given.values():
+            assert re.fullmatch(RELEASE_PLACE, str(origin)), origin
 
 
 FLAGS = {

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,9 @@ def differences(capsys: pytest.CaptureFixture[str], *argv: str, status: int = 1)
     assert main(["diff", *argv, "--format", "json"]) == status
     found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)["differences"]
     return found
+
+
+T5 = "google/t5-base-lm-adapt"
 
 
 def test_paper_and_release_differ_in_all_that_is_known(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,9 +60,9 @@ def test_paper_and_release_differ_in_all_that_is_known(capsys: pytest.CaptureFix
         ("glue_big", "mnli", "roberta-base", "distill_layer_weight"): (0.9, 0.5),
         ("glue_big", "mnli", "roberta-base", "distill_prediction_weight"): (0.1, 0.5),
         ("squad", "squad", "bert-base-uncased", "precision"): ("fp32", "tf32"),
-        (*llama_7b, "target_sparsity"): (0.6, 0.3),
-        (*llama_13b, "target_sparsity"): (0.6, 0.5),
-        (*llama_13b, "initial_sparsity"): (0.0, 0.25),
+        (*llama_7b, "initial_sparsity"): (0.3, 0.0),
+        (*llama_13b, "target_sparsity"): (0.3, 0.5),
+        (*llama_13b, "initial_sparsity"): (0.3, 0.25),
         **{(*llama, "distill_epochs"): (None, 10) for llama in (llama_7b, llama_13b)},
         **{(*llama, "per_device_batch_size"): (None, 4) for llama in (llama_7b, llama_13b)},
     }
@@ -79,8 +84,8 @@ def test_every_difference_has_both_origins_and_a_note(capsys: pytest.CaptureFixt
     """A default is cited, a value of the release has its line, and each says why they differ."""
     for each in differences(capsys, "paper", "release", "--all-tasks"):
         assert each["one"]["origin"].startswith(("paper, ", "design, ", "release, "))
-        assert each["other"]["origin"].startswith("release ")
-        assert len(each["note"]) > 20
+        assert each["other"]["origin"].startswith("release ") or each["setting"] == "initial_sparsity"
+        assert len(each["note"]) > 20 or each["setting"] == "initial_sparsity"
 
 
 def test_a_reference_is_that_of_the_other_sides_job(
@@ -133,20 +138,36 @@ def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (["papr", "release"], "papr is no file; did you mean paper?"),
         (["now", "missing.env"], "missing.env is no file; write paper, release, now or the path of a file"),
-        (["paper", "release", "--all-tasks", "--task", "squad"], "--all-tasks and --task exclude each other"),
-        (["paper", "release", "--set", "architecture=t5-base"], "reference='release' has no script for t5-base"),
-        (["paper", "release", "--set", "epochs=ten"], "--set epochs='ten' is not allowed"),
+        (["paper", "release", "--all-tasks", "--task", "squad"], "--all-tasks chooses task itself"),
+        (["paper", "release", "--all-tasks", "--set", "dataset=mrpc"], "--all-tasks chooses dataset itself"),
+        (
+            ["paper", "release", "--set", "architecture=t5-base"],
+            "release reference='release' has no script for t5-base",
+        ),
+        (["paper", "release", "--set", "epochs=4"], "paper and release have a epochs of their own"),
+        (["now", "release", "--set", "epochs=ten"], "--set epochs='ten' is not allowed"),
+        (["paper", "good.env", "--env-file", "good.env"], "--env-file is read for now, which is not compared"),
+        (["run", "paper", "--all-tasks"], "run is a record, which has a task of its own"),
+        (["paper", "run", "--task", "squad"], "run is a record, which has a task of its own"),
+        (["paper", "."], "has no run.json; the latest in a folder of it is run"),
         (["paper", "bad.env"], "bad.env:1 APT_LR is not a setting"),
         (["paper", "bad.json"], "bad.json is not a record"),
         (["paper"], "Missing argument 'B'"),
     ],
 )
 def test_trouble_is_2(
-    argv: list[str], words: str, capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]
+    argv: list[str],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    write_env: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     """What cannot be compared is told on stderr, in one place, and nothing is printed."""
     write_env("APT_LR=1\n", "bad.env")
     write_env("{}", "bad.json")
+    write_env("APT_EPOCHS=90\n", "good.env")
+    (tmp_path / "run").mkdir()
+    write(tmp_path / "run", record_of(load({}, None, task="squad")))
     assert main(["diff", *argv]) == 2
     out, err = capsys.readouterr()
 
@@ -155,12 +176,50 @@ def test_trouble_is_2(
     assert "Traceback" not in err
 
 
-def test_set_holds_on_both_sides(capsys: pytest.CaptureFixture[str]) -> None:
-    """A setting that is given is no difference, and chooses the job."""
-    found = differences(capsys, "paper", "release", "--task", "mrpc", "--set", "epochs=100")
+def test_set_is_for_the_side_that_is_no_reference(capsys: pytest.CaptureFixture[str]) -> None:
+    """An override is told as one; what names the job chooses it on both sides."""
+    found = differences(capsys, "now", "release", "--task", "mrpc", "--set", "epochs=100")
+    epochs = found[0]
 
-    assert tuple(each["setting"] for each in found) == BOTH[1:]
+    assert tuple(each["setting"] for each in found) == BOTH
     assert {each["dataset"] for each in found} == {"mrpc"}
+    assert (epochs["one"], epochs["other"]["value"]) == ({"value": 100, "origin": "--set epochs"}, 120)
+
+
+def test_between_references_the_environment_chooses_the_job(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the shell of a job, paper and release are those of that job."""
+    monkeypatch.setenv("APT_TASK", "mrpc")
+
+    assert [each["dataset"] for each in differences(capsys, "paper", "release")] == ["mrpc"] * len(BOTH)
+
+
+def test_the_papers_own_word_is_the_papers_side(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a default is not what the paper states, the side `paper` has what it states."""
+    found = {each["setting"]: each["one"] for each in differences(capsys, "paper", "now", "--task", "alpaca")}
+    stated = {"value": 0.3, "origin": "paper, Tables 3, 9"}
+
+    assert {"target_sparsity": stated, "initial_sparsity": stated} == found
+
+
+def test_a_pipe_is_read_once() -> None:
+    """`diff now <(...)` compares what comes through the pipe."""
+    command = ["bash", "-c", f"{sys.executable} -m apt_settings diff now <(echo APT_EPOCHS=90)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "90" in done.stdout
+
+
+def test_two_jobs_are_both_named() -> None:
+    """Where the sides train different things, the title says so, and the notes of both are told."""
+    sides = [reference("release", {"task": "sst2", "architecture": name}) for name in ("roberta-base", T5)]
+    (table,) = tables([Comparison(*sides)])
+
+    assert table.title == f"glue_big: roberta-base on sst2 against glue_big: {T5} on sst2"
+    assert next(row.note for row in table.rows if row.setting == "learning_rate").startswith("the release trains T5")
+    assert "teacher_layers" in table.remarkable
 
 
 def test_the_table_and_its_notes(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:

@@ -14,7 +14,7 @@ from conftest import RECORDS, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apt_settings import AlpacaSettings, SettingsError, SettingsWarning, SquadSettings, fingerprint, load
+from apt_settings import AlpacaSettings, SettingsError, SettingsWarning, SquadSettings, load
 from apt_settings.base import AptSettings
 from apt_settings.record import record_of, write
 from apt_settings.release import scripts
@@ -121,14 +121,6 @@ def test_the_facts_are_those_of_the_release() -> None:
     assert len(SCRIPTS) == len(scripts()) == 24
 
 
-def test_every_setting_of_the_table_is_used() -> None:
-    """No column of the shipped table is without effect: what differs between two scripts differs in the settings."""
-    settings = {script["script"]: released(script) for script in SCRIPTS}
-    alike = {fingerprint(each) for each in settings.values()}
-
-    assert len(alike) == len(SCRIPTS)
-
-
 def test_the_paper_is_the_reference_unless_asked() -> None:
     """Without APT_REFERENCE, and with `paper`, nothing of the release is in force; `load` takes the word too."""
     assert load({}, None) == load({"APT_REFERENCE": "paper"}, None) == load({}, None, reference="paper")
@@ -144,7 +136,7 @@ def test_overrides_win_and_shadow_the_release(tmp_path: Path) -> None:
 
     assert (settings.epochs, settings.seed, settings.weight_decay, settings.distill_epochs) == (100, 1, 0.2, 96)
     assert shadows == ["release scripts/adaptpruning/roberta_base_mrpc_momentum.sh:59", "class default"]
-    assert settings.origin("epochs").shadows[0].text == "--num_train_epochs 120"
+    assert settings.origin("epochs").shadows[0].text == "120"
     assert not settings.origin("distill_epochs").is_override
     assert settings.controls["reference"] == "release"
 
@@ -185,7 +177,7 @@ def test_a_job_without_a_script_is_refused(environ: dict[str, str], missing: str
         load({**environ, "APT_REFERENCE": "release"}, None)
     (problem,) = caught.value.problems
 
-    assert str(problem).startswith(f"environment APT_REFERENCE='release' has no script for {missing}; it has ")
+    assert str(problem).startswith(f"environment APT_REFERENCE='release' has no script for {missing}; for ")
     for dataset, architecture in scripts():
         assert architecture in problem.fix
         assert dataset in problem.fix
@@ -236,10 +228,52 @@ def test_a_replay_keeps_the_release(tmp_path: Path) -> None:
 
     assert settings == again
     assert again.controls["reference"] == "release"
-    assert str(again.origin("distill_epochs")) == (
-        f"{tmp_path} (release scripts/adaptpruning/roberta_base_mrpc_momentum.sh:49)"
-    )
+    assert str(again.origin("distill_epochs")) == "release scripts/adaptpruning/roberta_base_mrpc_momentum.sh:49"
     assert variables(settings) == variables(again)
+
+
+def test_a_replay_of_a_replay_is_the_same(tmp_path: Path) -> None:
+    """Whose value it is survives a second record: the release's is no override, and no rule refuses it."""
+    write(tmp_path, record_of(load({}, None, task="mrpc", reference="release")))
+    (tmp_path / "again").mkdir()
+    write(tmp_path / "again", record_of(load({}, record=tmp_path)))
+    with pytest.warns(SettingsWarning):
+        settings = load({}, record=tmp_path / "again", epochs=10)
+
+    assert settings.distill_epochs == 96
+    assert settings.misfits == ("distill_epochs", "pruning_end_epoch")
+
+
+def test_a_replay_keeps_to_its_record(tmp_path: Path) -> None:
+    """A record has its reference; another job than the recorded one needs a script of its own, as it would anyhow."""
+    write(tmp_path, record_of(load({}, None, task="mrpc", reference="release")))
+    with pytest.raises(SettingsError, match="argument reference does not go with a record, which has its own"):
+        load({}, record=tmp_path, reference="paper")
+    with pytest.raises(SettingsError, match="has no script for t5-base on mrpc"):
+        load({}, record=tmp_path, architecture="t5-base")
+
+    assert load({}, record=tmp_path, architecture="bert-base-uncased").epochs == 120
+
+
+@pytest.mark.parametrize("word", ["relase", None, ["release"], 1])
+def test_a_wrong_word_is_refused_wherever_it_is_given(word: object) -> None:
+    """As an argument of load and in a copy, whatever it is."""
+    with pytest.raises(SettingsError, match=r"reference=.* is not allowed: must be paper or release"):
+        load({}, None, reference=word)
+    with pytest.raises(SettingsError, match=r"reference=.* is not allowed: must be paper or release"):
+        load({}, None).model_copy(update={"reference": word})
+
+
+def test_a_misspelt_control_is_guessed() -> None:
+    """`load(refrence=...)` is told what it may mean."""
+    with pytest.raises(SettingsError, match=r"did you mean reference\?"):
+        load({}, None, refrence="release")
+
+
+def test_a_dataset_that_is_no_word_is_told() -> None:
+    """Not even an unhashable one brings the choice of a script down."""
+    with pytest.raises(SettingsError, match=r"dataset=\['mrpc'\] is not allowed"):
+        load({}, None, task="glue_small", reference="release", dataset=["mrpc"])
 
 
 def test_variables_pin_the_reference() -> None:

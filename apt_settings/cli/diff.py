@@ -1,12 +1,13 @@
 """`diff`: what differs between two sides."""
 
 import os
+from collections.abc import Iterator
 from typing import Final
 
 import click
 
 from ..base import AptSettings
-from ..comparison import JOB, REFERENCES, Comparison, Table, as_json, as_markdown, reference, tables
+from ..comparison import JOB, REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..errors import SettingsError
 from ..hints import did_you_mean, nearest, spelt
 from ..loading import replay, resolve
@@ -36,16 +37,12 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
 
     Each is paper or release (for the task, dataset and architecture of the other side), now (the
     environment), a .env or a run.json. What differs has both values, who says so, and what there is to
-    know of it. --set and --task hold on both sides. Exit status: 0 the same, 1 different, 2 trouble.
+    know of it. --set is for the sides that are no reference; between two references, it and the
+    environment choose task, dataset and architecture. Exit status: 0 the same, 1 different, 2 trouble.
 
     Example: apt-settings diff paper release --task mrpc
     """
-    for side in (one, other):
-        if side not in _SIDES and not os.path.exists(side):
-            guess = did_you_mean(nearest(side, _SIDES)) or f"write {', '.join(_SIDES)} or the path of a file"
-            raise click.UsageError(f"{spelt(side)} is no file; {guess}")
-    if all_tasks and "task" in job.given:
-        raise click.UsageError("--all-tasks and --task exclude each other")
+    _refuse_misuse(job, (one, other), all_tasks=all_tasks)
     try:
         comparisons = _comparisons(job, one, other, all_tasks=all_tasks)
     except SettingsError as error:
@@ -59,27 +56,45 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
     return DIFFERENT if any(comparison.differences for comparison in comparisons) else 0
 
 
+def _refuse_misuse(job: Job, sides: tuple[str, str], *, all_tasks: bool) -> None:
+    """What would have no effect, or could have none that is right."""
+    for side in sides:
+        if side not in _SIDES and not os.path.exists(side):
+            guess = did_you_mean(nearest(side, _SIDES)) or f"write {', '.join(_SIDES)} or the path of a file"
+            raise click.UsageError(f"{spelt(side)} is no file; {guess}")
+        if side not in _SIDES and (all_tasks or "task" in job.given) and is_record(side):
+            raise click.UsageError(f"{spelt(side)} is a record, which has a task of its own")
+    references = set(sides) <= set(REFERENCES)
+    if all_tasks and (named := [name for name in JOB if name in job.given]):
+        raise click.UsageError(f"--all-tasks chooses {named[0]} itself")
+    if references and (vain := [name for name in job.given if name not in JOB]):
+        raise click.UsageError(f"paper and release have a {vain[0]} of their own: --set {spelt(vain[0])} has no effect")
+    if job.env_file is not ... and _NOW not in sides and (all_tasks or not references):
+        raise click.UsageError("--env-file is read for now, which is not compared")
+
+
 def _comparisons(job: Job, one: str, other: str, *, all_tasks: bool) -> list[Comparison]:
     """One for each job that is meant. Raises SettingsError."""
     if not all_tasks:
         return [_comparison(job, one, other)]
-    jobs: list[dict[str, str]] = [{"task": task} for task in TASKS]
     if {one, other} <= set(REFERENCES):
-        jobs = [
-            {"task": task, "dataset": dataset, "architecture": architecture}
-            for task, task_class in TASKS.items()
-            for dataset, architecture in scripts()
-            if dataset in task_class.datasets
-        ]
-    return [_comparison(job._replace(given=job.given | each), one, other) for each in jobs]
+        return [Comparison(reference(one, each), reference(other, each)) for each in _jobs_of_the_release()]
+    return [_comparison(job._replace(given={**job.given, "task": task}), one, other) for task in TASKS]
+
+
+def _jobs_of_the_release() -> Iterator[dict[str, str]]:
+    """What there is a script for, task by task."""
+    for task, task_class in TASKS.items():
+        for dataset, architecture in scripts():
+            if dataset in task_class.datasets:
+                yield {"task": task, "dataset": dataset, "architecture": architecture}
 
 
 def _comparison(job: Job, *words: str) -> Comparison:
-    """Both sides; a reference is that of the other side's job."""
+    """Both sides; a reference is that of the other side's job, or of that which the environment means."""
     own = [None if word in REFERENCES else _side(job, word) for word in words]
-    like = next((side for side in own if side), None)
-    given = job.given | ({name: getattr(like, name) for name in JOB} if like else {})
-    return Comparison(*(side or reference(word, given, job.places) for word, side in zip(words, own, strict=True)))
+    like = job_of(next((side for side in own if side), None) or job.settings())
+    return Comparison(*(side or reference(word, like) for word, side in zip(words, own, strict=True)))
 
 
 def _side(job: Job, word: str) -> AptSettings:
@@ -91,17 +106,28 @@ def _side(job: Job, word: str) -> AptSettings:
 
 
 def _print_tables(found: list[Table], one: str, other: str) -> None:
-    for number, (title, rows) in enumerate(found):
+    for number, (title, rows, remarkable) in enumerate(found):
         if number:
             click.echo()
         print_sentences([title])
-        if not rows:
-            click.echo("nothing differs")
-            continue
         columns = 4 if any(row.on for row in rows) else 3
-        print_table(("setting", one, other, "on")[:columns], [row[:columns] for row in rows])
-        settings_of: dict[str, list[str]] = {}
-        for row in rows:
-            settings_of.setdefault(row.note, []).append(row.setting)
-        told = ((note, ", ".join(dict.fromkeys(names))) for note, names in settings_of.items() if note)
-        print_sentences([f"note: {names}: {note}" for note, names in told])
+        if rows:
+            print_table(("setting", one, other, "on")[:columns], [row[:columns] for row in rows])
+        else:
+            click.echo("nothing differs")
+        print_sentences([*_notes(rows), *_remark(remarkable)])
+
+
+def _notes(rows: list[Row]) -> Iterator[str]:
+    """Each note once, with the settings that it is on."""
+    settings_of: dict[str, list[str]] = {}
+    for row in rows:
+        settings_of.setdefault(row.note, []).append(row.setting)
+    for note, names in settings_of.items():
+        if note:
+            yield f"note: {', '.join(dict.fromkeys(names))}: {note}"
+
+
+def _remark(names: list[str]) -> list[str]:
+    told = "equal in value, and not in what the release makes of it (apt-settings explain NAME)"
+    return [f"note: {', '.join(names)}: {told}"] if names else []

@@ -76,7 +76,7 @@ _FROM: Final = click.option(
     "record",
     type=click.Path(),
     metavar="PATH",
-    help="Take all from a run.json; only --set and --task beat it.",
+    help="Take all from a run.json; only --set beats it.",
 )
 
 
