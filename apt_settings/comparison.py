@@ -78,9 +78,10 @@ class Comparison(NamedTuple):
 
     @property
     def remarkable(self) -> list[str]:
-        """The settings of one value that mean something else in the release."""
-        names = type(self.one).model_fields
-        return [name for name in names if getattr(self.one, name) == getattr(self.other, name) and self.notes(name)]
+        """The settings of one value that mean something else in the release, which one side has."""
+        same = [name for name in type(self.one).model_fields if getattr(self.one, name) == getattr(self.other, name)]
+        released = {name: [side.origin(name).kind == "release" for side in self] for name in same}
+        return [name for name in same if released[name].count(True) == 1 and self.notes(name)]
 
 
 def job_of(settings: AptSettings) -> dict[str, str]:
