@@ -1,9 +1,9 @@
 """AptSettings: what the settings of every task have in common."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, get_args
 
 from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -79,22 +79,17 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         _env_file: EnvFile = ...
 
     def __init__(self, *, _env_file: EnvFile = ..., _reading: Reading | None = None, **arguments: Any) -> None:
-        reading = _reading or reading_for(type(self), os.environ, _env_file, arguments)
-        reading = reading._replace(reference=_release(type(self), reading))
-        problems = [*reading.problems, *reading.reference.problems]
-        fields = type(self).model_fields
-        givers = {name: giver for name, giver in reading.deciding.items() if name in fields}
-        values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
-        references = {name for name, giver in givers.items() if giver.kind == "release"}
+        draft = draft_of(type(self), _reading or reading_for(type(self), os.environ, _env_file, arguments))
+        problems = list(draft.problems)
         try:
-            self.__pydantic_validator__.validate_python(values, self_instance=self, context=references)
+            self.__pydantic_validator__.validate_python(draft.values, self_instance=self, context=draft.released)
         except ValidationError as error:
-            refused = refusals(error, type(self).__name__, fields, givers)
+            refused = refusals(error, type(self).__name__, type(self).model_fields, draft.givers)
             # Where the task is what is wrong, what its class would give is not missing.
             problems += refused if type(self) is not AptSettings else [each for each in refused if each.origin]
         if problems:
             raise SettingsError(problems)
-        self._reading = reading
+        self._reading = draft.reading
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -201,6 +196,41 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
             f"{misfit} stays {others[misfit]} ({self.origin(misfit)}) although it should be {rule.allowed(others)} "
             f"({self.origin(rule.other)}); to change it: {PREFIX}{misfit.upper()}={rule.nearest(others)}"
         )
+
+
+class Draft(NamedTuple):
+    """What a class is to be made of, before it is validated."""
+
+    reading: Reading
+    givers: dict[str, Origin]
+    """Setting -> who decides it, where anybody does."""
+    values: dict[str, Any]
+    released: set[str]
+    """The settings whose value is the release's."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong already."""
+        return (*self.reading.problems, *self.reading.reference.problems)
+
+
+def draft_of(cls: type[AptSettings], reading: Reading) -> Draft:
+    """A draft of a class by what the sources say, and the release where the job asks for it."""
+    reading = reading._replace(reference=_release(cls, reading))
+    fields = cls.model_fields
+    givers = {name: giver for name, giver in reading.deciding.items() if name in fields}
+    values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
+    released = {name for name, giver in givers.items() if giver.kind == "release"}
+    return Draft(reading, givers, values, released)
+
+
+def holds(cls: type[AptSettings], values: Mapping[str, Any], released: Collection[str]) -> bool:
+    """Whether values that are read make a valid instance of a class."""
+    try:
+        cls.__pydantic_validator__.validate_python(values, self_instance=cls.__new__(cls), context=released)
+    except ValidationError:
+        return False
+    return True
 
 
 def reading_for(

@@ -9,12 +9,11 @@ from .base import AptSettings
 from .citations import cite
 from .controls import CONTROLS
 from .discrepancies import notes_on
+from .groups import JOB
 from .loading import resolve
 from .release import pairs
 from .values import as_text
 
-JOB: Final = ("task", "dataset", "architecture")
-"""What is trained: the settings that choose a script of the release."""
 REFERENCES: Final = CONTROLS["reference"].words
 """The words of APT_REFERENCE."""
 
@@ -85,7 +84,7 @@ class Comparison(NamedTuple):
 
 
 def job_of(settings: AptSettings) -> dict[str, str]:
-    """What is trained: the settings that choose a script of the release."""
+    """Which of the paper's jobs settings are of."""
     return {name: getattr(settings, name) for name in JOB}
 
 

@@ -14,6 +14,8 @@ DatasetName = Literal[
     "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
 ]
 
+JOB: Final = ("task", "dataset", "architecture")
+"""The settings that say which of the paper's jobs this is; they choose a script of the release."""
 WHERE_IT_RUNS: Final = "where it runs"
 """Marks a setting, in its Annotated type, that says where a job runs and not what it is: not in the fingerprint."""
 

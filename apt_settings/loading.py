@@ -88,8 +88,12 @@ def resolve(
         raise TypeError(f"environ is a mapping of variables, not {environ!r}; a task is load(task='squad')")
     if settings_class is not None:
         return settings_class(_reading=reading_for(settings_class, environ, env_file, arguments))
-    reading = read(environ, env_file, arguments, AptSettings.model_fields, places)
-    task_class, reading = _choose_task(reading)
+    return settle(read(environ, env_file, arguments, AptSettings.model_fields, places))
+
+
+def settle(reading: Reading) -> AptSettings:
+    """The settings of the task that a reading chooses. Raises SettingsError."""
+    task_class, reading = choose_task(reading)
     return task_class(_reading=reading)
 
 
@@ -135,7 +139,7 @@ def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
     return settings
 
 
-def _choose_task(reading: Reading) -> tuple[type[AptSettings], Reading]:
+def choose_task(reading: Reading) -> tuple[type[AptSettings], Reading]:
     """The class that APT_TASK names; AptSettings itself, which refuses it, where it names none."""
     choice = reading.first("task")
     if choice is None:

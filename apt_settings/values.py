@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from math import isfinite
 from numbers import Integral
 from types import NoneType, UnionType
@@ -82,6 +83,12 @@ _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
 }
 
 
+def is_list(field: FieldInfo) -> bool:
+    """Whether a setting takes several values joined by commas."""
+    kind, _ = _without_none(field.annotation)
+    return (get_origin(kind) or kind) in _LISTS
+
+
 def _list(items: Any, kind: Any) -> Any:
     """The items, each read; where their type names them, none twice and in the order in which it does."""
     if not isinstance(items, _LISTS):
@@ -117,6 +124,7 @@ def choices_of(field: FieldInfo) -> tuple[str, ...]:
     return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
 
 
+@lru_cache(maxsize=256)  # a sweep may repeat a mistake at every point
 def likely(text: str, field: FieldInfo) -> str | None:
     """What was most likely meant by a text that the setting refuses; None where no mend makes it valid."""
     judged: Any = Annotated[field.annotation, field]

@@ -14,13 +14,14 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+from click import Group
 from click.testing import CliRunner
 
 from apt_settings.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.cli import commands
-from apt_settings.comparison import JOB, reference
+from apt_settings.comparison import reference
 from apt_settings.discrepancies import DISCREPANCIES, notes_on
-from apt_settings.groups import TaskName
+from apt_settings.groups import JOB, TaskName
 from apt_settings.release import Script, pairs, scripts
 from apt_settings.report import explanation
 from apt_settings.tasks import TASKS
@@ -82,8 +83,16 @@ def details(row: Row) -> str:
 
 def cli_page() -> str:
     parts = [f"# The command line\n\n{GENERATED}", f"```text\n{run('--help')}```"]
-    parts += [f"## {name}\n\n```text\n{run(name, '--help')}```" for name in commands.commands]
+    parts += [f"## {' '.join(name)}\n\n```text\n{run(*name, '--help')}```" for name in command_names(commands)]
     return "\n\n".join(parts) + "\n"
+
+
+def command_names(group: Group) -> Iterator[tuple[str, ...]]:
+    """Every command, and those of a group below it."""
+    for name, command in group.commands.items():
+        yield (name,)
+        if isinstance(command, Group):
+            yield from ((name, *below) for below in command_names(command))
 
 
 def errors_page() -> str:

@@ -16,10 +16,12 @@ from .check import check
 from .diff import diff
 from .env import env
 from .explain import explain
+from .job import job
 from .output import EX_CONFIG, EX_IOERR, complain, give_up_writing
 from .run import run
 from .schema import schema
 from .show import show
+from .sweep import sweep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -61,5 +63,5 @@ def commands() -> None:
     """
 
 
-for command in (show, explain, check, env, schema, diff, run):
+for command in (show, explain, check, env, schema, diff, run, sweep, job):
     commands.add_command(command)

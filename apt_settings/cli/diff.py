@@ -7,8 +7,9 @@ from typing import Final
 import click
 
 from ..base import AptSettings
-from ..comparison import JOB, REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
+from ..comparison import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..errors import SettingsError
+from ..groups import JOB
 from ..hints import did_you_mean, nearest, spelt
 from ..loading import replay, resolve
 from ..record import is_record

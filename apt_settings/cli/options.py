@@ -12,7 +12,7 @@ from ..catalog import catalog
 from ..groups import DatasetName, TaskName
 from ..hints import spelt
 from ..loading import replay, resolve
-from ..reading import EnvFile
+from ..reading import EnvFile, Reading, read
 
 Command: TypeAlias = Callable[..., int | None]
 
@@ -32,8 +32,13 @@ class Job(NamedTuple):
             return replay(self.record, os.environ, None, self.given, self.places)
         return resolve(os.environ, self.env_file, None, self.given, self.places)
 
+    def reading(self) -> Reading:
+        """What all sources say, before it is judged."""
+        return read(os.environ, self.env_file, self.given, AptSettings.model_fields, self.places)
 
-def _assignment(text: str) -> tuple[str, str]:
+
+def assignment(text: str) -> tuple[str, str]:
+    """`NAME=VALUE`, in two."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as epochs=30")
@@ -59,7 +64,7 @@ _SET: Final = click.option(
     "--set",
     "assignments",
     multiple=True,
-    type=_assignment,
+    type=assignment,
     shell_complete=complete_setting,
     metavar="NAME=VALUE",
     help="Beats the environment and .env; repeatable.",
@@ -106,6 +111,6 @@ def takes_overrides(command: Command) -> Command:
             )
         places = {"env_file": "--env-file"} | {name: place for name, _, place in said}
         given = {name: value for name, value, _ in said}
-        return command(Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
+        return command(job=Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
 
     return with_job

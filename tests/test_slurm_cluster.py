@@ -1,0 +1,239 @@
+"""Jobs on a real SLURM: two nodes on this machine, started for these tests."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from apt_settings import fingerprint, load
+from apt_settings.record import Record, read
+
+TOOLS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "scontrol")
+missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+pytestmark = [
+    pytest.mark.slurm,
+    pytest.mark.skipif(
+        bool(missing),
+        reason=f"needs {', '.join(missing)}: apt-get install slurmctld slurmd slurm-client munge",
+    ),
+]
+HOSTILE = "a, b'\"$HOME `id` \\ é日"
+ACTIVE = re.compile(r"JobState=(PENDING|RUNNING|CONFIGURING|COMPLETING|REQUEUED|SUSPENDED|STOPPED)")
+PATIENCE = 120
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[dict[str, str]]:
+    """The environment in which sbatch and its like find the cluster."""
+    with tempfile.TemporaryDirectory(prefix="slurm") as home:
+        environ = {**os.environ, "APT_TESTS_SLURM": home, "SLURM_CONF": f"{home}/slurm.conf"}
+        environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
+        started = subprocess.run([ROOT / "tests" / "slurm.sh", "start"], env=environ, capture_output=True, text=True)
+        try:
+            assert started.returncode == 0, started.stderr
+            yield environ
+        finally:
+            subprocess.run([ROOT / "tests" / "slurm.sh", "stop"], env=environ, check=True)
+
+
+class Slurm:
+    """The cluster, as a user in a folder has it."""
+
+    def __init__(self, environ: dict[str, str], folder: Path) -> None:
+        self.folder = folder
+        self.environ = {name: value for name, value in environ.items() if name != "APT_TESTS_SLURM"}
+
+    def says(self, *command: str) -> str:
+        """What a command prints."""
+        done = subprocess.run(command, env=self.environ, cwd=self.folder, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    def job(self, *argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        """`apt-settings job slurm`, from a shell with these variables."""
+        command = [sys.executable, "-m", "apt_settings", "job", "slurm", *argv]
+        together = {**self.environ, **environ}
+        return subprocess.run(command, env=together, cwd=self.folder, capture_output=True, text=True)
+
+    def submit(self, *argv: str, **environ: str) -> list[str]:
+        """Submit, and the ids."""
+        done = self.job("--submit", *argv, **environ)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    def state(self, job: str) -> str:
+        return self.says("scontrol", "--oneliner", "show", "job", job)
+
+    def wait_for(self, *names: str) -> None:
+        """Until these files are there, which a job makes."""
+        deadline = time.monotonic() + PATIENCE
+        while not all((self.folder / name).exists() for name in names):
+            assert time.monotonic() < deadline, (names, list(self.folder.iterdir()))
+            time.sleep(0.05)
+
+    def ended(self, job: str) -> str:
+        """Wait for the end of a job with all its tasks; what SLURM says of it then."""
+        deadline = time.monotonic() + PATIENCE
+        while ACTIVE.search(state := self.state(job)):
+            assert time.monotonic() < deadline, state
+            time.sleep(0.1)
+        return state
+
+    def records(self) -> dict[str, Record]:
+        """Folder -> record, of all runs."""
+        return {path.parent.name: read(path) for path in self.folder.glob("runs/*/run.json")}
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in sorted(self.folder.glob("slurm-*.out")))
+
+
+@pytest.fixture
+def slurm(cluster: dict[str, str], tmp_path: Path) -> Slurm:
+    return Slurm(cluster, tmp_path)
+
+
+def test_a_job_runs_with_what_was_planned(slurm: Slurm) -> None:
+    """Commas, quotes, dollars and UTF-8 arrive; the record has the planned fingerprint and SLURM's id."""
+    environ = {"APT_OUTPUT_DIR": HOSTILE, "APT_MODEL_NAME_OR_PATH": HOSTILE}
+    planned = load({**environ, "APT_TASK": "squad", "APT_EPOCHS": "90"}, None)
+    (job,) = slurm.submit("--task", "squad", "--set", "epochs=90", "--", "printenv", "APT_OUTPUT_DIR", **environ)
+    state = slurm.ended(job)
+    (folder,) = slurm.records()
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert slurm.logs() == HOSTILE + "\n"
+    assert folder == fingerprint(planned)
+    assert load({}, record=slurm.folder / "runs" / folder) == planned
+    assert slurm.records()[folder].runs[0].scheduler["SLURM_JOB_ID"] == job
+
+
+def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
+    """Every point of the grid has its record, and never more than two of them run together."""
+    count = "mkdir on.$SLURM_ARRAY_TASK_ID; ls -d on.* | wc -l >> seen; sleep 0.5; rmdir on.$SLURM_ARRAY_TASK_ID"
+    grid = [
+        "--grid",
+        "task=mnli,squad",
+        "--zip",
+        "epochs=90,91,92",
+        "--zip",
+        f'output_dir=["a,b", "{chr(39)}", "$c é"]',
+    ]
+    (job,) = slurm.submit(*grid, "--at-once", "2", "--", "sh", "-c", count)
+    slurm.ended(job)
+    places = ("a,b", "'", "$c é")
+    points = [
+        load({}, None, task=task, epochs=epochs, output_dir=place)
+        for task in ("mnli", "squad")
+        for epochs, place in zip((90, 91, 92), places, strict=True)
+    ]
+    replayed = [load({}, record=slurm.folder / "runs" / fingerprint(point)) for point in points]
+
+    assert points == replayed
+    assert [place for point in replayed for place in [point.output_dir]] == [*places, *places]
+    assert {run.exit_status for record in slurm.records().values() for run in record.runs} == {0}
+    assert set(map(int, (slurm.folder / "seen").read_text().split())) <= {1, 2}
+
+
+def test_a_requeued_job_goes_on_in_its_record(slurm: Slurm) -> None:
+    """The first run was ended by SLURM, the second ends well; the log has both."""
+    command = "test -e again && echo second && exit; echo first; touch started; sleep 100"
+    (job,) = slurm.submit("--task", "squad", "--", "sh", "-c", command)
+    slurm.wait_for("started")
+    (slurm.folder / "again").touch()
+    slurm.says("scontrol", "requeue", job)
+    state = slurm.ended(job)
+    (record,) = slurm.records().values()
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert [run.exit_status == 0 for run in record.runs] == [False, True]
+    assert record.runs[1].scheduler["SLURM_RESTART_COUNT"] == "1"
+    assert re.search("first.*second", slurm.logs(), re.DOTALL)
+
+
+def test_a_signal_before_the_end_of_time_reaches_the_command(slurm: Slurm) -> None:
+    """SLURM's warning goes through to the command, whose own status is recorded."""
+    wait = "trap 'echo warned; exit 7' USR1; while :; do sleep 0.1; done"
+    (job,) = slurm.submit("--task", "squad", "--time", "1", "--sbatch", "--signal=B:USR1@50", "--", "bash", "-c", wait)
+    state = slurm.ended(job)
+    (record,) = slurm.records().values()
+
+    assert "ExitCode=7:0" in state, slurm.logs()
+    assert (record.runs[0].exit_status, slurm.logs()) == (7, "warned\n")
+
+
+def test_a_failing_command_fails_the_job(slurm: Slurm) -> None:
+    """Its status is the job's, and the record's."""
+    (job,) = slurm.submit("--task", "squad", "--", "sh", "-c", "exit 3")
+    state = slurm.ended(job)
+    (record,) = slurm.records().values()
+
+    assert "JobState=FAILED" in state
+    assert "ExitCode=3:0" in state
+    assert record.runs[0].exit_status == 3
+
+
+def test_two_nodes_have_the_same_settings(slurm: Slurm) -> None:
+    """srun hands them to every node; the job has one record."""
+    tell = 'echo "$APT_EPOCHS $APT_OUTPUT_DIR" > "node.$SLURMD_NODENAME"'
+    resources = ["--nodes", "2", "--sbatch=--ntasks-per-node=1"]
+    (job,) = slurm.submit(
+        "--task", "squad", "--set", "epochs=90", *resources, "--", "srun", "sh", "-c", tell, APT_OUTPUT_DIR=HOSTILE
+    )
+    state = slurm.ended(job)
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert [(slurm.folder / f"node.{node}").read_text() for node in (1, 2)] == [f"90 {HOSTILE}\n"] * 2
+    assert len(slurm.records()) == 1
+
+
+def test_wrong_settings_fail_the_job_at_once(slurm: Slurm) -> None:
+    """With 78, the message in the log, and no run."""
+    script = slurm.job("--task", "squad", "--set", "epochs=90", "--", "touch", "ran").stdout
+    (slurm.folder / "job.sh").write_text(script.replace("=90", "=ninety"))
+    state = slurm.ended(slurm.says("sbatch", "--parsable", "job.sh").strip())
+
+    assert "ExitCode=78:0" in state
+    assert "environment APT_EPOCHS='ninety' is not allowed: must be a whole number" in slurm.logs()
+    assert not (slurm.folder / "ran").exists()
+    assert slurm.records() == {}
+
+
+def test_what_the_submitting_shell_has_set_does_not_count(slurm: Slurm) -> None:
+    """sbatch exports its whole environment; the script has the job's settings, and no others."""
+    script = slurm.job("--task", "squad", "--", "true").stdout
+    (slurm.folder / "job.sh").write_text(script)
+    (slurm.folder / ".env").write_text("APT_EPOCHS=3\n")
+    slurm.environ["APT_EPOCHS"] = "4"
+    slurm.ended(slurm.says("sbatch", "--parsable", "job.sh").strip())
+
+    assert list(slurm.records()) == [fingerprint(load({}, None, task="squad"))]
+
+
+def test_a_sweep_larger_than_an_array_is_several(slurm: Slurm) -> None:
+    """This cluster takes eight tasks in an array: ten points are two, and every point runs."""
+    grid = ["--task", "squad", "--grid", "seed=1..10"]
+    told = slurm.job(*grid, "--", "true")
+    jobs = slurm.submit(*grid, "--", "true")
+    for job in jobs:
+        slurm.ended(job)
+
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "needs 2 arrays" in told.stderr
+    assert len(jobs) == 2
+    assert set(slurm.records()) == {fingerprint(load({}, None, task="squad", seed=seed)) for seed in range(1, 11)}
+
+
+def test_a_refusal_of_sbatch_is_shown(slurm: Slurm) -> None:
+    """Its own words and status, and no id."""
+    done = slurm.job("--task", "squad", "--partition", "nosuch", "--submit", "--", "true")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not submitted: sbatch: error:" in done.stderr
+    assert "nosuch" in done.stderr or "partition" in done.stderr

@@ -1,0 +1,323 @@
+"""Grids: how they are written, that every point is what load gives, and what is found before anything starts."""
+
+import json
+import tracemalloc
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apt_settings import SettingsError, SettingsWarning, fingerprint, load
+from apt_settings.base import AptSettings
+from apt_settings.cli import main
+from apt_settings.reading import read
+from apt_settings.sweeps import LIMIT, Checker, Points, Sweep, Written, from_file, survey, sweep_of
+
+
+def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
+    """A sweep whose places read as those of load's arguments."""
+    together = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
+    return sweep_of([[Written(name, values, f"argument {name}") for name, values in axis] for axis in together])  # type: ignore[misc]
+
+
+def checker(sweep: Sweep, environ: dict[str, str] | None = None, **arguments: Any) -> Checker:
+    return Checker(sweep, read(environ or {}, None, arguments, AptSettings.model_fields))
+
+
+def test_every_combination_is_a_point_and_the_last_axis_is_the_fastest() -> None:
+    """As nested loops would run."""
+    sweep = grid(("task", "mnli,squad"), ("seed", "1..3"))
+
+    assert sweep.size == 6
+    assert [tuple(sweep.point(index).values()) for index in range(6)] == [
+        (task, seed) for task in ("mnli", "squad") for seed in (1, 2, 3)
+    ]
+
+
+def test_zipped_settings_go_together() -> None:
+    """The first values are one point, the second another; with a grid they are one of its axes."""
+    sweep = grid(("seed", "1,2"), [("epochs", "30,40"), ("distill_epochs", "10,20")])
+
+    assert [sweep.point(index) for index in (0, 1, 2)] == [
+        {"seed": "1", "epochs": "30", "distill_epochs": "10"},
+        {"seed": "1", "epochs": "40", "distill_epochs": "20"},
+        {"seed": "2", "epochs": "30", "distill_epochs": "10"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "values"),
+    [
+        ("1..4", [1, 2, 3, 4]),
+        ("-2..0", [-2, -1, 0]),
+        ("7..7", [7]),
+        ("1..2,9", [1, 2, "9"]),
+        ("0.3,0.4", ["0.3", "0.4"]),
+        ('["a,b", "1..2"]', ["a,b", "1..2"]),
+        ("[0.5, 1, true]", [0.5, 1, True]),
+        (range(3), [0, 1, 2]),
+    ],
+)
+def test_values_are_written_as_a_variable_holds_them(written: Any, values: list[Any]) -> None:
+    """Joined by commas, as a range of whole numbers, or as an array where a comma is part of a value."""
+    assert values == list(grid(("seed", written)).columns[0].values)
+
+
+AXES: dict[str, list[Any]] = {
+    "task": ["mnli", "glue_big", "sst2", "squad", "cnn_dm", "imagenet"],
+    "dataset": ["mnli", "sst2", "squad_v2", "x"],
+    "architecture": ["roberta-base", "t5-base", "google/t5-base-lm-adapt"],
+    "reference": ["paper", "release", "relase"],
+    "epochs": ["10", "40", 40, "ten", "0"],
+    "distill_epochs": ["5", "none", "20", "20.5"],
+    "target_sparsity": ["0.3", 0.3, "0.30", "60", "0"],
+    "max_target_length": ["none", "128"],
+    "adapter_targets": ["query", "value,query", ["query", "value"], "q"],
+    "output_dir": ["a", "b b", " c"],
+}
+ENVIRONMENTS = [
+    {},
+    {"APT_TASK": "mnli", "APT_EPOCHS": "ten"},
+    {"APT_TASK": "squad", "APT_REFERENCE": "release"},
+    {"APT_PRUNING_END_EPOCH": "12", "APT_TYPO": "1"},
+    {"APT_DISTILL_EPOCHS": "30"},
+]
+
+
+WRONG = ("imagenet", "x", "relase", "ten", "0", "20.5", "60", "q", " c")
+RIGHT = {name: [value for value in values if value not in WRONG] for name, values in AXES.items()}
+
+
+@st.composite
+def sweeps(draw: st.DrawFn, pool: dict[str, list[Any]]) -> Sweep:
+    names = draw(st.lists(st.sampled_from(sorted(pool)), min_size=1, max_size=4, unique=True))
+    columns = {name: draw(st.lists(st.sampled_from(pool[name]), min_size=1, max_size=3)) for name in names}
+    axes: list[Any] = list(columns.items())
+    if len(axes) > 1 and draw(st.booleans()):
+        (one, values), (other, others), *rest = axes
+        size = min(len(values), len(others))
+        axes = [[(one, values[:size]), (other, others[:size])], *rest]
+    return grid(*axes)
+
+
+def loaded(environ: dict[str, str], point: dict[str, Any]) -> AptSettings | list[str]:
+    """What load gives for a point: settings, or what is wrong."""
+    try:
+        return load(environ, None, **point)
+    except SettingsError as error:
+        return sorted(map(str, error.problems))
+
+
+@given(sweeps(AXES), st.sampled_from(ENVIRONMENTS))
+def test_every_point_is_what_load_gives(sweep: Sweep, environ: dict[str, str]) -> None:
+    """Settings and origins, or the same problems in the same words, however little of it is resolved anew."""
+    judge = checker(sweep, environ)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        for index in range(sweep.size):
+            expected, error = loaded(environ, sweep.point(index)), judge.error(index)
+            if error:
+                assert expected == sorted(map(str, error.problems))
+            else:
+                assert isinstance(expected, AptSettings)
+                assert expected == judge.settings(index)
+                assert expected.origins == judge.settings(index).origins
+
+
+@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS[::2]))
+def test_a_twin_is_the_first_of_the_same_fingerprint(sweep: Sweep, environ: dict[str, str]) -> None:
+    """What is found on the axes is what a comparison of all fingerprints finds."""
+    judge = checker(sweep, environ)
+    firsts: dict[str, int] = {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        for index in range(sweep.size):
+            if judge.error(index) is None:
+                assert firsts.setdefault(fingerprint(judge.settings(index)), index) == judge.twin(index)
+
+
+@given(sweeps(AXES))
+def test_the_options_give_the_same_sweep_again(sweep: Sweep) -> None:
+    """A script carries its grid as options, whatever stands in its values."""
+    words = sweep.options()
+    again = []
+    for option, text in zip(words[::2], words[1::2], strict=True):
+        name, _, values = text.partition("=")
+        again.append([(name, values)] if option == "--grid" else list(json.loads(text).items()))
+
+    assert [sweep.point(index) for index in range(sweep.size)] == [
+        grid(*again).point(index) for index in range(sweep.size)
+    ]
+
+
+def test_any_point_is_computed_from_its_index_alone() -> None:
+    """The last of a million points is there without the others."""
+    sweep = grid(("seed", "1..1000"), ("epochs", "1..1000"))
+
+    assert sweep.point(LIMIT - 1) == {"seed": 1000, "epochs": 1000}
+    assert sweep.index(sweep.positions(123_456)) == 123_456
+
+
+def test_a_survey_keeps_nothing_of_good_points() -> None:
+    """Ten times as many points take no more memory."""
+
+    def peak(seeds: int) -> int:
+        sweep = grid(("target_sparsity", "0.3,0.4,0.5"), ("seed", f"1..{seeds}"))
+        judge = checker(sweep)
+        tracemalloc.start()
+        survey(judge, range(sweep.size))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(10)
+    assert peak(2_000) < 1.5 * peak(200)
+
+
+def test_what_is_wrong_is_told_once_with_its_points() -> None:
+    """A mistake on one axis is one sentence, however many points it spoils."""
+    found = survey(checker(grid(("task", "mnli,squad"), ("epochs", "20,ten,40"))), range(6))
+
+    assert list(map(str, found.problems)) == [
+        "2 of 6 points are wrong: 1, 4",
+        "at 1, 4: argument epochs='ten' is not allowed: must be a whole number, 1 <= x <= 10000",
+    ]
+
+
+def test_points_are_told_in_ranges() -> None:
+    """Neighbours together, and beyond the first few only their number."""
+    points = Points()
+    for index in (0, 1, 2, 5, *range(10, 40, 2)):
+        points.add(index)
+
+    assert str(points) == "0-2, 5, 10, 12, 14, 16, 18, 20, 22, 24 and 7 more"
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["--grid", "sed=1,2"], "--grid sed is not a setting; did you mean seed?"),
+        (["--grid", "unknown=warn"], "--grid unknown is not a setting"),
+        (["--grid", "seed="], "--grid seed='' has no values"),
+        (["--grid", "seed=1,,2"], "--grid seed='1,,2' has an empty value"),
+        (["--grid", "seed=[]"], "--grid seed='[]' has no values"),
+        (["--grid", "seed=[1"], "is not an array, such as"),
+        (["--grid", "seed=5..1"], "--grid seed='5..1' counts down: write 1..5"),
+        (["--grid", "seed=1..1000000000000"], "has 1,000,000,000,000 values, and a sweep 1,000,000 points at most"),
+        (["--grid", "seed=1..1000000", "--grid", "epochs=1..1000"], "1,000,000 x 1,000 = 1,000,000,000 points"),
+        (["--grid", "seed=1", "--grid", "seed=2"], "--grid seed varies already: --grid seed"),
+        (["--grid", "seed=1", "--zip", "seed=2"], "--zip seed varies already: --grid seed"),
+        (["--zip", "seed=1,2", "--zip", "epochs=3"], "not all are as long: seed has 2, epochs has 1"),
+        (["--grid", "prunable_blocks=mha_head"], "varies in lists: write an array of them"),
+        (["--grid", "epochs=1,ten"], "--grid epochs='ten' is not allowed"),
+        (["--grid-file", "missing.toml"], "missing.toml cannot be read: No such file or directory"),
+        (["--grid-file", "bad.toml"], "bad.toml is not a grid in TOML: Invalid value (at line 1, column 8)"),
+        (["--grid-file", "other.toml"], "other.toml has 'sweep' at its top: must be a table [grid]"),
+        (["--grid-file", "number.toml"], "number.toml [grid] seed=3 must be a text or an array of values"),
+        (["--grid-file", "form.toml"], "form.toml has a grid or zip of another form"),
+        (["--grid-file", "latin.toml"], "latin.toml is not a grid in TOML: is not UTF-8"),
+        (["--grid-file", "."], ". cannot be read: Is a directory"),
+    ],
+)
+def test_a_wrong_grid_is_one_clear_error(
+    argv: list[str], words: str, capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]
+) -> None:
+    """Nothing is printed but what is wrong, with where it stands and what to write."""
+    write_env("seed = oops", "bad.toml")
+    write_env("[sweep]\nseed = [1]\n", "other.toml")
+    write_env("[grid]\nseed = 3\n", "number.toml")
+    write_env("grid = 3\n", "form.toml")
+    write_env(b"# caf\xe9\n", "latin.toml")
+    assert main(["sweep", *argv]) == 78
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--grid", "seed"],
+        ["--zip", "{"],
+        ["--zip", "{}"],
+        ["--grid", "seed=1..3", "--index", "3"],
+        ["--grid", "seed=1..3", "--index", "-1"],
+        ["--grid", "seed=1..3", "--format", "env"],
+        ["--grid", "seed=1..3", "--set", "seed=3"],
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What cannot be meant is told with the usage."""
+    assert main(["sweep", *argv]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_holds_the_same_as_the_options(write_env: Callable[..., Path]) -> None:
+    """Numbers, texts and ranges; several zips, each an axis of its own."""
+    path = write_env(
+        '[grid]\ntask = ["mnli", "squad"]\nseed = "1..2"\n'
+        "[[zip]]\nepochs = [30, 40]\ndistill_epochs = [10, 20]\n"
+        "[[zip]]\nlearning_rate = [1e-4, 2e-4]\nwarmup_ratio = [0, 0.1]\n",
+        "sweep.toml",
+    )
+    sweep = sweep_of(from_file(path))
+
+    assert sweep.size == 16
+    assert sweep.point(15) == {
+        "task": "squad",
+        "seed": 2,
+        "epochs": 40,
+        "distill_epochs": 20,
+        "learning_rate": 2e-4,
+        "warmup_ratio": 0.1,
+    }
+    assert checker(sweep).error(15) is None
+
+
+def test_the_table_has_a_row_for_each_point(
+    capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]
+) -> None:
+    """Index, values and fingerprint, and which points are the same experiment."""
+    assert main(["sweep", "--grid", "task=mnli,glue_big", "--grid", "dataset=mnli", "--grid", "seed=1..2"]) == 0
+    golden("sweep.txt", capsys.readouterr().out)
+
+
+def test_json_has_every_point(capsys: pytest.CaptureFixture[str]) -> None:
+    """Good and wrong ones; the status says whether any is wrong."""
+    assert main(["sweep", "--grid", "target_sparsity=0.3,60,0.30", "--format", "json"]) == 78
+    rows = json.loads(capsys.readouterr().out)
+    same = fingerprint(load({}, None, target_sparsity=0.3))
+
+    assert rows[0] == {"index": 0, "values": {"target_sparsity": "0.3"}, "fingerprint": same, "same_as": None}
+    assert "did you mean 0.6?" in rows[1]["problems"][0]
+    assert rows[2]["same_as"] == 0
+
+
+def test_index_is_one_point(capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]) -> None:
+    """As a row, an object, or a `.env` that gives it again."""
+    argv = ["sweep", "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--index", "4"]
+    expected = load({}, None, task="squad", seed=2)
+    assert main(argv) == 0
+    assert capsys.readouterr().out.split("\n")[1].split() == ["4", "squad", "2", fingerprint(expected)]
+    assert main([*argv, "--format", "json"]) == 0
+    assert [row["index"] for row in json.loads(capsys.readouterr().out)] == [4]
+    assert main([*argv, "--format", "env"]) == 0
+
+    assert load({}, write_env(capsys.readouterr().out)) == expected
+
+
+def test_a_survey_of_an_environment_that_is_wrong_says_so_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What no axis changes is wrong at every point."""
+    monkeypatch.setenv("APT_LR", "1")
+    assert main(["sweep", "--grid", "seed=1..50"]) == 78
+
+    assert "at 0-49: environment APT_LR is not a setting" in capsys.readouterr().err
