@@ -224,13 +224,14 @@ def draft_of(cls: type[AptSettings], reading: Reading) -> Draft:
     return Draft(reading, givers, values, released)
 
 
-def holds(cls: type[AptSettings], values: Mapping[str, Any], released: Collection[str]) -> bool:
-    """Whether values that are read make a valid instance of a class."""
+def misfits_of(cls: type[AptSettings], values: Mapping[str, Any], released: Collection[str]) -> tuple[str, ...] | None:
+    """The misfits of an instance of a class with these values, that are read; None where they are not valid."""
+    instance = cls.__new__(cls)
     try:
-        cls.__pydantic_validator__.validate_python(values, self_instance=cls.__new__(cls), context=released)
+        cls.__pydantic_validator__.validate_python(values, self_instance=instance, context=released)
     except ValidationError:
-        return False
-    return True
+        return None
+    return instance.misfits
 
 
 def reading_for(

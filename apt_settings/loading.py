@@ -105,10 +105,22 @@ def replay(
     places: Mapping[str, str] = MappingProxyType({}),
 ) -> AptSettings:
     """The settings of a recorded run. Raises SettingsError for a record that was changed or has unknown settings."""
-    from .record import changed, source_of
-    from .record import read as read_record
+    task_class, reading = read_record(path, environ, settings_class, arguments, places)
+    return task_class(_reading=reading)
 
-    record = read_record(path)
+
+def read_record(
+    path: RecordPath,
+    environ: Mapping[str, str],
+    settings_class: type[AptSettings] | None,
+    arguments: Mapping[str, Any],
+    places: Mapping[str, str],
+) -> tuple[type[AptSettings], Reading]:
+    """The class of a recorded run, and what its record says. Raises SettingsError for a record that was changed."""
+    from .record import changed, source_of
+    from .record import read as record_at
+
+    record = record_at(path)
     task_class = settings_class or TASKS.get(cast("TaskName", record.task), AptSettings)
     fields = task_class.model_fields
     if problems := changed(record, os.fspath(path), fields):
@@ -119,7 +131,7 @@ def replay(
     }
     reading = replaying(source_of(record, os.fspath(path), defaults), arguments, fields, places)
     notes = _not_read(environ, record, fields)
-    return task_class(_reading=reading._replace(notes=(*reading.notes, *notes)))
+    return task_class, reading._replace(notes=(*reading.notes, *notes))
 
 
 def _not_read(environ: Mapping[str, str], record: "Record", fields: Mapping[str, FieldInfo]) -> Iterator[str]:

@@ -241,9 +241,23 @@ def as_json(record: Record) -> str:
     return f'{head},\n  "settings": {{\n{rows}\n  }}\n}}\n'
 
 
+def last_run(folder: Path) -> str:
+    """How the last run of a folder's record ended: `well`, `with 3`, `by SIGTERM`, `not yet`; empty without one."""
+    try:
+        runs = read(folder).runs if (folder / FILE_NAME).exists() else ()
+    except SettingsError:
+        return "the record cannot be read"
+    if not runs:
+        return ""
+    run = runs[-1]
+    if run.end is None:
+        return f"not yet, since {run.start}"
+    return f"by {run.signal}" if run.signal else f"with {run.exit_status}" if run.exit_status else "well"
+
+
 def finished(folder: Path, wanted: str) -> Path | None:
-    """The record of a finished run with this fingerprint, in a folder or in one that `new_folder` made below it."""
-    for file in (folder / FILE_NAME, *sorted(folder.glob(f"{wanted}-*/{FILE_NAME}"))):
+    """The record of a finished run with this fingerprint, in a folder or in one below it that begins with it."""
+    for file in (folder / FILE_NAME, *sorted(folder.glob(f"{wanted}*/{FILE_NAME}"))):
         try:
             record = read(file)
         except SettingsError:

@@ -91,8 +91,18 @@ def _refusing(parent: Path) -> Generator[None, None, None]:
         yield
     except OSError as error:
         in_use = isinstance(error, BlockingIOError)
-        wrong = "is in use by a run that has not ended" if in_use else f"cannot be written: {error.strerror}"
+        wrong = f"is in use by {_user_of(parent)}" if in_use else f"cannot be written: {error.strerror}"
         raise SettingsError([Problem("", f"--record {printable(str(parent))}", None, wrong)]) from None
+
+
+def _user_of(folder: Path) -> str:
+    """Whoever is in a folder, as far as its record says."""
+    try:
+        run = read(folder).runs[-1]
+    except (SettingsError, IndexError):
+        return "a run that has not ended"
+    job = f" as SLURM job {run.scheduler['SLURM_JOB_ID']}" if "SLURM_JOB_ID" in run.scheduler else ""
+    return f"a run that has not ended: on {run.host} since {run.start}{job}"
 
 
 @contextmanager

@@ -6,29 +6,30 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
+from itertools import product, takewhile
 from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .base import AptSettings, Draft, draft_of, holds
+from .base import AptSettings, Draft, draft_of, misfits_of
 from .errors import Problem, SettingsError
-from .fingerprint import fingerprint
 from .groups import JOB, WHERE_IT_RUNS
 from .hints import did_you_mean, nearest, printable, shown, spelt
 from .loading import choose_task, settle
 from .reading import Reading
+from .rules import RULES
 from .tasks import DEFAULT_TASK, TASKS
-from .values import is_list, read_value
+from .values import choices_of, is_list, read_value
 
 LIMIT: Final = 1_000_000
 """The most points that a sweep may have."""
-FILE_LIMIT: Final = 256 * 1024
+FILE_LIMIT: Final = 64 * 1024
 """The most bytes that a file with a grid may have."""
 
 _FIELDS: Final = TASKS[DEFAULT_TASK].model_fields
 _CHOOSING: Final = {*JOB, "reference"}
 _MOST_DRAFTS: Final = 256
+_ALMOST_A_RANGE: Final = r"[0-9.]*[0-9](\.\.+|:|(?<=[0-9])-)[0-9.:-]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
 _MOST_RANGES: Final = 10
 _MOST_SENTENCES: Final = 1_000
@@ -108,13 +109,14 @@ class Sweep:
 
     def options(self) -> list[str]:
         """The command line that gives this sweep again: `--grid`, `seed=1..5`. Its points must all be valid."""
-        words = []
+        alone = list(takewhile(lambda axis: len(axis.columns) == 1, self.axes))
+        words: list[str] = []
         for axis in self.axes:
-            if len(axis.columns) == 1:
-                setting, values, _ = axis.columns[0]
-                words += ["--grid", f"{setting}={_as_written(setting, values)}"]
-            else:
-                words += ["--zip", json.dumps({column.setting: list(column.values) for column in axis.columns})]
+            written = {column.setting: _as_written(column) for column in axis.columns}
+            if len(words) < 2 * len(alone):
+                words += ["--grid", "=".join(*written.items())]
+            else:  # --grid comes before --zip, wherever it stands
+                words += ["--zip", json.dumps(written)]
         return words
 
     def index(self, positions: Iterable[int]) -> int:
@@ -177,10 +179,11 @@ def _values(setting: str, given: Any) -> Sequence[Any]:
     if isinstance(given, str) and given.startswith("["):
         try:
             given = json.loads(given)
-        except ValueError:
-            raise ValueError('is not an array, such as ["query", "query,value"]') from None
+        except (ValueError, RecursionError):
+            raise ValueError('is not an array, such as ["a", "b,c"]') from None
     elif isinstance(given, str) and _takes_lists(setting):
-        raise ValueError('varies in lists: write an array of them, such as ["query", "query,value"]')
+        one, other, *_ = choices_of(_FIELDS[setting])
+        raise ValueError(f"""varies in lists: write an array of them, such as '["{one}", "{one},{other}"]'""")
     elif isinstance(given, str):
         return _items(given.split(","))
     if not isinstance(given, Sequence):
@@ -202,6 +205,8 @@ def _items(texts: Sequence[str]) -> Sequence[Any]:
 
 def _range(text: str) -> range | None:
     if not (ends := re.fullmatch(_RANGE, text)):
+        if re.fullmatch(_ALMOST_A_RANGE, text):
+            raise ValueError("is no range of whole numbers, such as 1..5")
         return None
     first, last = map(int, ends.groups())
     if last < first:
@@ -211,8 +216,9 @@ def _range(text: str) -> range | None:
     return range(first, last + 1)
 
 
-def _as_written(setting: str, values: Sequence[Any]) -> str:
+def _as_written(column: Column) -> str:
     """Values as `_values` reads them back."""
+    setting, values, _ = column
     if isinstance(values, range):
         return f"{values[0]}..{values[-1]}"
     plain = all(isinstance(value, str) and re.fullmatch(_PLAIN, value) for value in values)
@@ -241,10 +247,14 @@ def from_file(path: Path) -> list[list[Written]]:
         wrong = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise SettingsError([Problem("", name, None, f"is not a grid in TOML: {wrong}")]) from None
     grid, zipped, others = content.pop("grid", {}), content.pop("zip", []), list(content)
-    if others or not isinstance(grid, dict) or not isinstance(zipped, list) or not all(map(_is_table, zipped)):
-        allowed = "a table [grid], and tables [[zip]] of settings that go together"
-        told = f"has {shown(others[0])} at its top" if others else "has a grid or zip of another form"
-        raise SettingsError([Problem("", name, None, told, allowed)])
+    wrong = f"has {shown(others[0])} at its top" if others else ""
+    if not isinstance(grid, dict):
+        wrong = "has a grid that is no table [grid]"
+    elif not isinstance(zipped, list) or not all(map(_is_table, zipped)):
+        wrong = "has a zip that is no table [[zip]]"
+    if wrong:
+        told = "write [grid], and [[zip]] for settings that go together"
+        raise SettingsError([Problem("", name, None, wrong, fix=told)])
     axes = [[Written(setting, values, f"{name} [grid] {setting}")] for setting, values in grid.items()]
     together = [[Written(setting, each[setting], f"{name} [[zip]] {setting}") for setting in each] for each in zipped]
     return [*axes, *together]
@@ -252,6 +262,13 @@ def from_file(path: Path) -> list[list[Written]]:
 
 def _is_table(value: object) -> bool:
     return isinstance(value, dict) and bool(value)
+
+
+class Verdict(NamedTuple):
+    """What is found of one point."""
+
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
 
 
 class Checker:
@@ -262,29 +279,38 @@ class Checker:
         self.sweep = sweep
         self._base = base
         self._drafts: dict[tuple[str, ...], tuple[type[AptSettings], Draft]] = {}
+        self._told: dict[tuple[Any, ...], Verdict] = {}
 
     def settings(self, index: int) -> AptSettings:
         """The settings of a point, as `load` gives them. Raises SettingsError."""
         return settle(self._under(self.sweep.point(index)))
 
-    def error(self, index: int) -> SettingsError | None:
-        """What is wrong with a point, as `load` says it; None where nothing is."""
+    def verdict(self, index: int) -> Verdict:
+        """What is wrong with a point, or what there is to know of it, as `load` says it."""
         point = self.sweep.point(index)
         task_class, draft = self._draft({name: value for name, value in point.items() if name in _CHOOSING})
         fields = task_class.model_fields
         own = {name: read_value(point[name], fields[name].annotation) for name in point if name not in _CHOOSING}
-        if not draft.problems and holds(task_class, draft.values | own, draft.released - own.keys()):
-            return None
+        values = draft.values | own
+        misfits = None if draft.problems else misfits_of(task_class, values, draft.released - own.keys())
+        if misfits == ():
+            return Verdict((), draft.reading.notes)
+        # What is told of a misfit names the two settings of its rule and their givers, and nothing else.
+        told = (id(draft), *((name, values.get(name), values.get(RULES[name].other)) for name in misfits or ()))
+        if misfits is None or told not in self._told:
+            self._told[told] = self._slowly(index)
+        return self._told[told]
+
+    def _slowly(self, index: int) -> Verdict:
         try:
-            self.settings(index)
+            return Verdict((), self.settings(index).notes)
         except SettingsError as error:
-            return error
-        return None
+            return Verdict(error.problems, ())
 
     def twin(self, index: int) -> int:
         """The first point that is the same experiment: its own index, where no earlier point is.
 
-        Found on the axes, so that no fingerprint of another point is needed. All points must be valid.
+        Found on the axes, so that no fingerprint of another point is needed; that one may be wrong, where this is not.
         """
         positions = self.sweep.positions(index)
         for number, firsts in self._firsts.items():
@@ -316,13 +342,18 @@ class Checker:
         }
 
     def _meaning(self, axes: list[Axis], positions: tuple[int, ...]) -> object:
+        """Every value of the experiment but for those that the other axes give."""
         choice: dict[str, Any] = {}
         for axis, position in zip(axes, positions, strict=True):
             choice |= axis.at(position)
-        try:
-            return fingerprint(settle(self._under(choice)))
-        except SettingsError:
+        task_class, draft = self._draft({name: value for name, value in choice.items() if name in _CHOOSING})
+        if draft.problems:
             return positions
+        fields = task_class.model_fields
+        own = {name: read_value(choice[name], fields[name].annotation) for name in choice if name not in _CHOOSING}
+        values = {name: field.default for name, field in fields.items()} | draft.values | own
+        elsewhere = self.sweep.places.keys() - choice.keys()
+        return frozenset((name, _key(values[name])) for name in values if _counts(name) and name not in elsewhere)
 
     def _under(self, point: Mapping[str, Any]) -> Reading:
         return self._base.under(point, _FIELDS, self.sweep.places)
@@ -333,6 +364,7 @@ class Checker:
         if key not in self._drafts:
             if len(self._drafts) >= _MOST_DRAFTS:
                 self._drafts.clear()
+                self._told.clear()
             task_class, reading = choose_task(self._under(choice))
             self._drafts[key] = task_class, draft_of(task_class, reading)
         return self._drafts[key]
@@ -340,15 +372,29 @@ class Checker:
 
 def _first_positions(axis: Axis) -> Sequence[int]:
     """For each position of an axis, the first at which its settings make the same experiment."""
-    counted = [column for column in axis.columns if WHERE_IT_RUNS not in _FIELDS[column.setting].metadata]
+    counted = [column for column in axis.columns if _counts(column.setting)]
     if any(isinstance(column.values, range) for column in counted):
         return range(axis.size)
     annotations = [(column.values, _FIELDS[column.setting].annotation) for column in counted]
     firsts: dict[object, int] = {}
     return [
-        firsts.setdefault(tuple(read_value(values[position], each) for values, each in annotations), position)
+        firsts.setdefault(tuple(_key(read_value(values[position], each)) for values, each in annotations), position)
         for position in range(axis.size)
     ]
+
+
+def _key(value: Any) -> object:
+    """Equal for equal values, 1 and 1.0 among them; also for what is no value of any setting."""
+    try:
+        hash(value)
+    except TypeError:
+        return repr(value)
+    return value
+
+
+def _counts(setting: str) -> bool:
+    """Whether a setting is part of what the experiment is."""
+    return WHERE_IT_RUNS not in _FIELDS[setting].metadata
 
 
 @dataclass
@@ -378,22 +424,31 @@ class Survey:
     """What the check of a whole sweep found."""
 
     checked: int = 0
-    wrong: Points = field(default_factory=Points)
-    sentences: dict[str, Points] = field(default_factory=dict)
+    wrong: dict[str, Points] = field(default_factory=dict)
     """What is wrong -> with which points."""
+    noted: dict[str, Points] = field(default_factory=dict)
+    """What there is to know -> of which points."""
+    untold: int = 0
+    """How often something was wrong or noted beyond the first thousand sentences."""
     repeated: Points = field(default_factory=Points)
     """Points that are the same experiment as an earlier one."""
 
     @property
     def problems(self) -> list[Problem]:
-        """What is wrong, each thing once with the points that it is wrong at; none where all are right."""
-        if not self.wrong.count:
-            return []
-        share = f"{self.wrong.count:,} of {self.checked:,} points"
-        return [
-            Problem("", share, None, f"{'is' if self.wrong.count == 1 else 'are'} wrong: {self.wrong}"),
-            *(Problem("", f"at {points}:", None, sentence) for sentence, points in self.sentences.items()),
-        ]
+        """What is wrong, each thing once with the points that it is wrong at."""
+        told = [Problem("", self._place(points), None, sentence) for sentence, points in self.wrong.items()]
+        more = f"{self.untold:,} more, which --format json tells"
+        return [*told, *([Problem("", "and", None, more)] if told and self.untold else [])]
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to know, each thing once with the points that it is of."""
+        return [f"note: {self._place(points)} {sentence}" for sentence, points in self.noted.items()]
+
+    def _place(self, points: Points) -> str:
+        if points.count == self.checked:
+            return "at every point:"
+        return f"at {points.count:,} of {self.checked:,} points ({points}):"
 
 
 def survey(checker: Checker, indices: Iterable[int]) -> Survey:
@@ -401,11 +456,13 @@ def survey(checker: Checker, indices: Iterable[int]) -> Survey:
     found = Survey()
     for index in indices:
         found.checked += 1
-        if error := checker.error(index):
-            found.wrong.add(index)
-            for problem in map(str, error.problems):
-                if len(found.sentences) < _MOST_SENTENCES or problem in found.sentences:
-                    found.sentences.setdefault(problem, Points()).add(index)
-        elif checker.twin(index) != index:
+        problems, notes = checker.verdict(index)
+        for told, sentences in ((found.wrong, map(str, problems)), (found.noted, notes)):
+            for sentence in sentences:
+                if len(told) < _MOST_SENTENCES or sentence in told:
+                    told.setdefault(sentence, Points()).add(index)
+                else:
+                    found.untold += 1
+        if not problems and checker.twin(index) != index:
             found.repeated.add(index)
     return found

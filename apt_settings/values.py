@@ -93,12 +93,14 @@ def _list(items: Any, kind: Any) -> Any:
     """The items, each read; where their type names them, none twice and in the order in which it does."""
     if not isinstance(items, _LISTS):
         return UNREADABLE
+    items = list(items)
     item = (get_args(kind) or (str,))[0]
     choices = get_args(item) if get_origin(item) is Literal else ()
     if not choices:
         return tuple(read_value(each, item) for each in items)
-    unfit = set(items) - set(choices) or len(set(items)) < len(items)
-    return UNREADABLE if unfit else tuple(sorted(items, key=choices.index))
+    if any(item not in choices for item in items) or any(items.count(item) > 1 for item in choices):
+        return UNREADABLE
+    return tuple(sorted(items, key=choices.index))
 
 
 def allowed(field: FieldInfo) -> str:

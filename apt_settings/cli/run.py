@@ -12,6 +12,7 @@ from ..fingerprint import fingerprint
 from ..report import notes
 from ..sweeps import Sweep
 from ..terminal import print_sentences
+from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
 from .options import Job, takes_settings
 from .output import complain
@@ -52,6 +53,9 @@ def run(
     environ = job_environment(os.environ, settings)
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
+        if sweep.axes and index is not None:  # a log of many is found again by this
+            values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
+            print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
         status, told = run_recorded(settings, command, environ, folder, resume=resume, once=once)
         sys.exit(complain(status, f"apt-settings: {told}" if told else ""))  # whatever has become of our stdout
     try:

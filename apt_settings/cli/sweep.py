@@ -3,16 +3,20 @@
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
+from ..record import last_run
 from ..sweeps import Checker, Survey, Sweep, survey
+from ..terminal import print_sentences
 from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, checker_of, in_range, takes_grid
-from .options import Job, takes_overrides
+from .options import Job, takes_settings
 from .output import EX_CONFIG, print_data
 
 _ENOUGH_TO_WAIT_FOR = 1_000
@@ -20,11 +24,14 @@ _FINGERPRINT = 21
 
 
 @click.command()
-@takes_overrides
+@takes_settings
 @takes_grid
 @INDEX
+@click.option(
+    "--record", "records", type=click.Path(path_type=Path), metavar="DIR", help="Say how the last run of each ended."
+)
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
-def sweep(job: Job, sweep: Sweep, index: int | None, form: str) -> int:
+def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form: str) -> int:
     """Check a grid of settings and print its points.
 
     A point is one combination of the values; the last --grid varies fastest. All are checked before
@@ -38,18 +45,21 @@ def sweep(job: Job, sweep: Sweep, index: int | None, form: str) -> int:
         raise click.UsageError("a grid is missing: --grid seed=1..3")
     if form == "env" and index is None:
         raise click.UsageError("--format env is of one point: it needs --index")
-    checker = checker_of(job, sweep)
+    checker, indices = checker_of(job, sweep), range(sweep.size)
     if index is not None:
         in_range(sweep, index)
-    if form == "env" and index is not None:
-        print_data(as_env_file(variables(checker.settings(index))))
+        indices = range(index, index + 1)
+    if form == "env":
+        print_data(as_env_file(variables(checker.settings(indices[0]))))
         return 0
-    indices = range(sweep.size) if index is None else range(index, index + 1)
     if form == "json":
         return _print_json(checker, indices)
     found = surveyed(checker, indices)
-    for line in _table(checker, indices, repeats=bool(found.repeated.count)):
+    for line in _table(checker, indices, records, repeats=bool(found.repeated.count)):
         print(line)
+    nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
+    unset = ["note: nothing sets APT_TASK: a job must say which task it is"] if nobody else []
+    print_sentences([*found.notes, *unset], err=True)
     return 0
 
 
@@ -69,25 +79,25 @@ def surveyed(checker: Checker, indices: range) -> Survey:
     return found
 
 
-def _table(checker: Checker, indices: range, *, repeats: bool) -> Iterator[str]:
+def _table(checker: Checker, indices: range, records: Path | None, *, repeats: bool) -> Iterator[str]:
     """A line for each point, as it is made: a sweep may be larger than what fits into memory twice."""
     grid = checker.sweep
     widths = [max(len("point"), len(str(indices[-1])))]
     for column in grid.columns:
         ends = (column.values[0], column.values[-1]) if isinstance(column.values, range) else column.values
         widths.append(max(len(column.setting), *(len(as_text(value)) for value in ends)))
-    titles = ["point", *(column.setting for column in grid.columns), "fingerprint"] + ["same as"] * repeats
-    yield _aligned(titles, [*widths, _FINGERPRINT])
+    widths += [_FINGERPRINT, *[len(f"point {indices[-1]}")] * repeats]
+    titles = ["point", *(column.setting for column in grid.columns), "fingerprint"]
+    yield _aligned([*titles, *["same as"] * repeats, *["last run"] * bool(records)], widths)
     for index in indices:
-        values = map(as_text, grid.point(index).values())
-        twin = checker.twin(index)
-        cells = [str(index), *values, fingerprint(checker.settings(index)), f"point {twin}" if twin != index else ""]
-        yield _aligned(cells, [*widths, _FINGERPRINT])
+        identity, twin = fingerprint(checker.settings(index)), checker.twin(index) if repeats else index
+        cells = [str(index), *map(as_text, grid.point(index).values()), identity]
+        cells += [f"point {twin}" if twin != index else ""] * repeats
+        yield _aligned([*cells, *([last_run(records / identity)] if records else [])], widths)
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:
-    padded = [cell.ljust(width) for cell, width in zip(cells, [*widths, 0], strict=False)]
-    return "  ".join(padded).rstrip()
+    return "  ".join(map(str.ljust, cells, [*widths, 0])).rstrip()
 
 
 def _print_json(checker: Checker, indices: range) -> int:
@@ -95,14 +105,15 @@ def _print_json(checker: Checker, indices: range) -> int:
     wrong = False
     print("[")
     for index in indices:
-        error = checker.error(index)
-        wrong |= error is not None
-        row = {"index": index, "values": checker.sweep.point(index)}
-        if error:
-            row["problems"] = list(map(str, error.problems))
+        problems, told = checker.verdict(index)
+        wrong |= bool(problems)
+        row: dict[str, Any] = {"index": index, "values": checker.sweep.point(index)}
+        if problems:
+            row["problems"] = list(map(str, problems))
         else:
-            twin = checker.twin(index)
-            row |= {"fingerprint": fingerprint(checker.settings(index)), "same_as": twin if twin != index else None}
-        print(f"  {json.dumps(row)}{'' if index == indices[-1] else ','}")
+            first = checker.twin(index)
+            same_as = first if first != index and not checker.verdict(first).problems else None
+            row |= {"fingerprint": fingerprint(checker.settings(index)), "same_as": same_as, "notes": told}
+        print(f"  {json.dumps(row, default=str)}{'' if index == indices[-1] else ','}")
     print("]")
     return EX_CONFIG if wrong else 0

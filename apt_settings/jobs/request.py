@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ..base import AptSettings
+from ..controls import CONTROLS
+from ..loading import choose_task
 from ..ownership import PREFIX
+from ..reading import Reading
 from ..sweeps import Sweep
+from ..values import as_text, read_value
 from ..variables import REFERENCE, variables
 
 ENV_FILE: Final = f"{PREFIX}ENV_FILE"
@@ -24,19 +28,50 @@ class Request(NamedTuple):
     command: tuple[str, ...]
     records: str
     """The folder below which each fingerprint has a folder with its record."""
+    once: bool = False
+    """Whether a point that has ended well is left alone."""
+
+    @property
+    def start(self) -> list[str]:
+        """The arguments of apt-settings that run the job, up to where the index of a point belongs."""
+        folder, once = f"{self.records}/{{fingerprint}}", ["--once"] if self.once else []
+        return ["run", "--record", folder, "--resume", *once, *self.sweep.options()]
+
+    @property
+    def end(self) -> list[str]:
+        """The arguments behind the index."""
+        return ["--", *self.command]
 
 
-def given_by(settings: AptSettings, sweep: Sweep, *, full: bool) -> dict[str, str]:
-    """The variables that give a job its settings wherever it runs: what was set and does not vary, or with `full` all.
+class RefusedError(Exception):
+    """A launcher did not take a job. `status` is its own, or 127 where it is not there."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def given_by(settings: AptSettings, *, full: bool) -> dict[str, str]:
+    """The variables that give a job its settings wherever it runs: what was set, or with `full` all.
 
     The reference is pinned, and no `.env` is read.
     """
+    everything = variables(settings)
+    names = {PREFIX + name.upper(): full or origin.is_override for name, origin in settings.origins.items()}
+    own = {variable: everything[variable] for variable in names if names[variable] and variable in everything}
+    return {ENV_FILE: NO_FILE, REFERENCE: settings.controls["reference"], **own}
+
+
+def shared_by(sweep: Sweep, reading: Reading) -> dict[str, str]:
+    """The variables that all points of a sweep share: what was set beside it."""
     varying = sweep.places
-    pinned = {} if "reference" in varying else {REFERENCE: settings.controls["reference"]}
-    everything, own = variables(settings), {}
-    for name, origin in settings.origins.items():
-        variable = PREFIX + name.upper()
-        # A task that varies by the names of datasets brings the dataset with it.
-        if (full or origin.is_override) and variable in everything and origin.place not in varying.values():
-            own[variable] = everything[variable]
+    chosen = reading if "task" in varying else choose_task(reading)[1]
+    fields = AptSettings.model_fields
+    own = {
+        PREFIX + name.upper(): as_text(read_value(origin.value, fields[name].annotation))
+        for name, origin in chosen.deciding.items()
+        if name in fields and name not in varying
+    }
+    word = chosen.first("reference")
+    pinned = {} if "reference" in varying else {REFERENCE: str(word.value) if word else CONTROLS["reference"].words[0]}
     return {ENV_FILE: NO_FILE, **pinned, **own}

@@ -1,16 +1,24 @@
 """A job as a batch script of SLURM, and handing it over."""
 
+import os
 import re
 import shlex
 import subprocess
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .request import Request
+from ..process import NOT_FOUND
+from .request import RefusedError, Request
 
 USUAL_ARRAY_SIZE: Final = 1001
 """MaxArraySize where a cluster does not set it (slurm.conf)."""
-_SECONDS: Final = 60
+WRITTEN: Final = (
+    *("job-name", "requeue", "no-requeue", "open-mode", "array", "partition", "account", "time", "nodes", "gpus"),
+    *("cpus-per-task", "mem", "export"),
+)
+"""The options that a script has, or sets aside, by itself."""
+_DIRECTIVE: Final = "#SBATCH "
+_SHELLCHECK: Final = "# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them"
+_SECONDS: Final = 20
 
 
 class Resources(NamedTuple):
@@ -55,12 +63,10 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
         *resources.lines,
     ]
     exports = [f"export {name}={shlex.quote(value)}" for name, value in request.given.items()]
-    texts = (*request.given.values(), *request.sweep.options(), *request.command)
-    literal = ["# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands"]
     blocks = [
-        ["#!/bin/bash", f"# {request.title}", *(f"#SBATCH {option}" for option in options)],
-        [*(literal if any(re.search("[$`]", text) for text in texts) else []), "set -e", *resources.setup],
-        ['unset "${!APT_@}" # what the submitting shell has set does not count', *exports],
+        ["#!/bin/bash", f"# {request.title}", *(f"{_DIRECTIVE}{option}" for option in options)],
+        [_SHELLCHECK, "set -e", *resources.setup],
+        ["# What the submitting shell has set does not count.", 'unset "${!APT_@}" "${!apt_@}"', *exports],
         [f"exec {_run(request, part, program)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
@@ -84,35 +90,29 @@ def _array(part: Part, at_once: int) -> str:
 
 def _run(request: Request, part: Part | None, program: str) -> str:
     """What the script becomes. A point's index is that of its task, counted from the first of the part."""
-    words = ["run", "--record", f"{request.records}/{{fingerprint}}", "--resume"]
     index = []
     if part:
         task = "$SLURM_ARRAY_TASK_ID" if part.first == 0 else f"$(({part.first} + SLURM_ARRAY_TASK_ID))"
         index = ["--index", f'"{task}"']
-    grid = map(shlex.quote, request.sweep.options())
-    command = shlex.join(request.command)
-    return " ".join([program, shlex.join(words), *grid, *index, "--", command])
-
-
-class RefusedError(Exception):
-    """sbatch did not take a script. `status` is its own, or 127 where there is no sbatch."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
+    return " ".join([program, shlex.join(request.start), *index, shlex.join(request.end)])
 
 
 def submit(script: str) -> str:
-    """Hand a script to sbatch and return the id of the job. Raises RefusedError with what sbatch says."""
+    """Hand a script to sbatch and return the id of the job. Raises RefusedError with what sbatch says.
+
+    Its options are given once more on the command line: SBATCH_ variables are stronger than those of a script.
+    """
+    options = [line.removeprefix(_DIRECTIVE) for line in script.splitlines() if line.startswith(_DIRECTIVE)]
+    command = ("sbatch", "--parsable", "--export=ALL", *options)
     try:
-        done = subprocess.run(("sbatch", "--parsable"), input=script, capture_output=True, text=True)
+        done = subprocess.run(command, input=os.fsencode(script), capture_output=True)
     except FileNotFoundError:
-        raise RefusedError(
-            127, "there is no sbatch on the PATH: submit where SLURM is, or leave out --submit"
-        ) from None
+        message = "there is no sbatch on the PATH: submit where SLURM is, or leave out --submit"
+        raise RefusedError(NOT_FOUND, message) from None
     if done.returncode:
-        raise RefusedError(done.returncode, done.stderr.strip() or f"sbatch ended with status {done.returncode}")
-    return done.stdout.strip().partition(";")[0]
+        told = os.fsdecode(done.stderr).strip()
+        raise RefusedError(done.returncode, told or f"sbatch ended with status {done.returncode}")
+    return done.stdout.decode().strip().partition(";")[0]
 
 
 def array_size() -> int | None:
@@ -121,12 +121,5 @@ def array_size() -> int | None:
         done = subprocess.run(("scontrol", "show", "config"), capture_output=True, text=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", done.stdout, re.MULTILINE)
+    found = re.search(r"^MaxArraySize\s*=\s*([0-9]+)", done.stdout, re.MULTILINE)
     return int(found[1]) if found else None
-
-
-def missing(command: Sequence[str]) -> str:
-    """What is wrong with a command that cannot be found; empty where it can."""
-    from shutil import which
-
-    return "" if which(command[0]) else f"{shlex.quote(command[0])} is no command that can be found"

@@ -12,12 +12,13 @@
 #SBATCH --mem=64G
 #SBATCH --signal=B:TERM@120
 
-# shellcheck disable=SC2016 # what stands in single quotes is meant as it stands
+# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them
 set -e
 module load cuda
 source ~/env/bin/activate
 
-unset "${!APT_@}" # what the submitting shell has set does not count
+# What the submitting shell has set does not count.
+unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
 export APT_TASK=squad

@@ -5,9 +5,11 @@
 #SBATCH --open-mode=append
 #SBATCH --array=0-5%2
 
+# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them
 set -e
 
-unset "${!APT_@}" # what the submitting shell has set does not count
+# What the submitting shell has set does not count.
+unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
 export APT_WEIGHT_DECAY=0.1
