@@ -12,7 +12,7 @@ def main() -> int:
 
         return command()
     except ModuleNotFoundError as error:
-        if error.name not in ("click", "rich"):
+        if error.name not in ("click", "rich", "yaml", "tree_sitter", "tree_sitter_bash"):
             raise
         print(f"apt-settings: the command line needs {error.name}: pip install 'apt-settings[cli]'", file=sys.stderr)
         return 2

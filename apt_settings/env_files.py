@@ -44,10 +44,15 @@ def read_env_file(path: str, scope: dict[str, str]) -> tuple[list[Entry], list[P
 
     `${NAME}` and `${NAME:-x}` expand from `scope`, to which every line read is added. Raises UnreadableError.
     """
+    return entries_of(_content(path), printable(path), scope)
+
+
+def entries_of(content: str, name_of_file: str, scope: dict[str, str]) -> tuple[list[Entry], list[Problem]]:
+    """As `read_env_file`, of a content that is read already."""
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
-    for binding in parse_stream(StringIO(_content(path), newline="")):
-        place = f"{printable(path)}:{_line(binding)}"
+    for binding in parse_stream(StringIO(content, newline="")):
+        place = f"{name_of_file}:{_line(binding)}"
         name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
         fault = _fault(binding, entries, scope)
         if fault:

@@ -101,13 +101,19 @@ def read(
     asked = _asked(env_file, environment, places)
     paths = _usual_env_file() if asked is None else _paths(asked.value)
     files, unreadable = _from_env_files(paths, asked, environ, known)
-    reading = Reading(
-        sources=(given, environment, *reversed([source for _, source in files])),
+    reading = judged((given, environment, *reversed([source for _, source in files])), settings)
+    return reading._replace(
+        problems=(*unreadable, *reading.problems),
         env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path, _ in files),
         directory=_working_directory() if asked is None else "",
     )
+
+
+def judged(sources: Iterable[Source], settings: Collection[str]) -> Reading:
+    """Sources, the strongest first, with what is wrong with what they say."""
+    reading = Reading(tuple(sources))
     strange, passed = _unknown_names(reading, settings)
-    return reading._replace(problems=(*unreadable, *_problems(reading), *strange), notes=passed)
+    return reading._replace(problems=(*_problems(reading), *strange), notes=passed)
 
 
 def replaying(

@@ -31,7 +31,7 @@ def from_arguments(values: Mapping[str, Any], settings: Collection[str], places:
         for name, value in values.items()
     ]
     words = (name for name, control in CONTROLS.items() if control.words)
-    return _sorted_out(origins, {name: name for name in (*settings, *words)})
+    return sorted_out(origins, {name: name for name in (*settings, *words)})
 
 
 def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> Source:
@@ -41,7 +41,7 @@ def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> So
         Origin("environment", f"environment {spelt(variable)}", spelt(variable), value, shown(value))
         for variable, value in ours.items()
     ]
-    return _sorted_out(origins, known)
+    return sorted_out(origins, known)
 
 
 def from_env_file(path: str, scope: dict[str, str], known: Mapping[str, str]) -> Source:
@@ -50,10 +50,11 @@ def from_env_file(path: str, scope: dict[str, str], known: Mapping[str, str]) ->
     origins = [
         Origin("env file", entry.place, spelt(entry.variable), entry.value, shown(entry.text)) for entry in entries
     ]
-    return _sorted_out(origins, known, tuple(problems))
+    return sorted_out(origins, known, tuple(problems))
 
 
-def _sorted_out(origins: list[Origin], known: Mapping[str, str], problems: tuple[Problem, ...] = ()) -> Source:
+def sorted_out(origins: list[Origin], known: Mapping[str, str], problems: tuple[Problem, ...] = ()) -> Source:
+    """What is given to each setting and control, and which names are ours and neither; foreign ones are passed over."""
     given = {known[origin.variable]: origin for origin in origins if origin.variable in known}
     unknown = (origin for origin in origins if origin.variable not in known and not is_foreign(origin.variable))
     return Source(given, tuple(unknown), problems)

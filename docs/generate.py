@@ -14,7 +14,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from click import Group
+from click import Context, Group
 from click.testing import CliRunner
 
 from apt_settings.catalog import Row, by_group, catalog, controls, env_example
@@ -83,13 +83,15 @@ def details(row: Row) -> str:
 
 def cli_page() -> str:
     parts = [f"# The command line\n\n{GENERATED}", f"```text\n{run('--help')}```"]
-    parts += [f"## {' '.join(name)}\n\n```text\n{run(*name, '--help')}```" for name in command_names(commands)]
+    names = command_names(commands)
+    parts += [f"## {' '.join(name)}\n\n```text\n{run(*name, '--help')}```" for name in names]
     return "\n\n".join(parts) + "\n"
 
 
 def command_names(group: Group) -> Iterator[tuple[str, ...]]:
-    """Every command, and those of a group below it."""
-    for name, command in group.commands.items():
+    """Every command of a group, and those of groups below it."""
+    for name in group.list_commands(Context(group)):
+        command = group.get_command(Context(group), name)
         yield (name,)
         if isinstance(command, Group):
             yield from ((name, *below) for below in command_names(command))

@@ -41,11 +41,21 @@ LAYERS = (
     "jobs",
     "jobs.request",
     "jobs.slurm",
+    "jobs.kubernetes",
+    "jobs.docker",
+    "specs",
+    "specs.spec",
+    "specs.shell",
+    "specs.dockerfiles",
+    "specs.manifests",
+    "specs.dotenv",
+    "specs.findings",
     "catalog",
     "comparison",
     "report",
     "terminal",
     "cli.output",
+    "cli.groups",
     "cli.options",
     "cli.check",
     "cli.diff",
@@ -56,7 +66,10 @@ LAYERS = (
     "cli.schema",
     "cli.show",
     "cli.sweep",
+    "cli.launch",
     "cli.slurm",
+    "cli.kubernetes",
+    "cli.docker",
     "cli.job",
     "cli",
     "__main__",
@@ -94,7 +107,8 @@ def imported(module: str, path: Path) -> list[str]:
     tree = ast.parse(path.read_text())
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    return [".".join([*package[: len(package) - node.level + 1], str(node.module)]) for node in nodes]
+    above = [".".join(package[: len(package) - node.level + 1]) for node in nodes]
+    return [".".join(filter(None, (each, node.module))) for each, node in zip(above, nodes, strict=True)]
 
 
 def test_each_file_imports_only_what_stands_above_it() -> None:

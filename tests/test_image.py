@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
+
+from apt_settings import fingerprint, load
+from apt_settings.cli import main
+from apt_settings.record import read
 
 TOOLS = ("buildah", "podman", "conmon", "runc", "debootstrap")
 missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -122,6 +127,29 @@ def test_a_derived_image_sets_defaults(run: Run, tmp_path: Path) -> None:
 
     assert re.search(r"task +squad +environment APT_TASK", usual.stdout)
     assert re.search(r"task +alpaca +environment APT_TASK", overridden.stdout)
+
+
+@pytest.mark.parametrize("with_file", [False, True])
+@pytest.mark.usefixtures("run")
+def test_the_line_of_job_docker_runs_what_was_planned(
+    with_file: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a container, settings of options as those of a file make the planned fingerprint, characters and all."""
+    hostile = "a, b'\"$HOME `id` \\ é日 #!"
+    monkeypatch.setenv("APT_MODEL_NAME_OR_PATH", hostile)
+    planned = load(task="squad", epochs=90)
+    file = ["--write-env-file", "job.env"] if with_file else []
+    argv = ["--image", IMAGE, "--task", "squad", "--set", "epochs=90", *file, "--record", "out"]
+    assert main(["job", "docker", *argv, "--", "printenv", "APT_MODEL_NAME_OR_PATH"]) == 0
+    words = shlex.split(capsys.readouterr().out)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(0o777)  # the image's user is another
+    done = script(*(["run", *words[3:]]))
+    (record,) = map(read, (tmp_path / "out").glob("*"))
+
+    assert words[:3] == ["docker", "run", "--rm"]
+    assert (done.returncode, done.stdout) == (0, f"{hostile}\n"), done.stderr
+    assert record.fingerprint == fingerprint(planned)
 
 
 def test_hadolint_finds_nothing() -> None:

@@ -68,7 +68,7 @@ def test_the_slurm_example_starts_the_job(tmp_path: Path) -> None:
 
 def test_the_kubernetes_example_resolves() -> None:
     """The env entries of the manifest are right settings."""
-    (manifest,) = blocks("yaml")
+    manifest = blocks("yaml")[0]
     environ = dict(re.findall(r'name: (APT_\w+), value: "(.*)"', manifest))
 
     assert (load(environ, None).task, load(environ, None).target_sparsity) == ("squad", 0.4)

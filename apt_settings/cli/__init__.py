@@ -12,16 +12,8 @@ from signal import SIGINT
 import click
 
 from ..errors import SettingsError
-from .check import check
-from .diff import diff
-from .env import env
-from .explain import explain
-from .job import job
+from .groups import Lazily
 from .output import EX_CONFIG, EX_IOERR, complain, give_up_writing
-from .run import run
-from .schema import schema
-from .show import show
-from .sweep import sweep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(status or 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="apt-settings", message="%(prog)s %(version)s")
 def commands() -> None:
     """What an APT job runs with, and who says so.
@@ -63,5 +55,4 @@ def commands() -> None:
     """
 
 
-for command in (show, explain, check, env, schema, diff, run, sweep, job):
-    commands.add_command(command)
+commands.names = ("show", "explain", "check", "env", "schema", "diff", "run", "sweep", "job")

@@ -1,22 +1,46 @@
-"""`check`: everything that is wrong."""
+"""`check`: everything that is wrong, with what a job would have or with what people wrote for one."""
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Final
 
 import click
 
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
+from ..hints import printable
 from ..report import notes
 from ..terminal import print_sentences
 from .options import Job, takes_settings
 from .output import PROBLEMS_FOUND
 
+_STDIN: Final = "-"
+
 
 @click.command()
 @takes_settings
-def check(job: Job) -> int:
+@click.option("--format", "form", type=click.Choice(("text", "json", "github")), help="Of FILE: how to tell it.")
+@click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
+def check(job: Job, files: tuple[str, ...], form: str | None) -> int:
     """Exit 0, or 1 with everything that is wrong.
 
-    Example: apt-settings check --env-file job.env
+    Without FILE, of the settings that a job here would have. Each FILE is a job spec that somebody
+    wrote: a .env, a script for bash or sbatch, a Kubernetes manifest, a Dockerfile; - is stdin. Nothing
+    in it is run, and what only the job knows, such as ${SLURM_JOB_ID}, is left alone.
+
+    Example: apt-settings check job.sh k8s/*.yaml
     """
+    if not files:
+        if form:
+            raise click.UsageError("--format is of FILE")
+        return _check_here(job)
+    if job.given or job.record or job.env_file is not ...:
+        raise click.UsageError("a FILE is judged by itself: no option goes with it but --format")
+    return _check_files(files, form or "text")
+
+
+def _check_here(job: Job) -> int:
     try:
         settings = job.settings()
     except SettingsError as error:
@@ -25,3 +49,34 @@ def check(job: Job) -> int:
     empty = [f"note: {place} is empty: not set" for origin in settings.origins.values() for place in origin.empty]
     print_sentences([f"good: {settings.task}, {fingerprint(settings)}", *empty, *notes(settings)])
     return 0
+
+
+def _check_files(files: Sequence[str], form: str) -> int:
+    from ..specs.findings import SIZE_LIMIT, Finding, findings
+
+    found: list[Finding] = []
+    for file in files:
+        name = "stdin" if file == _STDIN else printable(file)
+        try:
+            with open(sys.stdin.fileno() if file == _STDIN else file, "rb", closefd=file != _STDIN) as stream:
+                data = stream.read(SIZE_LIMIT + 1)
+        except OSError as error:
+            found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
+        else:
+            found += findings(name, data)
+    if form == "json":
+        click.echo(json.dumps([finding._asdict() for finding in found], indent=2))
+    elif form == "github":
+        for finding in found:
+            click.echo(_github(finding.file, finding.line, finding.message))
+    else:
+        good = f"good: {len(files)} {'file' if len(files) == 1 else 'files'}"
+        print_sentences(list(map(str, found)) or [good])
+    return PROBLEMS_FOUND if found else 0
+
+
+def _github(file: str, line: int, message: str) -> str:
+    """What GitHub shows beside the line."""
+    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    place = file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::error file={place},line={line},title=apt-settings::{data}"

@@ -2,12 +2,12 @@
 
 import click
 
-from .slurm import slurm
+from .groups import Lazily
 
 
-@click.group()
+@click.group(cls=Lazily)
 def job() -> None:
-    """Write a job for a launcher: SLURM.
+    """Write a job for SLURM, Kubernetes or docker.
 
     Settings and grid are checked first; the job has all that was set, wherever it runs.
 
@@ -15,4 +15,4 @@ def job() -> None:
     """
 
 
-job.add_command(slurm)
+job.names = ("slurm", "kubernetes", "docker")

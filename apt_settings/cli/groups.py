@@ -1,0 +1,22 @@
+"""A group of commands, each loaded when it is asked for: what prints settings does not wait for what writes jobs."""
+
+from importlib import import_module
+
+import click
+
+
+class Lazily(click.Group):
+    """Its commands are functions of the modules beside this one, of the same name."""
+
+    names: tuple[str, ...] = ()
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """In the order of the help."""
+        return list(self.names)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """The command, or None where there is none of that name."""
+        if cmd_name not in self.names:
+            return None
+        command: click.Command = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
+        return command

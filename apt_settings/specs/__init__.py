@@ -1,0 +1,1 @@
+"""Job specs that people wrote: what they set, read without running them."""

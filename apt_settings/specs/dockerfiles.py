@@ -1,0 +1,109 @@
+"""Dockerfiles: what the ENV instructions of each stage set."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from ..ownership import is_ours
+from .spec import Assignment, Environment, Fault, Spec
+
+_INSTRUCTION: Final = r"\s*([A-Za-z]+)\s+(.*)"
+_HEREDOC: Final = r"<<-?\s*[\"']?(\w+)[\"']?"
+_FROM: Final = r"(?i)(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?"
+
+
+class _Instruction(NamedTuple):
+    name: str
+    lines: list[tuple[int, str]]
+    """The number and text of each line, without the sign that continues it."""
+
+
+def read(text: str) -> Spec:
+    """What each stage of a Dockerfile sets."""
+    stages: dict[str, dict[str, Assignment]] = {}
+    state: dict[str, Assignment] = {}
+    environments: list[Environment] = []
+    faults: list[Fault] = []
+    for name, lines in _instructions(text):
+        if name == "FROM":
+            environments.append(Environment(tuple(state.values())))
+            base, stage = _stage(lines[0][1])
+            state = dict(stages.get(base, {}))
+            stages[stage] = state
+        elif name == "ENV":
+            for assignment in _assignments(lines, faults):
+                if is_ours(assignment.variable):
+                    state[assignment.variable] = assignment
+    environments.append(Environment(tuple(state.values())))
+    return Spec(tuple(environments), tuple(faults))
+
+
+def _stage(text: str) -> tuple[str, str]:
+    """The image or stage that one begins with, and its own name."""
+    match = re.match(_FROM, text)
+    return (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
+
+
+def _instructions(text: str) -> Iterator[_Instruction]:
+    """Each instruction with its lines, of which comments are left out; the text of a heredoc is no instruction."""
+    escape = "`" if re.match(r"(\s*#.*\n)*\s*#\s*escape\s*=\s*`", text) else "\\"
+    lines = iter(enumerate(text.splitlines(), start=1))
+    for number, line in lines:
+        if not (match := re.match(_INSTRUCTION, line)):
+            continue
+        rest, parts = match[2], []
+        while True:
+            continued = rest.rstrip().endswith(escape)
+            parts.append((number, rest.rstrip().removesuffix(escape) if continued else rest))
+            if not continued:
+                break
+            number, rest = next(((at, each) for at, each in lines if not _is_comment(each)), (number, ""))
+        for end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
+            for _, each in lines:
+                if each.strip() == end:
+                    break
+        yield _Instruction(match[1].upper(), parts)
+
+
+def _is_comment(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
+def _assignments(lines: list[tuple[int, str]], faults: list[Fault]) -> Iterator[Assignment]:
+    """`ENV A=1 B="2 3"`, or the older `ENV A 1`, of which the whole rest is the value."""
+    first, text = lines[0][0], " ".join(part for _, part in lines)
+    if "=" not in text.split(maxsplit=1)[0]:
+        variable, _, value = text.strip().partition(" ")
+        yield Assignment(variable, _expanded(value.strip()), first)
+        return
+    for number, part in _closed(lines):
+        try:
+            words = shlex.split(part)
+        except ValueError:
+            if variable := next(filter(is_ours, re.findall(r"[A-Za-z_]\w*", part)), ""):
+                faults.append(Fault(number, variable, "stands in an ENV with a quote that is not closed"))
+            return
+        raw = re.findall(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", part)
+        for word, written in zip(words, raw, strict=False):
+            variable, equals, value = word.partition("=")
+            if equals:
+                yield Assignment(variable, value if _expanded(written) is not None else None, number)
+
+
+def _closed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Line by line, where no quote goes over the end of one; else all as one."""
+    try:
+        for _, part in lines:
+            shlex.split(part)
+    except ValueError:
+        return [(lines[0][0], " ".join(part for _, part in lines))]
+    return lines
+
+
+def _expanded(text: str) -> str | None:
+    """A text as docker takes it; None where a variable stands in it."""
+    if re.search(r"(?<!\\)\$", re.sub(r"'[^']*'", "", text)):
+        return None
+    quoted = re.fullmatch(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""", text)
+    return (quoted[1] if quoted[1] is not None else quoted[2]) if quoted else text

@@ -1,0 +1,36 @@
+"""`.env` files, read as a job would read them, but for names that only the job's environment knows."""
+
+from typing import Any, Final
+
+from ..env_files import entries_of
+from ..errors import Problem
+from .spec import Assignment, Environment, Fault, Spec
+
+_UNKNOWN: Final = "\0"
+"""Stands for the value of a name that is not known here; no `.env` can hold it."""
+
+
+class _AnyName(dict[str, str]):
+    """A scope in which every name has a value, known or not."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  an unknown name may well be set
+        return self[name] if name in self.keys() else _UNKNOWN
+
+
+def read(text: str) -> Spec:
+    """What a `.env` sets, and what is wrong with its lines."""
+    entries, problems = entries_of(text, "", _AnyName())
+    assignments = (
+        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, int(entry.place[1:]))
+        for entry in entries
+    )
+    faults = (Fault(int(problem.origin[1:]), problem.variable, _sentence(problem)) for problem in problems)
+    return Spec((Environment(tuple(assignments)),), tuple(faults))
+
+
+def _sentence(problem: Problem) -> str:
+    """What is wrong, where the file is known: `stands twice, first in :5` is in line 5."""
+    return str(problem._replace(origin="", variable="")).strip().replace(" in :", " in line ")

@@ -1,0 +1,216 @@
+"""A job as a manifest: valid for every Kubernetes, and running what was planned under its own rules."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from apt_settings import fingerprint, load
+from apt_settings.cli import main
+from apt_settings.jobs.kubernetes import label_like
+from apt_settings.record import read
+from apt_settings.specs.findings import findings
+
+JOB = ["job", "kubernetes", "--image", "registry.example/train:1"]
+HOSTILE = "a, b'\"$(HOME) $$ $x `id` \\ é日 {{x}} # yes"
+CASES = {
+    "job": ["--task", "squad", "--gpus", "2", "--cpus", "8", "--memory", "64Gi", "--claim", "records"],
+    "full": ["--task", "cnn_dm", "--full", "--user", "1000", "--namespace", "lab", "--service-account", "trainer"],
+    "sweep": ["--grid", "task=mnli,cnn_dm", "--grid", "seed=1..3", "--at-once", "2", "--label", "team=nlp"],
+}
+
+
+def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main([*JOB, *argv, "--", "python", "train.py", HOSTILE]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.fixture(params=CASES)
+def manifest(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> tuple[str, str]:
+    """The name of a case, and its manifest."""
+    monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
+    monkeypatch.setenv("APT_LEARNING_RATE", "1e-4")
+    return request.param, rendered(capsys, *CASES[request.param])
+
+
+def test_a_manifest_is_stable(manifest: tuple[str, str], golden: Callable[[str, str], None]) -> None:
+    """Readable, and the same for the same job."""
+    name, text = manifest
+    golden(f"kubernetes-{name}.yaml", text)
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize("version", ["oldest", "newest"])
+def test_a_manifest_is_valid(manifest: tuple[str, str], version: str, tmp_path: Path) -> None:
+    """For the oldest and the newest Kubernetes there is a schema for; strictly, and a warning is a failure."""
+    validator = pytest.importorskip("kubernetes_validate", reason="needs pip install 'apt-settings[lint]'")
+    schemas = [path.name for path in (Path(validator.__file__).parent / "kubernetes-json-schema").glob("*-strict")]
+    known = sorted(tuple(map(int, re.findall(r"\d+", name))) for name in schemas)
+    chosen = ".".join(map(str, known[0] if version == "oldest" else known[-1]))
+    (tmp_path / "job.yaml").write_text(manifest[1])
+    command = [sys.executable, "-m", "kubernetes_validate", "-k", chosen, "--strict", str(tmp_path / "job.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True)
+
+    assert (done.returncode, "WARN" in done.stdout + done.stderr) == (0, False), done.stdout + done.stderr
+
+
+@pytest.mark.kubernetes
+@pytest.mark.skipif(shutil.which("kubectl") is None, reason="needs kubectl: apt-get install kubernetes-client")
+def test_kubectl_decodes_a_manifest(manifest: tuple[str, str]) -> None:
+    """Offline, with Kubernetes' own types."""
+    documents = [text for text in manifest[1].split("---\n") if "kind: Job" in text]
+    for text in documents:
+        command = ["kubectl", "set", "env", "--local", "-f", "-", "X=1", "-o", "name"]
+        done = subprocess.run(command, input=text, capture_output=True, text=True)
+
+        assert (done.returncode, done.stdout.partition("/")[0]) == (0, "job.batch"), done.stderr
+    assert len(documents) == 1
+
+
+def pods(manifest: str) -> Iterator[dict[str, Any]]:
+    for document in yaml.safe_load_all(manifest):
+        if document["kind"] == "Job":
+            yield document["spec"]["template"]["spec"]
+
+
+def test_the_restricted_profile_lets_it_pass(manifest: tuple[str, str]) -> None:
+    """What the pod security standard demands of every pod and container stands there."""
+    (pod,) = pods(manifest[1])
+    (container,) = pod["containers"]
+
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    assert all(set(volume) & {"emptyDir", "persistentVolumeClaim"} for volume in pod["volumes"])
+    assert (pod["restartPolicy"], pod["enableServiceLinks"]) == ("Never", False)
+
+
+def expanded(text: str, environ: Mapping[str, str]) -> str:
+    """A text as Kubernetes hands it on: `$$` is a dollar, `$(NAME)` a variable that there is."""
+    return re.sub(
+        r"\$(\$|\(([^()]*)\))",
+        lambda match: "$" if match[1] == "$" else environ.get(match[2], match[0]),
+        text,
+    )
+
+
+def started(manifest: str, folder: Path, index: int | None = None) -> subprocess.CompletedProcess[str]:
+    """A container's command, run here with what the manifest gives it and nothing else."""
+    (pod,) = pods(manifest)
+    (container,) = pod["containers"]
+    environ: dict[str, str] = {} if index is None else {"JOB_COMPLETION_INDEX": str(index)}
+    for document in yaml.safe_load_all(manifest):
+        environ |= document.get("data", {})
+    for entry in container.get("env", ()):
+        environ[entry["name"]] = expanded(entry["value"], environ)
+    words = [expanded(word, environ) for word in container["command"]]
+    words = [sys.executable, "-m", "apt_settings", *(word.replace("/records", str(folder)) for word in words[1:])]
+    return subprocess.run(words, env={**environ, "PATH": os.environ["PATH"]}, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("argv", [["--task", "squad"], ["--task", "squad", "--full"]])
+def test_a_container_runs_what_was_planned(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Dollars, quotes and UTF-8 come through Kubernetes' expansion; the record has the planned fingerprint."""
+    monkeypatch.setenv("APT_MODEL_NAME_OR_PATH", HOSTILE)
+    planned = load(task="squad")
+    assert main([*JOB, *argv, "--", "printf", "%s|", "$(APT_TASK)", HOSTILE]) == 0
+    done = started(capsys.readouterr().out, tmp_path / "out")
+    (record,) = map(read, (tmp_path / "out").glob("*"))
+
+    assert (done.returncode, done.stdout) == (0, f"$(APT_TASK)|{HOSTILE}|"), done.stderr
+    assert record.fingerprint == fingerprint(planned)
+    assert load({}, record=next((tmp_path / "out").glob("*"))) == planned
+
+
+def test_every_pod_of_a_sweep_is_its_point(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The completion index chooses the point."""
+    assert main([*JOB, "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--", "true"]) == 0
+    manifest = capsys.readouterr().out
+    assert [started(manifest, tmp_path / "out", index).returncode for index in (1, 5)] == [0, 0]
+    planned = {fingerprint(load({}, None, task=task, seed=seed)) for task, seed in (("mnli", 2), ("squad", 3))}
+
+    assert planned == {path.name for path in (tmp_path / "out").iterdir()}
+    assert "completionMode: Indexed\n  completions: 6\n  parallelism: 6\n" in manifest
+
+
+def test_wrong_settings_fail_the_job_at_once(manifest: tuple[str, str], tmp_path: Path) -> None:
+    """Somebody's change by hand ends with 78, which the policy of the job does not try again."""
+    text = manifest[1].replace('"0.0001"', '"1e-4x"')
+    (job,) = (document for document in yaml.safe_load_all(text) if document["kind"] == "Job")
+    (rule,) = job["spec"]["podFailurePolicy"]["rules"]
+
+    assert started(text, tmp_path, 0).returncode == 78
+    assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [78])
+
+
+def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None:
+    """The manifests are good by our own judgement of manifests."""
+    assert findings("job.yaml", manifest[1].encode()) == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "words"),
+    [
+        (["--image", "a\nb", "--task", "squad"], 2, "must be the name of an image"),
+        (["--name", "My_Job", "--task", "squad"], 2, "'My_Job' must be a DNS label"),
+        (["--name", "My_Job", "--task", "squad"], 2, "did you mean my-job?"),
+        (["--name", "x" * 64, "--task", "squad"], 2, "must be a DNS label, up to 63"),
+        (["--name", "x" * 62, "--task", "squad", "--grid", "seed=1..20"], 2, "is too long: with the index of a pod"),
+        (["--label", f"team={'x' * 64}", "--task", "squad"], 2, "must be KEY=VALUE, each up to 63"),
+        (["--label", "team", "--task", "squad"], 2, "must be KEY=VALUE"),
+        (["--memory", "64 GB", "--task", "squad"], 2, "must be a quantity such as 64Gi"),
+        (["--namespace", "a/b", "--task", "squad"], 2, "must be a DNS label"),
+        (["--task", "squad", "--grid", "seed=1..100001"], 2, "and an Indexed Job 100,000 at most"),
+        (["--task", "squad", "--full", "--grid", "seed=1,2"], 2, "--full writes the settings of one job"),
+        (["--grid", "task=mnli,x"], 78, "at 1 of 2 points (1): --grid task='x'"),
+        (["--set", "seed=1"], 78, "APT_TASK is not set"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    argv: list[str], status: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One clear error, and no manifest."""
+    image = [] if "--image" in argv else JOB[2:]
+    assert main([*JOB[:2], *image, *argv, "--", "true"]) == status
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert words in " ".join(err.split())
+
+
+def test_names_are_mended_into_labels() -> None:
+    """The task's name is one with an underscore, and a mended name is a label whatever it was."""
+    assert label_like("cnn_dm Run!") == "cnn-dm-run"
+    assert label_like("é") == ""
+    assert len(label_like("x" * 100)) == 63
+
+
+def test_kubectl_is_handed_the_manifest(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Its answer is printed, its refusal is shown with its status, and without it the error says so."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text('#!/bin/sh\necho "$@"; grep kind\n')
+    kubectl.chmod(0o755)
+    submit = [*JOB, "--task", "squad", "--namespace", "lab", "--submit", "--", "true"]
+    assert main(submit) == 0
+    assert capsys.readouterr().out == "create --namespace lab -f -\nkind: Job\n"
+    kubectl.write_text("#!/bin/sh\necho 'AlreadyExists' >&2; exit 1\n")
+    assert main(submit) == 1
+    assert "not submitted: AlreadyExists" in capsys.readouterr().err
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+    assert main(submit) == 127
+
+    assert "there is no kubectl on the PATH" in capsys.readouterr().err

@@ -1,0 +1,258 @@
+"""Job specs that people wrote: every planted fault is found, nothing else is, and nothing hostile does harm."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import RECORDS, ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apt_settings.cli import main
+from apt_settings.specs.findings import SIZE_LIMIT, findings
+
+SPECS = RECORDS / "specs"
+PLANTED: dict[str, set[tuple[int, str]]] = {
+    "train.env": {
+        (3, "APT_TARGET_SPARSTIY"),
+        (6, "APT_DISTILL_EPOCHS"),
+        (9, "APT_SEED"),
+        (10, "APT_LEARNING_RATE"),
+        (11, ""),
+    },
+    "array.sbatch": {
+        (4, "APT_ADAPTER_TARGETS"),
+        (8, "APT_SEED"),
+        (10, "APT_OUPUT_DIR"),
+        (11, "APT_PRUNABLE_BLOCKS"),
+        (13, "APT_EPOCHS"),
+        (16, "APT_WEIGHT_DECAY"),
+    },
+    "loop.sh": {
+        (4, "APT_TARGET_SPARSITY"),
+        (6, "APT_DATASETS"),
+        (8, "APT_SEED"),
+        (9, "APT_DISTILL_EPOCHS"),
+        (12, "APT_EPOCHS"),
+        (14, "APT_LEARNING_RATE"),
+        (15, "APT_TASK"),
+        (15, "APT_OUTPUT_DIR"),
+        (16, "APT_LR"),
+        (17, "APT_TARGET_SPARSITY"),
+        (18, "apt_seed"),
+    },
+    "jobs.yaml": {
+        (7, "APT_EPOCHS"),
+        (8, "APT_DATSET"),
+        (23, "APT_DISTILL_EPOCHS"),
+        (24, "APT_TARGET_SPARSITY"),
+        (28, "APT_SEED"),
+        (29, "APT_LR"),
+        (46, "APT_ARCHITECTURE"),
+        (47, "APT_OUTLIER_AWARE"),
+        (58, "APT_OPTIMIZER"),
+    },
+    "Dockerfile": {
+        (6, "APT_TARGET_SPARSTIY"),
+        (9, "APT_SEED"),
+        (10, "APT_DISTILL_EPOCHS"),
+        (11, "APT_PRECISION"),
+        (12, "APT_OPTIMIZER"),
+    },
+}
+
+
+def found(name: str, text: str | bytes) -> list[tuple[int, str]]:
+    """Line and variable of what is wrong with a spec."""
+    data = text.encode() if isinstance(text, str) else text
+    return [(finding.line, finding.variable) for finding in findings(name, data)]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_planted_fault_is_found_and_nothing_else(name: str) -> None:
+    """All of the corpus's faults, each at its line: none missed, none invented."""
+    assert sorted(PLANTED[name]) == sorted(found(name, (SPECS / "faulty" / name).read_bytes()))
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_faultless_twin_is_good(name: str) -> None:
+    """What looks like the faulty one and is right raises no alarm."""
+    assert found(name, (SPECS / "good" / name).read_bytes()) == []
+
+
+def test_the_corpus_is_counted() -> None:
+    """36 faults are planted in five kinds of spec, and the messages are as a reader has them."""
+    assert sum(map(len, PLANTED.values())) == 36
+    assert {path.name for path in (SPECS / "good").iterdir()} == set(PLANTED)
+
+
+def test_the_messages_are_for_people(golden: Callable[[str, str], None]) -> None:
+    """File, line, what is wrong, what is allowed, what to write."""
+    told = [str(each) for name in PLANTED for each in findings(name, (SPECS / "faulty" / name).read_bytes())]
+    golden("specs.txt", "\n".join(told) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("export APT_EPOCHS=30 APT_DISTILL_EPOCHS=40\nrun", [(1, "APT_DISTILL_EPOCHS")]),
+        ("export APT_EPOCHS=$N APT_DISTILL_EPOCHS=50\nrun", []),
+        ("export APT_TASK=$T APT_ARCHITECTURE=t5-base APT_DATASET=squad\nrun", []),
+        ("export APT_TASK=$(cat task) APT_SEED=x\nrun", [(1, "APT_SEED")]),
+        ("export APT_OUTPUT_DIR=~/out APT_SEED=${SEED:-3}\nrun", []),
+        ("export APT_TSK=$(cat task)\nrun", [(1, "APT_TSK")]),
+        ("export APT_EPOCHS=''\nrun", []),
+        ('export APT_MODEL_NAME_OR_PATH="a \\"b\\" \\$c"\nrun', []),
+        ("export APT_EPOCHS=30 \\\n  APT_DISTILL_EPOCHS=40\nrun", [(2, "APT_DISTILL_EPOCHS")]),
+        ("set -a\nAPT_EPOCHS=30\nrun", []),
+        ("APT_EPOCHS=30\nAPT_SEED=x", [(2, "APT_SEED")]),
+        ("APT_EPOCHS=30\nexport APT_EPOCHS\nrun", []),
+        ("declare -x APT_SEED=x\nrun", [(1, "APT_SEED")]),
+        ("f() { export APT_EPOCHS=ten; }\nrun", [(1, "APT_EPOCHS")]),
+        ("export APT_EPOCHS=30 && export APT_SEED=x || exit\nrun", [(1, "APT_SEED")]),
+        ("(export APT_SEED=x; run)", [(1, "APT_SEED")]),
+        ("export APT_DISTILL_EPOCHS=50\nmodule load cuda\nexport APT_EPOCHS=60\nrun", []),
+        ("export APT_EPOCHS=30\nexport APT_EPOCHS=30\nrun", []),
+        ("export APT_EPOCHS=30\r\nrun\r\n", [(1, "APT_EPOCHS")]),
+        ("run <<EOF\nexport APT_X=1\nEOF\n", []),
+        ("echo 'export APT_X=1' # APT_Y=2", []),
+        ("export APT_TASK=mnli APT_UNKNOWN=warn APT_NEWER=1\nrun", []),
+        ("export APT_REFERENCE=release APT_ARCHITECTURE=t5-base\nrun", [(1, "APT_REFERENCE")]),
+        ("export APT_REFERENCE=release APT_ARCHITECTURE=$A\nrun", []),
+        ("if then fi (((", []),
+    ],
+)
+def test_scripts_are_read_as_bash_would(text: str, expected: list[tuple[int, str]]) -> None:
+    """Order, quoting, conditions and what only the job knows."""
+    assert expected == found("job.sh", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "kind_of_fault"),
+    [
+        ("job", "#!/bin/sh\nexport APT_SEED=x\nrun\n", (2, "APT_SEED")),
+        ("x", "#SBATCH --time=1\nexport APT_SEED=x\nrun\n", (2, "APT_SEED")),
+        ("x", "apiVersion: v1\nkind: ConfigMap\ndata: {APT_SEED: x}\n", (3, "APT_SEED")),
+        ("x", "FROM a\nENV APT_SEED=x\n", (2, "APT_SEED")),
+        ("x", "APT_SEED=x\n", (1, "APT_SEED")),
+        (".env.production", "APT_SEED=x\n", (1, "APT_SEED")),
+        ("train.Dockerfile", "FROM a\nENV APT_SEED=x\n", (2, "APT_SEED")),
+        ("prose.txt", "To set the seed, write a number.\n", (1, "")),
+    ],
+)
+def test_a_spec_is_told_by_name_or_content(name: str, head: str, kind_of_fault: tuple[int, str]) -> None:
+    """stdin and files without an ending are recognized by what stands in them."""
+    assert [kind_of_fault] == found(name, head)
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(24)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("x.yaml", b"a: [1\nb: 2\n", "x.yaml:2: is no YAML: "),
+        ("x.yaml", b"\ta: 1\n", "x.yaml:1: is no YAML: "),
+        ("x.yaml", b"[" * 100_000, "is nested too deeply"),
+        ("x.sh", b"export A='" + b"x" * (SIZE_LIMIT + 1), "is larger than 1024 KiB"),
+        ("x.sh", b"\x7fELF\x00\xff\xfe", "is not UTF-8"),
+        ("x.sh", b"MZ\x00\x00", "is no text"),
+        ("x.env", b"\xff\xfeA\x00=\x00", "is not UTF-8"),
+    ],
+)
+def test_what_cannot_be_read_is_one_finding(name: str, data: bytes, words: str) -> None:
+    """File, line and reason, for whatever it is."""
+    (finding,) = findings(name, data)
+
+    assert words in str(finding)
+
+
+def test_an_anchor_bomb_is_harmless() -> None:
+    """Aliases are looked at once, however often they repeat: no time, no memory."""
+    wrong = "zz: &zz {containers: [{name: x, env: [{name: APT_SEED, value: x}]}]}\n"
+
+    assert found("bomb.yaml", BOMB) == []
+    assert found("bomb.yaml", wrong + BOMB.replace("[x, x]", "[*zz, *zz]")) == [(1, "APT_SEED")]
+
+
+def test_a_template_is_left_alone() -> None:
+    """What a tool renders first is no manifest yet."""
+    assert found("chart.yaml", "env:\n{{- range .Values.env }}\n- {name: {{ .name }}\n{{- end }}\n") == []
+
+
+@given(st.sampled_from(["x.sh", "x.yaml", "Dockerfile", "x.env", "x"]), st.text(max_size=200) | st.binary(max_size=200))
+def test_nothing_brings_it_down(name: str, content: str | bytes) -> None:
+    """Whatever a file holds, the answer is a list of findings."""
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
+
+    assert all(finding.line >= 1 and finding.message for finding in findings(name, data))
+
+
+PIECES = (
+    *("export ", "APT_SEED=", "APT_X=", "x", "3", " ", "\n", "'", '"', "$(", ")", "`", "#SBATCH --export=", ",", "\\"),
+    *("ENV ", "FROM a AS b\n", "env:", "- {name: APT_SEED, value: 3}", "containers:", "&a ", "*a", "<<EOF\n", "EOF\n"),
+)
+
+
+@given(
+    st.sampled_from(["x.sh", "x.yaml", "Dockerfile", "x.env"]),
+    st.lists(st.sampled_from(PIECES), max_size=30).map("".join),
+)
+def test_nothing_that_looks_like_a_spec_brings_it_down(name: str, text: str) -> None:
+    """Pieces of specs in any order."""
+    assert all(finding.line >= 1 for finding in findings(name, text.encode()))
+
+
+def test_check_tells_files_apart(
+    write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Good files say so, wrong ones name each line, and what is no file is a finding too."""
+    good, bad = write_env("APT_SEED=3\n", "good.env"), write_env("APT_SEED=x\n", "bad.env")
+    assert main(["check", str(good)]) == 0
+    assert capsys.readouterr().out == "good: 1 file\n"
+    assert main(["check", str(good), str(bad), str(tmp_path), "missing.sh"]) == 1
+
+    assert capsys.readouterr().out.splitlines() == [
+        f"{bad}:1: APT_SEED='x' is not allowed: must be a whole number, 0 <= x <= 4294967295",
+        f"{tmp_path}:1: cannot be read: Is a directory",
+        "missing.sh:1: cannot be read: No such file or directory",
+    ]
+
+
+def test_findings_are_data_for_other_tools(write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON for programs, workflow commands for GitHub, whose characters are escaped."""
+    path = write_env("APT_TARGET_SPARSITY=60%\n", "bad.env")
+    assert main(["check", str(path), "--format", "json"]) == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert main(["check", str(path), "--format", "github"]) == 1
+    out = capsys.readouterr().out
+
+    assert (finding["file"], finding["line"], finding["variable"]) == (str(path), 1, "APT_TARGET_SPARSITY")
+    assert out.startswith(f"::error file={path},line=1,title=apt-settings::APT_TARGET_SPARSITY='60%25' is not")
+    assert out.count("\n") == 1
+
+
+def test_stdin_is_a_file() -> None:
+    """`-` reads what is piped in."""
+    command = [sys.executable, "-m", "apt_settings", "check", "-"]
+    done = subprocess.run(command, input="FROM a\nENV APT_SEED=x\n", capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout.split(":")[:2]) == (1, ["stdin", "2"])
+
+
+@pytest.mark.parametrize("argv", [["--format", "json"], ["--task", "squad", "x.env"], ["--from", "x", "x.env"]])
+def test_options_that_mean_nothing_are_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """A file is judged by itself."""
+    assert main(["check", *argv]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_our_own_files_are_good() -> None:
+    """The Dockerfile, the scripts and the CI of this repository raise no alarm."""
+    for name in ("Dockerfile", ".ci/run", "tests/image.sh", "tests/slurm.sh", ".pre-commit-hooks.yaml"):
+        assert found(name, (ROOT / name).read_bytes()) == [], name
