@@ -123,6 +123,8 @@ def test_the_messages_are_for_people(golden: Callable[[str, str], None]) -> None
         ("export APT_REFERENCE=release APT_ARCHITECTURE=t5-base\nrun", [(1, "APT_REFERENCE")]),
         ("export APT_REFERENCE=release APT_ARCHITECTURE=$A\nrun", []),
         ("if then fi (((", []),
+        ("source params.sh\nexport APT_DISTILL_EPOCHS=50 APT_SEED=x\nrun", [(2, "APT_SEED")]),
+        ("source ~/env/bin/activate\nexport APT_DISTILL_EPOCHS=50\nrun", [(2, "APT_DISTILL_EPOCHS")]),
     ],
 )
 def test_scripts_are_read_as_bash_would(text: str, expected: list[tuple[int, str]]) -> None:
@@ -178,6 +180,15 @@ def test_an_anchor_bomb_is_harmless() -> None:
 
     assert found("bomb.yaml", BOMB) == []
     assert found("bomb.yaml", wrong + BOMB.replace("[x, x]", "[*zz, *zz]")) == [(1, "APT_SEED")]
+
+
+def test_what_stands_in_another_file_is_not_guessed() -> None:
+    """A container that takes a ConfigMap from elsewhere may well have the setting that makes another fit."""
+    container = "containers: [{name: x, env: [{name: APT_DISTILL_EPOCHS, value: '50'}]%s}]\n"
+    taken = ", envFrom: [{configMapRef: {name: elsewhere}}]"
+
+    assert found("job.yaml", container % "") == [(1, "APT_DISTILL_EPOCHS")]
+    assert found("job.yaml", container % taken) == []
 
 
 def test_a_template_is_left_alone() -> None:

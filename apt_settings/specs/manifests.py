@@ -63,13 +63,14 @@ class _Reader:
                 yield from (each for each in value.value if isinstance(each, MappingNode))
 
     def _environment(self, container: MappingNode, taken: set[str]) -> Environment:
-        """The env of a container, over what it takes from ConfigMaps."""
+        """The env of a container, over what it takes from ConfigMaps; not certain where one of them is not here."""
         fields = dict(_pairs(container))
-        assignments = []
+        assignments, certain = [], True
         for source in _items(fields.get("envFrom")):
             prefix, reference = _text(source.get("prefix")) or "", source.get("configMapRef")
             name = _text(dict(_pairs(reference)).get("name")) if isinstance(reference, MappingNode) else None
             taken.add(name or "")
+            certain &= name in self._config_maps
             own = self._config_maps.get(name or "", [])
             assignments += [each._replace(variable=prefix + each.variable) for each in own]
         seen: dict[str, int] = {}
@@ -81,7 +82,7 @@ class _Reader:
                     self._faults.append(Fault(line, name, f"stands twice, first in line {seen[name]}"))
                 seen[name] = line
                 assignments.append(assignment)
-        return Environment(tuple(assignments))
+        return Environment(tuple(assignments), certain)
 
     def _entry(self, entry: Mapping[str, Node]) -> Assignment | None:
         """`{name: A, value: "1"}`; a value from elsewhere, or with `$(B)` in it, is decided in the cluster."""

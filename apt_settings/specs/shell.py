@@ -51,6 +51,8 @@ class _Reader:
         """The variables that a command has had in their present value."""
         self._exported: set[str] = set()
         self._commands = 0
+        self._complete = True
+        """Whether no other file has been read into the script that may set variables too."""
 
     def spec(self) -> Spec:
         """What was found, with the state at the end."""
@@ -96,6 +98,8 @@ class _Reader:
         words = [(_value(child), _line(child)) for child in node.named_children if child.type != "variable_assignment"]
         own += self._arguments(words)
         self._commands += 1
+        name, *rest = [word for word, _ in words] or [""]
+        self._complete &= name not in ("source", ".") or bool(rest and re.search(_SETS_NO_JOB, rest[0] or ""))
         self._used |= set(self._state)
         if ours := [each for each in own if is_ours(each.variable)]:
             self._snapshot([*self._state.values(), *ours], certain=certain)
@@ -174,9 +178,11 @@ class _Reader:
             del self._state[name]
 
     def _snapshot(self, assignments: Iterable[Assignment], *, certain: bool = True) -> None:
-        self._environments.append(Environment(tuple(assignments), certain))
+        self._environments.append(Environment(tuple(assignments), certain and self._complete))
 
 
+_SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
+"""What scripts source to find their tools, and not their settings."""
 _NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
 
 
