@@ -98,8 +98,7 @@ class _Reader:
         words = [(_value(child), _line(child)) for child in node.named_children if child.type != "variable_assignment"]
         own += self._arguments(words)
         self._commands += 1
-        name, *rest = [word for word, _ in words] or [""]
-        self._complete &= name not in ("source", ".") or bool(rest and re.search(_SETS_NO_JOB, rest[0] or ""))
+        self._complete &= not re.match(r"(source|\.)\s", _text(node)) or bool(re.search(_SETS_NO_JOB, _text(node)))
         self._used |= set(self._state)
         if ours := [each for each in own if is_ours(each.variable)]:
             self._snapshot([*self._state.values(), *ours], certain=certain)
