@@ -16,6 +16,8 @@ from .ownership import is_ours
 SIZE_LIMIT: Final = 256 * 1024
 """The most bytes that a `.env` may have."""
 
+_LONGEST_EXPANDED: Final = 8192  # twice what a setting may have; python-dotenv takes quadratic time
+
 # Patterns are texts: re compiles one when it is first used, and keeps it.
 _NEWLINE: Final = r"\r\n|\n|\r"
 _LINE_OF_OURS: Final = r"[\r\n][^\S\r\n]*(export\s+)?APT_\w+\s*="
@@ -120,9 +122,13 @@ def _line(binding: Binding) -> int:
 
 
 def _undefined_name(value: str, scope: Mapping[str, str]) -> str | None:
+    if len(value) > _LONGEST_EXPANDED:
+        return None
     names = (atom for atom in parse_variables(value) if isinstance(atom, Variable))
     return next((each.name for each in names if each.default is None and each.name not in scope), None)
 
 
 def _expanded(value: str, scope: Mapping[str, str]) -> str:
-    return "".join(atom.resolve(scope) for atom in parse_variables(value)) if "${" in value else value
+    if "${" not in value or len(value) > _LONGEST_EXPANDED:
+        return value
+    return "".join(atom.resolve(scope) for atom in parse_variables(value))

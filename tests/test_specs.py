@@ -123,6 +123,35 @@ def test_the_messages_are_for_people(golden: Callable[[str, str], None]) -> None
         ("export APT_REFERENCE=release APT_ARCHITECTURE=t5-base\nrun", [(1, "APT_REFERENCE")]),
         ("export APT_REFERENCE=release APT_ARCHITECTURE=$A\nrun", []),
         ("if then fi (((", []),
+        ("export APT_TASK= squad\nrun", [(1, "APT_TASK")]),
+        ("export APT_SEED =3\nrun", [(1, "APT_SEED")]),
+        ("APT_SEED = 3\nrun", [(1, "APT_SEED")]),
+        ("APT_TASK= run", []),
+        ("srun env APT_SEED=x run", [(1, "APT_SEED")]),
+        ("nohup env -i APT_SEED=x run &", [(1, "APT_SEED")]),
+        ("mpirun -x APT_SEED=x -np 2 run", [(1, "APT_SEED")]),
+        (
+            "apt-settings run --task squadd --set target_sparsty=0.4 -- run",
+            [(1, "APT_TARGET_SPARSTY"), (1, "APT_TASK")],
+        ),
+        ("python -m apt_settings check --set=seed=x", [(1, "APT_SEED")]),
+        ('APT_GET="apt-get -y"\napt_opts=(-y -q)\nAPT_PACKAGES="curl git"\nrun', []),
+        ("f() { local apt_cache=1; declare APT_SEED=x; }\nrun", []),
+        ("APT_EPOCHS=5\nexport APT_DISTILL_EPOCHS=20\nrun", [(1, "APT_EPOCHS")]),
+        ('export "APT_SEED=x"\nrun', [(1, "APT_SEED")]),
+        ("export APT_SEED=1; [ -n $BIG ] && export APT_SEED=2\nrun", []),
+        ("export APT_PRUNABLE_BLOCKS=mha_head\nAPT_PRUNABLE_BLOCKS+=,ffn_neuron\nrun", []),
+        ("APT_SEEDS=(1 2)\nexport APT_SEED=${APT_SEEDS[0]}\nAPT_LRS[0]=1\nrun", []),
+        ("APT_SEED=3; python t.py --seed $APT_SEED", []),
+        ("export APT_EPOCHS=5 APT_DISTILL_EPOCHS=5\nenv -i APT_DISTILL_EPOCHS=10 run", []),
+        ("export APT_EPOCHS=5 APT_DISTILL_EPOCHS=5\ndocker run -e APT_DISTILL_EPOCHS=10 img", []),
+        ("export APT_EPOCHS=5 APT_DISTILL_EPOCHS=5\nsrun --export=NONE,APT_DISTILL_EPOCHS=10 run", []),
+        ("env python h.py APT_FOO=bar", []),
+        ("for s in 1 2; do APT_EPOCHS=30 APT_DISTILL_EPOCHS=40 run; done", [(1, "APT_DISTILL_EPOCHS")]),
+        ("sbatch <<EOF\n#!/bin/sh\nexport APT_SEED=x\nrun\nEOF\n", [(3, "APT_SEED")]),
+        ("#SBATCH --export=ALL,APT_TASK=mnli,http_proxy\nrun", []),
+        ("export FOO=1\n#SBATCH --export=ALL,APT_SEED=3\nrun", [(2, "APT_SEED")]),
+        ("if x; then " * 3000 + "y; " + "fi; " * 3000, [(1, "")]),
         ("source params.sh\nexport APT_DISTILL_EPOCHS=50 APT_SEED=x\nrun", [(2, "APT_SEED")]),
         ("source ~/env/bin/activate\nexport APT_DISTILL_EPOCHS=50\nrun", [(2, "APT_DISTILL_EPOCHS")]),
     ],
@@ -143,6 +172,12 @@ def test_scripts_are_read_as_bash_would(text: str, expected: list[tuple[int, str
         (".env.production", "APT_SEED=x\n", (1, "APT_SEED")),
         ("train.Dockerfile", "FROM a\nENV APT_SEED=x\n", (2, "APT_SEED")),
         ("prose.txt", "To set the seed, write a number.\n", (1, "")),
+        ("notes.md", "APT_SEED=x\n", (1, "")),
+        ("env.py", "APT_SEED=x\n", (1, "")),
+        ("pod.json", '{"kind": "Pod", "containers": [{"env": [{"name": "APT_SEED", "value": "x"}]}]}', (1, "APT_SEED")),
+        ("compose.yaml", "services:\n  a:\n    environment:\n      APT_SEED: x\n", (4, "APT_SEED")),
+        ("compose.yaml", "services:\n  a:\n    environment:\n      - APT_SEED=x\n", (4, "APT_SEED")),
+        ("ci.yaml", "jobs:\n  a:\n    env:\n      APT_SEED: x\n      APT_TASK: ${{ inputs.task }}\n", (4, "APT_SEED")),
     ],
 )
 def test_a_spec_is_told_by_name_or_content(name: str, head: str, kind_of_fault: tuple[int, str]) -> None:
@@ -187,8 +222,60 @@ def test_what_stands_in_another_file_is_not_guessed() -> None:
     container = "containers: [{name: x, env: [{name: APT_DISTILL_EPOCHS, value: '50'}]%s}]\n"
     taken = ", envFrom: [{configMapRef: {name: elsewhere}}]"
 
-    assert found("job.yaml", container % "") == [(1, "APT_DISTILL_EPOCHS")]
-    assert found("job.yaml", container % taken) == []
+    assert found("job.yaml", container.replace("%s", "")) == [(1, "APT_DISTILL_EPOCHS")]
+    assert found("job.yaml", container.replace("%s", taken)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("2e-4", ['APT_LEARNING_RATE must be a string: write "2e-4"']),
+        (".1", ['APT_LEARNING_RATE must be a string: write "0.1"']),
+        ("1_0", ['APT_LEARNING_RATE must be a string: write "10"', "APT_LEARNING_RATE='10' is not allowed: must be"]),
+        ("null", []),
+        ("'2e-4'", []),
+    ],
+)
+def test_values_are_what_kubernetes_takes_them_for(written: str, expected: list[str]) -> None:
+    """A number is refused by its API although a person reads a text; the advice is right when followed."""
+    text = f"containers: [{{name: x, env: [{{name: APT_LEARNING_RATE, value: {written}}}]}}]"
+    told = [finding.message for finding in findings("job.yaml", text.encode())]
+
+    assert len(expected) == len(told)
+    assert all(message.startswith(begin) for message, begin in zip(told, expected, strict=True))
+
+
+@pytest.mark.parametrize("value", ['"{{ .Values.seed }}"', "{{ .Values.seed }}", "${SEED}", "$SEED"])
+def test_what_is_replaced_before_is_left_alone(value: str) -> None:
+    """helm and envsubst write the value."""
+    assert found("job.yaml", f"containers:\n  - env:\n      - name: APT_SEED\n        value: {value}\n") == []
+
+
+MANY = 1500
+INLINE = "".join(f"APT_SEED={n} x\n" for n in range(MANY))
+LARGE = {
+    "entries.yaml": ("e: &e\n" + "- {name: APT_X, value: a}\n" * MANY + "containers:\n" + "- {env: *e}\n" * MANY, MANY),
+    "inline.sh": ("".join(f"export APT_X{n}=3\n" for n in range(MANY)) + INLINE, MANY),
+    "Dockerfile": ("".join(f"FROM a AS s{n}\nENV APT_X{n}=1 APT_SEED={n}\n" for n in range(MANY)), MANY),
+    "x.env": ("A=" + "${X" * 50_000 + "\n", 0),
+    "blank": ("\n" * 100_000 + "?", 1),
+    "merges.yaml": ("a: &a {x: 1}\n" + "".join(f"b{n}: &b{n} {{<<: [*a, *a, *a]}}\n" for n in range(100)), 0),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_size_does_no_harm(name: str) -> None:
+    """What is large, or repeats itself through aliases, is judged all the same, each name once."""
+    text, expected = LARGE[name]
+
+    assert len(found(name, text)) == expected
+
+
+def test_a_file_that_is_no_env_says_so_once() -> None:
+    """Prose with a name like a .env is one finding, not one for each line."""
+    (finding,) = findings("notes.env", b"These are words,\n" * 20)
+
+    assert str(finding) == "notes.env:1: and 19 more lines are no NAME=value: is it a .env?"
 
 
 def test_a_template_is_left_alone() -> None:

@@ -1,7 +1,6 @@
 """`check`: everything that is wrong, with what a job would have or with what people wrote for one."""
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Final
 
@@ -52,26 +51,33 @@ def _check_here(job: Job) -> int:
 
 
 def _check_files(files: Sequence[str], form: str) -> int:
-    from ..specs.findings import SIZE_LIMIT, Finding, findings
+    from ..specs.findings import SIZE_LIMIT, Finding, judge
 
     found: list[Finding] = []
+    unjudged = []
     for file in files:
         name = "stdin" if file == _STDIN else printable(file)
         try:
-            with open(sys.stdin.fileno() if file == _STDIN else file, "rb", closefd=file != _STDIN) as stream:
+            with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as stream:
                 data = stream.read(SIZE_LIMIT + 1)
         except OSError as error:
             found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
         else:
-            found += findings(name, data)
+            own, judged = judge(name, data)
+            found += own
+            unjudged += [] if judged else [name]
     if form == "json":
         click.echo(json.dumps([finding._asdict() for finding in found], indent=2))
     elif form == "github":
         for finding in found:
             click.echo(_github(finding.file, finding.line, finding.message))
     else:
-        good = f"good: {len(files)} {'file' if len(files) == 1 else 'files'}"
+        good = f"good: {len(files) - len(unjudged)} {'file' if len(files) - len(unjudged) == 1 else 'files'}"
         print_sentences(list(map(str, found)) or [good])
+        wrong = len({finding.file for finding in found})
+        told = [f"{len(found)} problems in {wrong} of {len(files)} files"] if len(found) > 1 else []
+        told += [f"note: {name} names APT_ variables, and nothing in it can be judged" for name in unjudged]
+        print_sentences(told, err=True)
     return PROBLEMS_FOUND if found else 0
 
 

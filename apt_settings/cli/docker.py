@@ -34,7 +34,7 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
     "--docker",
     "options",
     multiple=True,
-    type=like(_OPTION, "an option of docker run, such as --shm-size=8g"),
+    type=like(_OPTION, "a long option of docker run, such as --shm-size=8g"),
     metavar="OPTION",
     help="A further option of docker run; repeatable.",
 )
@@ -45,7 +45,15 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
     metavar="PATH",
     help="Write the settings to a new file that docker reads, in place of an option for each.",
 )
-@click.option("--record", "folder", default="runs", show_default=True, metavar="DIR", help="The folder for records.")
+@click.option(
+    "--record",
+    "folder",
+    default="runs",
+    type=like(r"[^:\x00-\x1f\x7f]+", "the path of a folder, without a colon"),
+    show_default=True,
+    metavar="DIR",
+    help="The folder for records.",
+)
 @click.option("--full", is_flag=True, help="Write every setting, not only what was set.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
 def docker(
@@ -78,6 +86,9 @@ def docker(
                 stream.write(as_docker_file(request.given))
         except OSError as error:
             return complain(EX_IOERR, f"apt-settings: {printable(str(written))} cannot be written: {error.strerror}")
-    print_sentences(notes(settings), err=True)
+    kept = settings.output_dir.startswith(f"{RECORDS}/")
+    where = f"note: output_dir {settings.output_dir!r} is in the container, and gone with it"
+    lost = [] if kept else [f"{where}: --set output_dir={RECORDS}/output keeps it"]
+    print_sentences([*notes(settings), *lost], err=True)
     print_data(line)
     return 0

@@ -1,6 +1,7 @@
 """`job kubernetes`: a manifest, or its submission."""
 
 import re
+from hashlib import sha256
 from typing import Any, Final
 
 import click
@@ -22,8 +23,13 @@ MOST_POINTS: Final = 100_000
 
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN: Final = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
-_QUANTITY: Final = r"[0-9]+(\.[0-9]+)?(m|[kKMGTPE]i?)?"
-IMAGE: Final = r"[A-Za-z0-9][A-Za-z0-9._:/@-]*"
+_CPUS: Final = r"[1-9][0-9]*(\.[0-9]+)?|[1-9][0-9]*m"
+_MEMORY: Final = r"[1-9][0-9]*(\.[0-9]+)?(k|[MGTPE]|[KMGTPE]i)"
+_PART: Final = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+IMAGE: Final = (
+    rf"([A-Za-z0-9.-]+(:[0-9]+)?/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+)
+"""host:port/name:tag@digest; docker's grammar of references."""
 _KEY: Final = rf"(({_SUBDOMAIN})/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
 _VALUE: Final = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 
@@ -42,6 +48,8 @@ def _label(text: str) -> tuple[str, str]:
     if not equals or not re.fullmatch(_KEY, key) or not re.fullmatch(_VALUE, value):
         allowed = f"KEY=VALUE, each up to {NAME_LIMIT} letters, digits, and . _ - between them"
         raise click.BadParameter(f"{text!r} must be {allowed}; a key may have a domain and / before it")
+    if key.startswith("apt-settings/") or "kubernetes.io/" in key:
+        raise click.BadParameter(f"{key!r} is no label to choose: it is set already, or by Kubernetes")
     return key, value
 
 
@@ -52,14 +60,14 @@ def _label(text: str) -> tuple[str, str]:
 @click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; task and fingerprint where not given.")
 @click.option("--namespace", type=dns_label, metavar="TEXT", help="Where to run.")
 @asks("--service-account", _SUBDOMAIN, "the name of a service account", "As whom to run.")
-@asks("--cpus", _QUANTITY, "a quantity such as 8 or 500m", "CPUs.")
-@asks("--memory", _QUANTITY, "a quantity such as 64Gi", "Memory.")
+@asks("--cpus", _CPUS, "a number such as 8, or 500m", "CPUs.")
+@asks("--memory", _MEMORY, "a quantity with its unit, such as 64Gi", "Memory.")
 @click.option("--gpus", type=click.IntRange(min=1), metavar="N", help="GPUs, as nvidia.com/gpu.")
 @click.option("--user", type=click.IntRange(1, 2**31 - 1), metavar="UID", help="Run as this user and group.")
 @asks("--claim", _SUBDOMAIN, "the name of a PersistentVolumeClaim", "The volume claim that keeps the records.")
 @click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="Of a grid, the most points to run at a time.")
 @click.option(
-    "--retries", type=click.IntRange(min=0), default=3, show_default=True, metavar="N", help="For failed pods."
+    "--retries", type=click.IntRange(0, 1_000), default=3, show_default=True, metavar="N", help="For failed pods."
 )
 @click.option("--label", "labels", multiple=True, type=_label, metavar="KEY=VALUE", help="A further label; repeatable.")
 @click.option("--full", is_flag=True, help="Write every setting, in a ConfigMap, not only what was set.")
@@ -83,6 +91,10 @@ def kubernetes(
 
     Example: apt-settings job kubernetes --task squad --image registry.example/train -- python train.py
     """
+    if asked["at_once"] and not sweep.axes:
+        raise click.UsageError("--at-once is of a grid")
+    if len(dict(labels)) < len(labels):
+        raise click.UsageError("a --label is given twice")
     if sweep.size > MOST_POINTS:
         raise click.UsageError(f"the grid has {sweep.size:,} points, and an Indexed Job {MOST_POINTS:,} at most")
     settings, request = request_of(job, sweep, command, RECORDS, full=full)
@@ -90,8 +102,7 @@ def kubernetes(
     wanted = {option: value for option, value in asked.items() if value}
     pod = Pod(name=_name(name, settings, sweep), labels={**own, **dict(labels)}, **wanted)
     manifest = render(request, pod, full=full)
-    if not pod.claim:
-        print_sentences(["note: without --claim the records are gone with the pod"], err=True)
+    print_sentences(_lost(settings, pod), err=True)
     if not submitting:
         print_data(manifest)
         return 0
@@ -102,10 +113,21 @@ def kubernetes(
     return 0
 
 
+def _lost(settings: AptSettings, pod: Pod) -> list[str]:
+    """What is gone with the pod."""
+    if not pod.claim:
+        return ["note: without --claim, all that the job writes is gone with the pod"]
+    if settings.output_dir.startswith(f"{RECORDS}/"):
+        return []
+    kept = f"--set output_dir={RECORDS}/output keeps it"
+    return [f"note: output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}"]
+
+
 def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:
     """The name of the job, which its pods carry with their index."""
-    identity = "sweep" if sweep.axes else fingerprint(settings).partition("-")[2]
-    name = name or label_like(f"{settings.task}-{identity}")
+    grid = sha256("\0".join([fingerprint(settings), *sweep.options()]).encode()).hexdigest()[:16]
+    usual = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
+    name = name or label_like(usual)
     index = f"-{sweep.size - 1}" if sweep.axes else ""
     if len(name + index) > NAME_LIMIT:
         raise click.UsageError(

@@ -1,5 +1,6 @@
 """A job as the command line of docker."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -23,13 +24,13 @@ class Container(NamedTuple):
 
 
 def render(request: Request, container: Container, folder: str) -> str:
-    """The line for a shell: the records go to a folder of this machine."""
+    """The line for a shell: the records go to a folder of this machine, as the user who is here."""
     settings = [f"--env={name}={value}" for name, value in request.given.items()]
     if container.env_file:
         settings = [f"--env-file={container.env_file}"]
     asked = {"name": container.name, "gpus": container.gpus}
     words = [
-        *("docker", "run", "--rm"),
+        *("docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}"),
         *(f"--{option}={value}" for option, value in asked.items() if value),
         *settings,
         f"--volume={folder}:{RECORDS}",
@@ -38,7 +39,7 @@ def render(request: Request, container: Container, folder: str) -> str:
         *request.start,
         *request.end,
     ]
-    return shlex.join(words) + "\n"
+    return f"mkdir -p {shlex.quote(folder)} && {shlex.join(words)}\n"
 
 
 def as_docker_file(given: Mapping[str, str]) -> str:

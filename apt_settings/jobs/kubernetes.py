@@ -13,6 +13,7 @@ from .request import RefusedError, Request
 RECORDS: Final = "/records"
 """Where a container finds the volume for its records."""
 WRONG_SETTINGS: Final = 78
+_ANY_GROUP: Final = 10001
 NAME_LIMIT: Final = 63
 """The most characters of a DNS label, which names of jobs and pods are, and of the value of a label."""
 
@@ -35,7 +36,7 @@ class Pod(NamedTuple):
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
     retries: int = 3
-    """How often a failed pod is tried again; wrong settings never are."""
+    """How often a failed pod is tried again, on the average of all points; wrong settings never are."""
 
 
 class _Text(str):
@@ -73,7 +74,7 @@ def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
 
 
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    spec: dict[str, Any] = {"backoffLimit": pod.retries}
+    spec: dict[str, Any] = {"backoffLimit": pod.retries * request.sweep.size}
     if request.sweep.axes:
         size = request.sweep.size
         spec |= {"completionMode": "Indexed", "completions": size, "parallelism": min(pod.at_once or size, size)}
@@ -94,7 +95,9 @@ def _labels(pod: Pod) -> dict[str, str]:
 
 
 def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    identity = {"runAsUser": pod.user, "runAsGroup": pod.user, "fsGroup": pod.user} if pod.user else {}
+    identity = {"runAsUser": pod.user, "runAsGroup": pod.user} if pod.user else {}
+    if pod.claim:  # so that whoever runs can write to the volume
+        identity["fsGroup"] = pod.user or _ANY_GROUP
     volume = {"persistentVolumeClaim": {"claimName": _Text(pod.claim)}} if pod.claim else {"emptyDir": {}}
     account = {"serviceAccountName": _Text(pod.service_account)} if pod.service_account else {}
     return {

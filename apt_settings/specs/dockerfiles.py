@@ -9,7 +9,7 @@ from ..ownership import is_ours
 from .spec import Assignment, Environment, Fault, Spec
 
 _INSTRUCTION: Final = r"\s*([A-Za-z]+)\s+(.*)"
-_HEREDOC: Final = r"<<-?\s*[\"']?(\w+)[\"']?"
+_HEREDOC: Final = r"(?<!\S)[0-9]*<<-?([\"']?)(\w+)\1(?!\S)"
 _FROM: Final = r"(?i)(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?"
 
 
@@ -59,10 +59,9 @@ def _instructions(text: str) -> Iterator[_Instruction]:
             if not continued:
                 break
             number, rest = next(((at, each) for at, each in lines if not _is_comment(each)), (number, ""))
-        for end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
-            for _, each in lines:
-                if each.strip() == end:
-                    break
+        for _, end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
+            if any(each.strip() == end for each in text.splitlines()[number:]):
+                next(None for _, each in lines if each.strip() == end)
         yield _Instruction(match[1].upper(), parts)
 
 
@@ -74,8 +73,8 @@ def _assignments(lines: list[tuple[int, str]], faults: list[Fault]) -> Iterator[
     """`ENV A=1 B="2 3"`, or the older `ENV A 1`, of which the whole rest is the value."""
     first, text = lines[0][0], " ".join(part for _, part in lines)
     if "=" not in text.split(maxsplit=1)[0]:
-        variable, _, value = text.strip().partition(" ")
-        yield Assignment(variable, _expanded(value.strip()), first)
+        variable, *rest = text.strip().split(maxsplit=1)
+        yield Assignment(variable, _expanded("".join(rest)), first)
         return
     for number, part in _closed(lines):
         try:

@@ -6,6 +6,7 @@ from ..env_files import entries_of
 from ..errors import Problem
 from .spec import Assignment, Environment, Fault, Spec
 
+_MOST_LINES: Final = 5
 _UNKNOWN: Final = "\0"
 """Stands for the value of a name that is not known here; no `.env` can hold it."""
 
@@ -28,7 +29,16 @@ def read(text: str) -> Spec:
         for entry in entries
     )
     faults = (Fault(int(problem.origin[1:]), problem.variable, _sentence(problem)) for problem in problems)
-    return Spec((Environment(tuple(assignments)),), tuple(faults))
+    return Spec((Environment(tuple(assignments)),), tuple(_shortened(list(faults))))
+
+
+def _shortened(faults: list[Fault]) -> list[Fault]:
+    """The faults; where many lines are no assignment, it may be no `.env` at all, and one of them says so."""
+    nameless = [fault for fault in faults if not fault.variable]
+    if len(nameless) <= _MOST_LINES:
+        return faults
+    first = nameless[0]._replace(wrong=f"and {len(nameless) - 1} more lines are no NAME=value: is it a .env?")
+    return [first, *(fault for fault in faults if fault.variable)]
 
 
 def _sentence(problem: Problem) -> str:

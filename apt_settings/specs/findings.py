@@ -1,28 +1,26 @@
 """What is wrong with a job spec: each environment in it resolved as a job would resolve it."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from ..base import AptSettings
-from ..controls import CONTROLS
 from ..errors import Problem, SettingsError
 from ..groups import JOB
 from ..hints import shown, spelt
 from ..loading import settle
 from ..origins import Origin
-from ..ownership import PREFIX, is_ours
+from ..ownership import is_ours
 from ..reading import judged
 from ..rules import RULES
 from ..sources import sorted_out
 from . import dockerfiles, dotenv, manifests, shell
-from .spec import Assignment, Environment, Spec, UnreadableError
+from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
 
-_KNOWN: Final = {PREFIX + name.upper(): name for name in (*AptSettings.model_fields, *CONTROLS)}
 _CHOOSING: Final = {*JOB, "reference"}
 
 _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
@@ -32,18 +30,20 @@ _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
     "dockerfile": dockerfiles.read,
 }
 _NAMES: Final = (
-    ("manifest", r".+\.ya?ml"),
+    ("manifest", r".+\.(ya?ml|json)"),
     ("dockerfile", r"(.+[.-])?(dockerfile|containerfile)([.-].+)?"),
     ("script", r".+\.(sh|bash|sbatch|slurm|job)"),
-    ("env", r"(.*\.)?env(\..+)?"),
+    ("env", r"(.*\.)?env|\.env\..+"),
 )
+_NO_SPEC: Final = r"\.(py|md|rst|txt|toml|cfg|ini|html|ipynb)$"
+"""Code and prose, whose APT_ names set nothing."""
 _CONTENTS: Final = (
     ("script", r"\A#!.*sh\b"),
     ("manifest", r"(?m)^(apiVersion|kind):"),
-    ("dockerfile", r"(?mi)^from\s+\S+"),
-    ("script", r"(?m)^\s*(export\s|#SBATCH\b|srun\s|module\s)"),
-    ("env", r"(?m)^\s*\w+="),
+    ("dockerfile", r"(?mi)^from[ \t]+\S+"),
+    ("script", r"(?m)^[ \t]*(export[ \t]|#SBATCH\b|srun[ \t]|module[ \t])"),
 )
+_ENV_LINE: Final = r"[ \t]*(#|(export[ \t]+)?\w+=|$)"
 
 
 class Finding(NamedTuple):
@@ -58,20 +58,59 @@ class Finding(NamedTuple):
         return f"{self.file}:{self.line}: {self.message}"
 
 
+class Judgement(NamedTuple):
+    """What is said of one spec."""
+
+    findings: list[Finding]
+    """Line by line, each thing once."""
+    judged: bool
+    """Whether anything in it could be judged, or nothing in it names us."""
+
+
 def findings(name: str, data: bytes) -> list[Finding]:
-    """What is wrong with a spec of this name and content, line by line, each thing once."""
+    """What is wrong with a spec of this name and content."""
+    return judge(name, data).findings
+
+
+def judge(name: str, data: bytes) -> Judgement:
+    """What is wrong with a spec of this name and content, and whether it could be judged."""
     try:
         text = _text(data)
         spec = _READERS[_kind(name, text)](text)
     except UnreadableError as error:
-        return [Finding(name, error.line, "", str(error))]
+        return Judgement([Finding(name, error.line, "", str(error))], True)
+    except RecursionError:
+        return Judgement([Finding(name, 1, "", "is nested too deeply")], True)
     found = [
         Finding(name, line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
         for line, variable, wrong in spec.faults
     ]
-    for environment in spec.environments:
+    for environment in _distinct(spec.environments):
         found += _problems(name, environment)
-    return sorted(dict.fromkeys(found), key=lambda finding: finding.line)
+    seen = any(environment.assignments for environment in spec.environments)
+    return Judgement(
+        sorted(dict.fromkeys(found), key=lambda finding: finding.line),
+        bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text),
+    )
+
+
+def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
+    """Each combination of settings once; names that are none once each, with what APT_UNKNOWN says beside them."""
+    told: set[object] = set()
+    for assignments, certain in environments:
+        final = {each.variable: each for each in assignments}
+        known = tuple(each for name, each in final.items() if name in KNOWN)
+        strange = tuple(
+            each for name, each in final.items() if name not in KNOWN and is_ours(name) and each not in told
+        )
+        told.update(strange)
+        if strange:
+            policy = tuple(each for each in known if each.variable == "APT_UNKNOWN")
+            yield Environment((*strange, *policy), certain)
+        key = frozenset((each.variable, each.value) for each in known), certain
+        if known and key not in told:
+            told.add(key)
+            yield Environment(known, certain)
 
 
 def _text(data: bytes) -> str:
@@ -90,25 +129,29 @@ def _kind(name: str, text: str) -> str:
     """Which kind of spec it is, by its name, else by what stands in it."""
     base = PurePath(name).name.lower()
     by_name = (kind for kind, pattern in _NAMES if re.fullmatch(pattern, base))
-    by_content = (kind for kind, pattern in _CONTENTS if re.search(pattern, text))
-    kind = next(by_name, None) or next(by_content, None)
+    kind = next(by_name, None) or (None if re.search(_NO_SPEC, base) else _kind_of(text))
     if kind is None and text.strip():
         raise UnreadableError("is no job spec that is known: a .env, a script, a manifest or a Dockerfile")
     return kind or "env"
 
 
+def _kind_of(text: str) -> str | None:
+    kind = next((kind for kind, pattern in _CONTENTS if re.search(pattern, text)), None)
+    return kind or ("env" if all(re.match(_ENV_LINE, line) for line in text.splitlines()) else None)
+
+
 def _problems(file: str, environment: Environment) -> Iterator[Finding]:
     """What load would refuse, but for what depends on a value that is not known."""
-    final = {each.variable: each for each in environment.assignments if is_ours(each.variable)}
-    known = [each for each in final.values() if each.value is not None or each.variable not in _KNOWN]
+    known = [each for each in environment.assignments if each.value is not None or each.variable not in KNOWN]
     origins = [_origin(file, each) for each in known]
-    undecided = {_KNOWN[name] for name, each in final.items() if each.value is None and name in _KNOWN}
-    reading = judged([sorted_out(origins, _KNOWN)], AptSettings.model_fields)
+    undecided = {KNOWN[each.variable] for each in environment.assignments if each.value is None and each not in known}
+    given = {KNOWN[each.variable] for each in known if each.variable in KNOWN}
+    reading = judged([sorted_out(origins, KNOWN)], AptSettings.model_fields)
     try:
         settle(reading)
     except SettingsError as error:
         for problem in error.problems:
-            if not _depends(problem, undecided, certain=environment.certain):
+            if not _depends(problem, undecided, None if environment.certain else given):
                 line = int(problem.origin.rpartition(":")[2])
                 yield Finding(file, line, problem.variable, str(problem._replace(origin="")))
 
@@ -118,10 +161,10 @@ def _origin(file: str, assignment: Assignment) -> Origin:
     return Origin("environment", f"{file}:{assignment.line}", variable, value, shown(value))
 
 
-def _depends(problem: Problem, undecided: set[str], *, certain: bool) -> bool:
-    """Whether a problem might not be one, if what is not known were known."""
+def _depends(problem: Problem, undecided: set[str], given: set[str] | None) -> bool:
+    """Whether a problem might not be one, if all were known; `given` is what is, where that is not everything."""
     if problem.wrong != "does not fit" and "has no script" not in problem.wrong:
         return False
-    setting = _KNOWN.get(problem.variable, "")
-    others = {RULES[setting].other} if setting in RULES else set()
-    return not certain or bool(undecided & (_CHOOSING | others))
+    setting = KNOWN.get(problem.variable, "")
+    others = {RULES[setting].other} if setting in RULES else {"task"}
+    return bool(undecided & (_CHOOSING | others)) or (given is not None and not others <= given)

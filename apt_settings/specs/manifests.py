@@ -10,7 +10,14 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ..ownership import is_ours
 from .spec import Assignment, Environment, Fault, Spec, UnreadableError
 
-_STRING: Final = "tag:yaml.org,2002:str"
+_NUMBER: Final = (
+    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|nan|NaN)"
+)
+_TRUTH: Final = r"(?i:y|yes|on|true|n|no|off|false)"
+_TEMPLATE: Final = r"\{\{|\$\{|\$[A-Za-z_]"
+"""What helm, or envsubst, replaces before Kubernetes sees it."""
+_MOST_MERGED: Final = 5
+_NOTHING: Final = r"~|null|Null|NULL|"
 _REFERENCE: Final = r"(?<!\$)(?:\$\$)*\$\("
 
 
@@ -19,11 +26,9 @@ def read(text: str) -> Spec:
     try:
         documents = [document for document in yaml.compose_all(text, yaml.SafeLoader) if document]
     except yaml.YAMLError as error:
-        if "{{" in text:
+        if re.search(r"\{[{%]", text):
             return Spec(())  # a template, which is no manifest before it is rendered
         raise _unreadable(error) from None
-    except RecursionError:
-        raise UnreadableError("is nested too deeply") from None
     return _Reader(documents).spec()
 
 
@@ -39,39 +44,50 @@ class _Reader:
 
     def __init__(self, documents: list[Node]) -> None:
         self._faults: list[Fault] = []
+        self._seen: set[tuple[int, int]] = set()
         nodes = list(_mappings(documents))
-        self._config_maps = {name: data for node in nodes for name, data in self._config_map(node)}
+        self._config_maps = [each for node in nodes for each in self._config_map(node)]
         self._containers = [each for node in nodes for each in self._containers_of(node)]
+        self._tables = [each for node in nodes for each in _tables_of(node)]
 
     def spec(self) -> Spec:
         """What was found. A ConfigMap that no container here takes is one of its own."""
-        taken: set[str] = set()
+        taken: set[str | None] = set()
         environments = [self._environment(container, taken) for container in self._containers]
-        alone = [tuple(data) for name, data in self._config_maps.items() if name not in taken]
-        return Spec((*environments, *map(Environment, alone)), tuple(self._faults))
+        alone = [Environment(tuple(data), name not in taken) for name, data in self._config_maps]
+        return Spec((*environments, *alone, *map(Environment, self._tables)), tuple(self._faults))
 
-    def _config_map(self, node: MappingNode) -> Iterator[tuple[str, list[Assignment]]]:
+    def _config_map(self, node: MappingNode) -> Iterator[tuple[str | None, list[Assignment]]]:
         fields = dict(_pairs(node))
         if _text(fields.get("kind")) == "ConfigMap" and isinstance(data := fields.get("data"), MappingNode):
             metadata = fields.get("metadata")
             name = _text(dict(_pairs(metadata)).get("name")) if isinstance(metadata, MappingNode) else None
-            yield name or "", [self._assignment(key, value) for key, value in _pairs(data) if is_ours(key)]
+            yield name, [self._assignment(key, value) for key, value in _pairs(data) if is_ours(key)]
 
     def _containers_of(self, node: MappingNode) -> Iterator[MappingNode]:
+        """The containers of a pod; of those that aliases give the same env, one."""
         for key, value in _pairs(node):
-            if key in ("containers", "initContainers") and isinstance(value, SequenceNode):
-                yield from (each for each in value.value if isinstance(each, MappingNode))
+            if key not in ("containers", "initContainers") or not isinstance(value, SequenceNode):
+                continue
+            for each in value.value:
+                if isinstance(each, MappingNode):
+                    fields = dict(_pairs(each))
+                    env = (id(fields.get("env", each)), id(fields.get("envFrom")))
+                    if env not in self._seen:
+                        self._seen.add(env)
+                        yield each
 
-    def _environment(self, container: MappingNode, taken: set[str]) -> Environment:
+    def _environment(self, container: MappingNode, taken: set[str | None]) -> Environment:
         """The env of a container, over what it takes from ConfigMaps; not certain where one of them is not here."""
         fields = dict(_pairs(container))
         assignments, certain = [], True
         for source in _items(fields.get("envFrom")):
             prefix, reference = _text(source.get("prefix")) or "", source.get("configMapRef")
             name = _text(dict(_pairs(reference)).get("name")) if isinstance(reference, MappingNode) else None
-            taken.add(name or "")
-            certain &= name in self._config_maps
-            own = self._config_maps.get(name or "", [])
+            taken.add(name)
+            same = [data for other, data in self._config_maps if name and other == name]
+            certain &= len(same) == 1
+            own = same[-1] if same else []
             assignments += [each._replace(variable=prefix + each.variable) for each in own]
         seen: dict[str, int] = {}
         for entry in _items(fields.get("env")):
@@ -96,13 +112,39 @@ class _Reader:
         return Assignment(name, None if "valueFrom" in entry else "", entry["name"].start_mark.line + 1)
 
     def _assignment(self, name: str, node: Node) -> Assignment:
+        """A value that Kubernetes takes for a text; what it takes for a number or a truth is a fault, if it is ours."""
         line = node.start_mark.line + 1
         if not isinstance(node, ScalarNode):
-            self._faults.append(Fault(line, name, "must be a string"))
+            # `{{ .Values.seed }}` reads as a mapping of a mapping.
+            template = isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
+            self._faults += [Fault(line, name, "must be a string")] if is_ours(name) and not template else []
             return Assignment(name, None, line)
-        if node.tag != _STRING and is_ours(name):
-            self._faults.append(Fault(line, name, f'must be a string: write "{node.value}"'))
+        if re.search(_TEMPLATE, node.value):
+            return Assignment(name, None, line)
+        if node.style is None and re.fullmatch(_NOTHING, node.value):
+            return Assignment(name, "", line)
+        if node.style is None and is_ours(name) and re.fullmatch(f"{_NUMBER}|{_TRUTH}", node.value):
+            text = re.sub(r"^([-+]?)\.", r"\g<1>0.", node.value.replace("_", ""))
+            self._faults.append(Fault(line, name, f'must be a string: write "{text}"'))
+            return Assignment(name, text, line)
         return Assignment(name, node.value, line)
+
+
+def _tables_of(node: MappingNode) -> Iterator[tuple[Assignment, ...]]:
+    """`env` of a GitHub workflow and `environment` of Compose: NAME: value, or a list of NAME=value."""
+    for key, value in _pairs(node):
+        if key in ("env", "environment") and isinstance(value, MappingNode):
+            pairs = [(name, each.value, each) for name, each in _pairs(value) if isinstance(each, ScalarNode)]
+        elif key == "environment" and isinstance(value, SequenceNode):
+            texts = [each for each in value.value if isinstance(each, ScalarNode)]
+            pairs = [(*each.value.partition("=")[::2], each) for each in texts if "=" in each.value]
+        else:
+            continue
+        yield tuple(
+            Assignment(name, None if "$" in text else text, each.start_mark.line + 1)
+            for name, text, each in pairs
+            if is_ours(name)
+        )
 
 
 def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
@@ -120,13 +162,14 @@ def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
             waiting += reversed(node.value)
 
 
-def _pairs(node: MappingNode) -> Iterator[tuple[str, Node]]:
-    """Keys and values, those that `<<` merges in first."""
+def _pairs(node: MappingNode, seen: frozenset[int] = frozenset()) -> Iterator[tuple[str, Node]]:
+    """Keys and values; what `<<` merges in comes before, the first of several last, as later ones count."""
     for key, value in node.value:
-        if key.value == "<<":
+        if isinstance(key, ScalarNode) and key.value == "<<":
             merged = value.value if isinstance(value, SequenceNode) else [value]
-            tables = (each.value for each in merged if isinstance(each, MappingNode))
-            yield from ((name.value, each) for table in tables for name, each in table)
+            for each in reversed(merged[:_MOST_MERGED]):
+                if isinstance(each, MappingNode) and id(each) not in seen and len(seen) < _MOST_MERGED:
+                    yield from _pairs(each, seen | {id(node)})
     for key, value in node.value:
         if isinstance(key, ScalarNode) and key.value != "<<":
             yield key.value, value

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Final
 
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
-from ..ownership import is_ours
-from .spec import Assignment, Environment, Fault, Spec
+from ..base import AptSettings
+from ..ownership import PREFIX, is_ours
+from ..values import is_list
+from .spec import KNOWN, Assignment, Environment, Fault, Spec
 
 _CONDITIONAL: Final = frozenset(
     {
@@ -20,12 +23,14 @@ _CONDITIONAL: Final = frozenset(
         "function_definition",
         "subshell",
         "command_substitution",
+        "list",
     }
 )
 _SLURM: Final = ("sbatch", "srun", "salloc")
 _CONTAINERS: Final = ("docker", "podman", "nerdctl")
+_LAUNCHERS: Final = ("mpirun", "mpiexec", "orterun")
 _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
-_ALL_EXPORTED: Final = r"^\s*set\s+(-\w*a\w*|-o\s+allexport)\b"
+_ALL_EXPORTED: Final = r"^[ \t]*set[ \t]+(.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\b"
 
 
 def read(text: str) -> Spec:
@@ -33,16 +38,19 @@ def read(text: str) -> Spec:
     reader = _Reader(text.replace("\r\n", "\n"))
     reader.walk(Parser(Language(tree_sitter_bash.language())).parse(text.encode()).root_node, certain=True)
     spec = reader.spec()
-    lines = enumerate(text.split("\n"), start=1)
-    ends = ((number, re.search(r"\b(APT_\w+)=", line)) for number, line in lines if line.endswith("\r"))
-    carried = (Fault(number, match[1], "ends in a CRLF, of which bash keeps a part") for number, match in ends if match)
-    return spec._replace(faults=(*spec.faults, *carried))
+    if not (found := re.search(r"\b(APT_\w+)=.*\r$", text, re.MULTILINE)):
+        return spec
+    ending = Fault(
+        text.count("\n", 0, found.start()) + 1, found[1], "ends in CRLF, of which bash keeps a part: save with LF"
+    )
+    return spec._replace(faults=(*spec.faults, ending))
 
 
 class _Reader:
     """Follows a script from command to command."""
 
     def __init__(self, text: str) -> None:
+        self._text = text
         self._all_exported = re.search(_ALL_EXPORTED, text, re.MULTILINE) is not None
         self._environments: list[Environment] = []
         self._faults: list[Fault] = []
@@ -51,16 +59,23 @@ class _Reader:
         """The variables that a command has had in their present value."""
         self._exported: set[str] = set()
         self._commands = 0
+        self._begun = False
+        """Whether SLURM has stopped reading its options."""
         self._complete = True
         """Whether no other file has been read into the script that may set variables too."""
 
     def spec(self) -> Spec:
         """What was found, with the state at the end."""
         self._snapshot(self._state.values())
-        hidden = [each for name, each in self._state.items() if name not in self._exported]
-        if self._commands and not self._all_exported:
-            self._faults += [Fault(each.line, each.variable, _NOT_EXPORTED) for each in hidden]
+        for name, assignment in self._state.items():
+            if name in KNOWN and not self._reaches_commands(name) and not re.search(rf"\$\{{?{name}\b", self._text):
+                self._environments.append(Environment((assignment,), certain=False))
+                self._faults.append(Fault(assignment.line, name, _NOT_EXPORTED))
         return Spec(tuple(self._environments), tuple(self._faults))
+
+    def _reaches_commands(self, name: str) -> bool:
+        """Whether a variable is exported; in a file of assignments alone, whoever reads it does that."""
+        return name in self._exported or self._all_exported or not self._commands
 
     def walk(self, node: Node, *, certain: bool) -> None:
         """Take in a statement, and those in it."""
@@ -68,6 +83,7 @@ class _Reader:
             case "comment":
                 self._comment(_text(node), _line(node))
             case "variable_assignment":
+                self._begun = True
                 self._assign(_assignment(node), certain=certain)
             case "declaration_command":
                 self._declaration(node, certain=certain)
@@ -77,33 +93,71 @@ class _Reader:
             case "command":
                 self._command(node, certain=certain)
             case _:
-                inside = certain and node.type not in _CONDITIONAL
-                for child in node.children:
-                    self.walk(child, certain=inside)
+                self._inside(node, certain=certain and node.type not in _CONDITIONAL)
+                self._heredoc(node)
+
+    def _inside(self, node: Node, *, certain: bool) -> None:
+        for child in node.children:
+            self.walk(child, certain=certain)
 
     def _declaration(self, node: Node, *, certain: bool) -> None:
         """`export A=1 B`, `declare -x A=1`; other declarations keep a variable to the shell."""
         words = [_text(child) for child in node.children]
         exports = words[0] == "export" or any(re.fullmatch(r"-\w*x\w*", word) for word in words)
-        for child in node.named_children:
+        self._begun = True
+        self._spaces(node)
+        for child in node.named_children if exports else ():
             if child.type == "variable_assignment":
                 assignment = _assignment(child)
                 self._assign(assignment, certain=certain)
-                self._exported |= {assignment.variable} if exports else set()
-            elif child.type == "variable_name" and exports:
+                self._exported.add(assignment.variable)
+            elif child.type == "variable_name":
                 self._exported.add(_text(child))
+            elif (word := _value(child)) and re.match(_ASSIGNMENT, word):  # export "NAME=value"
+                (assignment,) = _assigned([(word, _line(child))])
+                self._assign(assignment, certain=certain)
+                self._exported.add(assignment.variable)
 
     def _command(self, node: Node, *, certain: bool) -> None:
         own = [_assignment(child) for child in node.named_children if child.type == "variable_assignment"]
         words = [(_value(child), _line(child)) for child in node.named_children if child.type != "variable_assignment"]
         own += self._arguments(words)
+        inherited = () if _starts_anew([word or "" for word, _ in words]) else self._state.values()
         self._commands += 1
+        self._begun = True
         self._complete &= not re.match(r"(source|\.)\s", _text(node)) or bool(re.search(_SETS_NO_JOB, _text(node)))
         self._used |= set(self._state)
+        self._spaces(node)
         if ours := [each for each in own if is_ours(each.variable)]:
-            self._snapshot([*self._state.values(), *ours], certain=certain)
+            self._snapshot([*inherited, *ours], certain=certain, given=ours)
         for child in node.children:
             self.walk_inside(child)
+
+    def _spaces(self, node: Node) -> None:
+        """`export APT_SEED =3` and `export APT_SEED= 3`: both leave the variable empty, or another's name."""
+        for child in node.named_children:
+            rest = (node.text or b"")[child.end_byte - node.start_byte :].decode(errors="replace")
+            name = re.match(r"\w+", _text(child))
+            if not name or not is_ours(name[0]):
+                continue
+            before = _text(child) == name[0] and re.match(r"[ \t]+=", rest)
+            behind = _text(child) == f"{name[0]}=" and node.type != "command" and re.match(r"[ \t]+[^\s#;&|]", rest)
+            if before or behind:
+                self._faults.append(Fault(_line(child), name[0], "has a space beside its =: write NAME=value"))
+
+    def _heredoc(self, node: Node) -> None:
+        """What a shell, or sbatch, is given to read is a script too."""
+        if node.type != "redirected_statement" or not re.match(r"\s*((sbatch|bash|sh|ssh)\b)", _text(node)):
+            return
+        for redirect in node.children:
+            for body in redirect.children if redirect.type == "heredoc_redirect" else ():
+                if body.type == "heredoc_body":
+                    spec = read(_text(body))
+                    above = _line(body) - 1
+                    self._faults += [fault._replace(line=fault.line + above) for fault in spec.faults]
+                    for assignments, certain in spec.environments:
+                        moved = (each._replace(line=each.line + above) for each in assignments)
+                        self._environments.append(Environment(tuple(moved), certain))
 
     def walk_inside(self, node: Node) -> None:
         """What stands in the words of a command is run on its own."""
@@ -114,20 +168,24 @@ class _Reader:
         """What a command sets for others: `env A=1 cmd`, `sbatch --export=`, `docker run -e A=1`."""
         if not words or words[0][0] is None:
             return
-        name, arguments = words[0][0].rpartition("/")[2], words[1:]
-        if name == "env":
-            for word, line in arguments:
-                if word and re.match(_ASSIGNMENT, word):
-                    variable, _, value = word.partition("=")
-                    yield Assignment(variable, value, line)
-        elif name in _SLURM:
+        names = [(word or "").rpartition("/")[2] for word, _ in words]
+        name, arguments = names[0], words[1:]
+        if "env" in names:
+            arguments = words[names.index("env") + 1 :]
+            options = takewhile(lambda each: each[0] is None or re.match(rf"-|{_ASSIGNMENT}", each[0]), arguments)
+            yield from _assigned((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
+        elif "apt-settings" in names or "apt_settings" in names:
+            yield from (Assignment(f"{PREFIX}TASK", word, line) for word, line in _values_of(("--task",), arguments))
+            for word, line in _values_of(("--set",), arguments):
+                setting, _, value = word.partition("=")
+                yield Assignment(PREFIX + setting.upper(), value, line)
+        elif name in _CONTAINERS:
+            yield from _assigned(_values_of(("--env", "-e"), arguments))
+        elif name in _LAUNCHERS:
+            yield from _assigned(_values_of(("-x", "-genv"), arguments))
+        if name in _SLURM:
             for word, line in _values_of(("--export",), arguments):
                 yield from self._export(word, line)
-        elif name in _CONTAINERS:
-            for word, line in _values_of(("--env", "-e"), arguments):
-                if "=" in word:
-                    variable, _, value = word.partition("=")
-                    yield Assignment(variable, value, line)
 
     def _comment(self, text: str, line: int) -> None:
         """`#SBATCH --export=ALL,A=1`, which SLURM reads until the first command."""
@@ -135,7 +193,7 @@ class _Reader:
         if not directive:
             return
         exported = list(self._export(directive[1], line))
-        if self._commands and exported:
+        if self._begun and exported:
             wrong = "stands below a command, where SLURM reads no option"
             self._faults.append(Fault(line, exported[0].variable, wrong))
             return
@@ -150,13 +208,13 @@ class _Reader:
             variable, equals, value = item.partition("=")
             if equals:
                 yield Assignment(variable, value, line)
-            elif is_ours(last) and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", item):
+            elif is_ours(last) and (not item.isidentifier() or (item.islower() and _takes_list(last))):
                 self._faults.append(Fault(line, last, f"is cut at the comma before {item!r}: export it in the script"))
             last = variable if equals else ""
 
     def _assign(self, assignment: Assignment, *, certain: bool) -> None:
         name = assignment.variable
-        if not is_ours(name):
+        if not is_ours(name) or not name.isidentifier():  # an element of an array reaches no command
             return
         if not certain:
             self._environments.append(Environment((assignment,), certain=False))
@@ -166,7 +224,7 @@ class _Reader:
         if before and before.value is not None and before != assignment:
             if name in self._used:
                 self._snapshot(self._state.values())
-            elif before.value != assignment.value:
+            elif assignment.value not in (before.value, None):
                 self._faults.append(Fault(assignment.line, name, f"stands twice, first in line {before.line}"))
         self._used.discard(name)
         self._state[name] = assignment
@@ -176,13 +234,42 @@ class _Reader:
             self._snapshot(self._state.values())
             del self._state[name]
 
-    def _snapshot(self, assignments: Iterable[Assignment], *, certain: bool = True) -> None:
-        self._environments.append(Environment(tuple(assignments), certain and self._complete))
+    def _snapshot(
+        self, assignments: Iterable[Assignment], *, certain: bool = True, given: Iterable[Assignment] = ()
+    ) -> None:
+        """Keep what a command has: what is exported, and what it is given by itself."""
+        reaching = (each for each in assignments if each in given or self._reaches_commands(each.variable))
+        self._environments.append(Environment(tuple(reaching), certain and self._complete))
 
 
 _SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
 """What scripts source to find their tools, and not their settings."""
+
+
+def _takes_list(variable: str) -> bool:
+    field = AptSettings.model_fields.get(KNOWN.get(variable, ""))
+    return field is not None and is_list(field)
+
+
 _NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
+
+
+def _starts_anew(words: list[str]) -> bool:
+    """Whether a command gets nothing of the environment but what it is given."""
+    exports = [word for word, _ in _values_of(("--export",), [(word, 0) for word in words])]
+    if any("ALL" not in word.split(",") for word in exports):
+        return True
+    return (words[:1] and words[0].rpartition("/")[2] in _CONTAINERS) or (
+        "env" in words and bool({"-i", "-u"} & set(words))
+    )
+
+
+def _assigned(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
+    """What `NAME=value` among words sets; a name alone hands on what is set."""
+    for word, line in words:
+        variable, equals, value = word.partition("=")
+        if equals:
+            yield Assignment(variable, value, line)
 
 
 def _values_of(options: tuple[str, ...], words: list[tuple[str | None, int]]) -> Iterator[tuple[str, int]]:
@@ -201,7 +288,8 @@ def _values_of(options: tuple[str, ...], words: list[tuple[str | None, int]]) ->
 def _assignment(node: Node) -> Assignment:
     name = _text(node.children[0])
     written = node.children[2] if len(node.children) > 2 else None
-    return Assignment(name, "" if written is None else _value(written), _line(node))
+    known = node.children[1].type == "=" and node.children[-1].type != "array"  # and not +=
+    return Assignment(name, ("" if written is None else _value(written)) if known else None, _line(node))
 
 
 def _value(node: Node) -> str | None:

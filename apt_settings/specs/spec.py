@@ -1,6 +1,13 @@
 """What a job spec that somebody wrote sets, whatever its form."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+from ..base import AptSettings
+from ..controls import CONTROLS
+from ..ownership import PREFIX
+
+KNOWN: Final = {PREFIX + name.upper(): name for name in (*AptSettings.model_fields, *CONTROLS)}
+"""Variable -> setting or control."""
 
 
 class Assignment(NamedTuple):
