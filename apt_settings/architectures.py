@@ -4,7 +4,7 @@ Sizes are those of the models' own `config.json`. Module names are those of Hugg
 layer. Which modules carry adapters: the paper's Appendix A and, for T5's gated FFN (only `wi_0`), the release.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple
 
@@ -17,6 +17,9 @@ ArchitectureName = Literal[
     "meta-llama/Llama-2-7b-hf",
     "meta-llama/Llama-2-13b-hf",
 ]
+_BUCKETS: Final = 32
+"""Relative positions that T5 tells apart, for each head of the first layer of a stack."""
+
 Family = Literal["roberta", "bert", "t5", "llama"]
 AdapterTarget = Literal["query", "value", "ffn"]
 PrunableBlock = Literal["mha_head", "ffn_neuron", "hidden_dimension"]
@@ -54,6 +57,88 @@ class Architecture(NamedTuple):
         """Adapter target -> the modules that carry its adapters; of a gated FFN the gate alone, as in the release."""
         ffn = "ffn_gate" if self.gated_ffn else "ffn_up"
         return {"query": self.modules["query"], "value": self.modules["value"], "ffn": self.modules[ffn]}
+
+    @property
+    def layers(self) -> int:
+        """Feed-forward layers, and layers of self-attention."""
+        return self.encoder_layers + self.decoder_layers
+
+    @property
+    def attentions(self) -> int:
+        """Attention layers; a decoder beside an encoder attends to it as well."""
+        return self.layers + (self.decoder_layers if self.encoder_layers else 0)
+
+    @property
+    def attention_size(self) -> int:
+        """Dimensions of all heads of one layer together."""
+        return self.heads * self.head_size
+
+    @property
+    def ffn_matrices(self) -> int:
+        """Matrices of one feed-forward layer: up and down, and a gate where there is one."""
+        return 3 if self.gated_ffn else 2
+
+    def block_parameters(self, block: PrunableBlock, *, vectors: bool = False) -> int:
+        """Parameters that go with one block.
+
+        mha_head: 4 x head_size x hidden_size (query, key, value, output); ffn_neuron: hidden_size for each matrix;
+        hidden_dimension: all that meets it, 4 x attention_size for each attention layer and ffn_size for each matrix
+        of each feed-forward layer (paper, section 4). With `vectors`, biases and the weights of norms count too, as in
+        the release (utils/fisher_utils/efficiency/param.py).
+        """
+        biases = vectors and self._has_biases
+        if block == "mha_head":
+            return self.head_size * (4 * self.hidden_size + 3 * biases)
+        if block == "ffn_neuron":
+            return self.ffn_matrices * self.hidden_size + biases
+        matrices = 4 * self.attention_size * self.attentions + self.ffn_matrices * self.ffn_size * self.layers
+        return matrices + vectors * (self._norms * (1 + biases) + biases * (self.attentions + self.layers))
+
+    @property
+    def prunable_parameters(self) -> int:
+        """All parameters but embeddings and heads; BERT's pooler counts (utils/minus_utils.py:733-757)."""
+        per_layer = self.ffn_size * self.layers if self._has_biases else 0
+        biases = 3 * self.attention_size * self.attentions + per_layer if self._has_biases else 0
+        positions = _BUCKETS * self.heads * ((self.encoder_layers > 0) + (self.decoder_layers > 0)) * self._is_t5
+        dimensions = self.hidden_size * self.block_parameters("hidden_dimension", vectors=True)
+        return dimensions + biases + positions + (self._dense if self.family == "bert" else 0)
+
+    @property
+    def total_parameters(self) -> int:
+        """All parameters, with the head for two classes of an encoder, or for the vocabulary of a generating model."""
+        words, classes = self.vocab_size * self.hidden_size, 2 * (self.hidden_size + 1)
+        outside = {
+            "roberta": words + (514 + 1 + 2) * self.hidden_size + self._dense + classes,
+            "bert": words + (512 + 2 + 2) * self.hidden_size + classes,
+            "t5": words * (2 if self.gated_ffn else 1),  # the first T5 shares one matrix for words in and out
+            "llama": words * 2,
+        }
+        return self.prunable_parameters + outside[self.family]
+
+    def lora_parameters(self, targets: Iterable[AdapterTarget], rank: int) -> int:
+        """Trainable parameters of adapters of a rank: rank x (inputs + outputs) of each module that carries one."""
+        attention = self.attentions * (self.hidden_size + self.attention_size)
+        sizes = {"query": attention, "value": attention, "ffn": self.layers * (self.hidden_size + self.ffn_size)}
+        return rank * sum(sizes[target] for target in targets)
+
+    @property
+    def _is_t5(self) -> bool:
+        return self.family == "t5"
+
+    @property
+    def _has_biases(self) -> bool:
+        return self.family in ("roberta", "bert")
+
+    @property
+    def _norms(self) -> int:
+        """Norms in and, but for the encoders, behind the layers."""
+        final = 0 if self._has_biases else (self.encoder_layers > 0) + (self.decoder_layers > 0)
+        return self.attentions + self.layers + final
+
+    @property
+    def _dense(self) -> int:
+        """One square layer before the classes: BERT's pooler, RoBERTa's head."""
+        return self.hidden_size * (self.hidden_size + 1)
 
 
 def _encoder_modules(model: str) -> Mapping[str, tuple[str, ...]]:

@@ -79,6 +79,11 @@ def _print_narrow(header: Cells, rows: Sequence[Cells], marking: int | None, con
                 console.print(Text(text, style="dim"), soft_wrap=True)
 
 
+def is_terminal() -> bool:
+    """Whether stdout is looked at, and not read by a program."""
+    return _is_terminal(sys.stdout)
+
+
 def _style(row: Cells, marking: int | None) -> str:
     return _MARK if marking is not None and row[marking] else ""
 

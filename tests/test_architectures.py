@@ -81,3 +81,46 @@ def test_modules_have_their_names_in_transformers(
 ) -> None:
     """An adapter target stands for these modules of a layer; a gated FFN is adapted at its gate, as in the release."""
     assert modules == ARCHITECTURES[name].adapter_modules[target]
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_parameters_are_those_of_the_model(name: ArchitectureName) -> None:
+    """Total and prunable, to the last one, as the model's own class counts them."""
+    facts = json.loads((RECORDS / "facts.json").read_text())["parameters"][name]
+    architecture = ARCHITECTURES[name]
+
+    assert (facts["total"], facts["prunable"]) == (architecture.total_parameters, architecture.prunable_parameters)
+
+
+def test_block_sizes_of_roberta_are_the_papers() -> None:
+    """Matrices alone as in the paper, with biases and norms as in the release."""
+    roberta = ARCHITECTURES["roberta-base"]
+    sizes = {block: roberta.block_parameters(block) for block in PRUNABLE_BLOCKS}
+    with_vectors = {block: roberta.block_parameters(block, vectors=True) for block in PRUNABLE_BLOCKS}
+
+    assert sizes == {"mha_head": 196_608, "ffn_neuron": 1_536, "hidden_dimension": 110_592}
+    assert with_vectors == {"mha_head": 196_800, "ffn_neuron": 1_537, "hidden_dimension": 110_664}
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_blocks_make_up_the_matrices(name: ArchitectureName) -> None:
+    """All heads and neurons together are the matrices that all hidden dimensions are."""
+    each = ARCHITECTURES[name]
+    heads = each.heads * each.attentions * each.block_parameters("mha_head")
+    neurons = each.ffn_size * each.layers * each.block_parameters("ffn_neuron")
+
+    assert heads + neurons == each.hidden_size * each.block_parameters("hidden_dimension")
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_lora_parameters_are_linear_in_rank_and_targets(name: ArchitectureName) -> None:
+    """Twice the rank is twice the parameters; targets add up; RoBERTa's query is 12 x 8 x (768 + 768) at rank 8."""
+    each = ARCHITECTURES[name]
+    parts = [each.lora_parameters([target], 8) for target in get_args(AdapterTarget)]
+
+    assert (
+        sum(parts)
+        == each.lora_parameters(get_args(AdapterTarget), 8)
+        == each.lora_parameters(get_args(AdapterTarget), 4) * 2
+    )
+    assert ARCHITECTURES["roberta-base"].lora_parameters(["query"], 8) == 12 * 8 * (768 + 768)

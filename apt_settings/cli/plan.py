@@ -1,0 +1,93 @@
+"""`plan`: what a job will do, before it does it."""
+
+import json
+from pathlib import Path
+from typing import Final
+
+import click
+
+from ..plan import Plan
+from ..plan import plan as plan_of
+from ..report import notes
+from ..schedules import Schedule
+from ..terminal import is_terminal, print_pairs, print_sentences, print_table
+from .options import Job, takes_settings
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
+_COLUMNS: Final = 40
+_SAMPLES: Final = 1_000
+
+
+@click.command()
+@takes_settings
+@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of the job.")
+@click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Of a training set of your own.")
+@click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
+)
+def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path | None) -> None:
+    """Print what a job amounts to: steps, prunings, parameters.
+
+    In optimizer steps, with what cannot work as it is set. On a terminal the schedules are drawn small.
+
+    Example: apt-settings plan --task sst2 --devices 4 --plot schedules.svg
+    """
+    planned = plan_of(job.settings(), devices=devices, examples=examples)
+    if picture:
+        from ..plot import draw
+
+        draw(planned, picture)
+    if form == "json":
+        click.echo(json.dumps(_as_json(planned), indent=2))
+    else:
+        print_pairs(_pairs(planned))
+        click.echo()
+        print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
+    told = [*(f"warning: {warning}" for warning in planned.warnings), *notes(planned.settings)]
+    if told and form == "table":
+        click.echo()
+    print_sentences(told, err=form == "json")
+
+
+def _pairs(job: Plan) -> list[tuple[str, str]]:
+    settings, (first, last) = job.settings, job.trainable_parameters
+    batch = f"{settings.batch_size} = {job.devices} devices x {job.per_device_batch_size} x {job.gradient_accumulation}"
+    distilled = f"steps {job.distillation[0]:,} to {job.distillation[1]:,}" if job.distillation else "none"
+    share = job.kept_parameters / job.parameters
+    pairs = [
+        ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
+        ("examples", f"{job.examples:,}"),
+        ("batch", f"{batch} accumulated"),
+        ("steps", f"{job.total_steps:,} = {settings.epochs} epochs x {job.steps_per_epoch:,}"),
+        ("tokens", f"{job.tokens:,} at most"),
+        ("parameters", f"{job.parameters:,}, of which {job.prunable_parameters:,} can be pruned"),
+        ("kept", f"{job.kept_parameters:,} ({share:.1%}) at sparsity {settings.target_sparsity}"),
+        ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at the end, ranks up to {job.ranks[1]}"),
+        ("distillation", distilled),
+    ]
+    if is_terminal():
+        pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in job.schedules.items()]
+    return pairs
+
+
+def _sparkline(schedule: Schedule, total: int) -> str:
+    """A schedule from the first step to the last, as high as its own highest value, which stands behind it."""
+    values = [schedule(total * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
+    highest = max(schedule(total * index / _SAMPLES) for index in range(_SAMPLES + 1))
+    scaled = (round(value / highest * (len(_BARS) - 1)) if highest else 0 for value in values)
+    return "".join(_BARS[height] for height in scaled) + f" up to {highest:.3g}"
+
+
+def _prunings(job: Plan) -> list[tuple[str, ...]]:
+    return [
+        (str(number), f"{point.step:,}", f"{point.step / job.steps_per_epoch:.2f}", f"{point.kept:.4f}", f"{gap:,}")
+        for number, (point, gap) in enumerate(zip(job.points, job.gaps, strict=True), start=1)
+    ]
+
+
+def _as_json(job: Plan) -> dict[str, object]:
+    numbers = {name: value for name, value in job._asdict().items() if name not in ("settings", "points")}
+    points = [{**point._asdict(), "steps_before": gap} for point, gap in zip(job.points, job.gaps, strict=True)]
+    about = {name: getattr(job.settings, name) for name in ("task", "dataset", "architecture")}
+    return {**about, **numbers, "points": points, "warnings": job.warnings}

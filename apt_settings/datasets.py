@@ -1,0 +1,29 @@
+"""The datasets that APT is trained on, and how many examples each has.
+
+Training examples are those of the Hugging Face hub's dataset_infos.json (glue, squad_v2, cnn_dailymail 3.0.0) and of
+the dataset cards of squad and alpaca-gpt4. The release trains on 99 % of Alpaca: 51,481 (utils/utils.py:594-601).
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from .groups import DatasetName
+
+TRAINING_EXAMPLES: Final[Mapping[DatasetName, int]] = MappingProxyType(
+    {
+        "mrpc": 3_668,
+        "cola": 8_551,
+        "rte": 2_490,
+        "stsb": 5_749,
+        "mnli": 392_702,
+        "sst2": 67_349,
+        "qnli": 104_743,
+        "qqp": 363_846,
+        "squad_v2": 130_319,
+        "squad": 87_599,
+        "cnndm": 287_113,
+        "alpaca_gpt4": 52_002,
+    }
+)
+"""By dataset."""

@@ -1,0 +1,172 @@
+"""What a job will do: steps and batches, when it prunes and distils, how many parameters it trains, and its faults."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import ceil
+from typing import Final, NamedTuple
+
+from .architectures import ADAPTER_RULES, ARCHITECTURES, Architecture
+from .base import AptSettings
+from .datasets import TRAINING_EXAMPLES
+from .errors import Problem, SettingsError
+from .ownership import PREFIX
+from .schedules import (
+    PRUNING_START,
+    PruningPoint,
+    Schedule,
+    distillation_end,
+    distillation_weight,
+    learning_rate,
+    pruning_points,
+    rank_bound,
+    sparsity,
+    tuning_budget,
+)
+
+CLOSEST: Final = 200
+"""Steps between prunings below which the release raises ValueError (trainer_minus.py:1568-1570)."""
+
+
+class Plan(NamedTuple):
+    """A job in numbers. Steps are optimizer steps, epochs passes over the training data."""
+
+    settings: AptSettings
+    examples: int
+    devices: int
+    per_device_batch_size: int
+    gradient_accumulation: int
+    """Micro-batches of each device for one step: batch_size / (per_device_batch_size x devices)."""
+    steps_per_epoch: int
+    """Batches of an epoch, the last of which may be smaller."""
+    total_steps: int
+    points: tuple[PruningPoint, ...]
+    distillation: tuple[int, int] | None
+    """First and last step with distillation; None where there is none."""
+    parameters: int
+    """Of the whole model, before it is pruned."""
+    kept_parameters: int
+    """When all is pruned; what is not prunable is kept."""
+    prunable_parameters: int
+    trainable_parameters: tuple[int, int]
+    """Of the adapters, at the start and at the end."""
+    ranks: tuple[int, int]
+    """The rank at the start, and the largest that an adapter can reach."""
+    tokens: int
+    """The most that the model sees: every example of every epoch at max_seq_length."""
+
+    @property
+    def gaps(self) -> list[int]:
+        """Steps between one pruning and the next, the first counted from the start of pruning."""
+        steps = [PRUNING_START, *(point.step for point in self.points)]
+        return [after - before for before, after in pairwise(steps)]
+
+    @property
+    def schedules(self) -> dict[str, Schedule]:
+        """Name -> value at a step."""
+        job, steps = self.settings, self.steps_per_epoch
+        return {
+            "sparsity": sparsity(job, steps),
+            "distillation weight": distillation_weight(job, job, steps),
+            "rank bound": rank_bound(job, job, steps),
+            "learning rate": learning_rate(job, self.total_steps),
+        }
+
+    @property
+    def warnings(self) -> list[str]:
+        """What cannot work, or not as it was meant."""
+        return list(_warnings(self))
+
+
+def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None) -> Plan:
+    """The plan of a job on so many devices; `examples` is the size of a training set that is not the dataset's own.
+
+    Raises SettingsError where the batch cannot be divided among the devices.
+    """
+    number = TRAINING_EXAMPLES[settings.dataset] if examples is None else examples
+    per_device, accumulation = _divided(settings, devices)
+    steps = ceil(number / settings.batch_size)
+    total = steps * settings.epochs
+    architecture = ARCHITECTURES[settings.architecture]
+    first = architecture.lora_parameters(settings.adapter_targets, settings.initial_rank)
+    prunable = architecture.prunable_parameters
+    return Plan(
+        settings=settings,
+        examples=number,
+        devices=devices,
+        per_device_batch_size=per_device,
+        gradient_accumulation=accumulation,
+        steps_per_epoch=steps,
+        total_steps=total,
+        points=tuple(pruning_points(settings, steps)),
+        distillation=_distillation(settings, steps),
+        parameters=architecture.total_parameters,
+        kept_parameters=_kept(architecture, settings.target_sparsity),
+        prunable_parameters=prunable,
+        trainable_parameters=(first, int(first * tuning_budget(settings, settings, steps)(total))),
+        ranks=(settings.initial_rank, int(rank_bound(settings, settings, steps)(total))),
+        tokens=number * settings.epochs * settings.max_seq_length,
+    )
+
+
+def _divided(settings: AptSettings, devices: int) -> tuple[int, int]:
+    """Examples of each device at a time, and how often for one step; exact, or an error that lists what divides."""
+    batch, wanted = settings.batch_size, settings.per_device_batch_size
+    if batch % devices:
+        origin, wrong = settings.origin("batch_size"), f"cannot be divided among {devices} devices"
+        fits = f"a multiple of {devices}, such as {max(batch // devices, 1) * devices}"
+        raise SettingsError([Problem(f"{PREFIX}BATCH_SIZE", origin.place, str(batch), wrong, fits)])
+    share = batch // devices
+    if wanted is None:
+        return share, 1
+    if share % wanted:
+        sizes = ", ".join(str(size) for size in range(1, share + 1) if share % size == 0)
+        origin, each = settings.origin("per_device_batch_size"), "each device's share" if devices > 1 else "batch_size"
+        wrong = f"does not divide {each}, which is {share}"
+        raise SettingsError([Problem(origin.variable, origin.place, str(wanted), wrong, f"one of {sizes}")])
+    return wanted, share // wanted
+
+
+def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
+    last = min(distillation_end(settings, steps), settings.epochs * steps)
+    return (PRUNING_START, last) if last > PRUNING_START else None
+
+
+def _kept(architecture: Architecture, target: float) -> int:
+    return architecture.total_parameters - round(architecture.prunable_parameters * target)
+
+
+def _warnings(job: Plan) -> Iterator[str]:
+    settings, steps = job.settings, job.steps_per_epoch
+    end, warmup_end = job.points[-1].step, PRUNING_START + settings.sparsity_warmup_epochs * steps
+    closest = min(job.gaps)
+    if end <= PRUNING_START:
+        yield f"pruning ends at step {end}, before it starts at {PRUNING_START}: all is pruned at once"
+    elif closest < CLOSEST:
+        yield f"prunings are {closest} steps apart, and the release refuses less than {CLOSEST}: {_mend(job)}"
+    if PRUNING_START < end <= warmup_end:
+        yield f"the sparsity warmup lasts until step {warmup_end}, and pruning ends at {end}: all is pruned at once"
+    if end > job.total_steps:
+        yield (
+            f"the target sparsity is never reached: pruning ends at step {end}, and the job at {job.total_steps} "
+            f"(pruning_end_epoch {settings.pruning_end_epoch}, epochs {settings.epochs})"
+        )
+    if distillation_end(settings, steps) > job.total_steps:
+        yield (
+            f"distillation goes on past the end of the job: distill_epochs {settings.distill_epochs}, "
+            f"epochs {settings.epochs}"
+        )
+    for target in settings.adapter_targets:
+        if target not in ADAPTER_RULES[settings.architecture]:
+            yield f"adapters on {target} are none of the paper's on {settings.architecture} (Appendix A)"
+    if settings.distill_epochs and job.distillation is None:
+        yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
+
+
+def _mend(job: Plan) -> str:
+    """The most prunings that fit, or a later end."""
+    window = job.points[-1].step - PRUNING_START
+    most = window // CLOSEST
+    if most >= 1:
+        return f"{PREFIX}NUM_PRUNINGS={most} fits"
+    needed = ceil((PRUNING_START + CLOSEST) / job.steps_per_epoch)
+    return f"{PREFIX}PRUNING_END_EPOCH={needed} with {PREFIX}NUM_PRUNINGS=1 is the least that fits"

@@ -1,0 +1,57 @@
+"""A picture of a job's schedules over its steps, for print and for colour-blind readers."""
+
+from pathlib import Path
+from typing import Final
+
+from .errors import Problem, SettingsError
+from .hints import printable
+from .plan import Plan
+
+KINDS: Final = (".svg", ".png", ".pdf")
+
+_SAMPLES: Final = 1_000
+_LABELS: Final = {
+    "sparsity": "sparsity",
+    "distillation weight": "distillation weight $\\mu$",
+    "rank bound": "largest rank",
+    "learning rate": "learning rate",
+}
+# From the palette of Okabe and Ito, told apart with every kind of colour vision; in print by their panel.
+_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#000000")
+
+
+def draw(job: Plan, path: Path) -> None:
+    """Sparsity, distillation weight, rank bound and learning rate on one page, pruning points marked.
+
+    Raises SettingsError where matplotlib is missing, or the file cannot be written.
+    """
+    if path.suffix.lower() not in KINDS:
+        raise SettingsError([Problem("", printable(str(path)), None, "is no kind of picture", ", ".join(KINDS))])
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:
+        fix = "pip install 'apt-settings[plot]'"
+        raise SettingsError([Problem("", "--plot", None, "needs matplotlib", fix=fix)]) from None
+
+    figure = Figure(figsize=(8.27, 8.5), layout="constrained")
+    settings, total = job.settings, job.total_steps
+    figure.suptitle(f"{settings.task}: {settings.architecture} on {settings.dataset}")
+    axes = figure.subplots(len(job.schedules), 1, sharex=True)
+    marked = [point.step for point in job.points if point.step <= total]
+    steps = sorted({*(total * index / _SAMPLES for index in range(_SAMPLES + 1)), *marked, *(x - 1 for x in marked)})
+    for axis, (name, schedule), colour in zip(axes, job.schedules.items(), _COLOURS, strict=True):
+        for step in marked:
+            axis.axvline(step, color="0.8", linewidth=0.8, zorder=0)
+        axis.plot(steps, [schedule(step) for step in steps], color=colour, linewidth=1.8)
+        if name in ("sparsity", "rank bound"):
+            axis.plot(marked, [schedule(step) for step in marked], "o", color=colour, markersize=4)
+        axis.set_ylabel(_LABELS[name])
+        axis.set_ylim(bottom=0)
+        axis.margins(x=0.01)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[-1].set_xlabel(f"optimizer step ({job.steps_per_epoch:,} for an epoch; grey lines: prunings)")
+    try:
+        figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None, dpi=150)
+    except OSError as error:
+        wrong = f"cannot be written: {error.strerror}"
+        raise SettingsError([Problem("", printable(str(path)), None, wrong)]) from None

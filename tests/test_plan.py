@@ -1,0 +1,183 @@
+"""The plan of a job: its arithmetic, what it warns of, and how it looks."""
+
+import json
+import math
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import RECORDS
+from hypothesis import given
+from hypothesis import strategies as st
+from test_schedules import ANY, settings_of
+
+from apt_settings import SettingsError, SettingsWarning, load
+from apt_settings.cli import main
+from apt_settings.datasets import TRAINING_EXAMPLES
+from apt_settings.plan import CLOSEST, plan
+from apt_settings.plot import draw
+from apt_settings.release import scripts
+
+
+def planned(*, devices: int = 1, examples: int | None = None, **values: Any) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        return plan(load({}, None, **values), devices=devices, examples=examples)
+
+
+def test_examples_are_those_of_the_datasets() -> None:
+    """Every dataset has its number."""
+    assert json.loads((RECORDS / "facts.json").read_text())["training_examples"] == dict(TRAINING_EXAMPLES)
+
+
+def test_sst2_has_2105_steps_an_epoch() -> None:
+    """67,349 examples in batches of 32, the last of which is smaller."""
+    job = planned(task="sst2")
+
+    assert (job.steps_per_epoch, job.total_steps) == (2_105, 84_200)
+    assert job.tokens == 67_349 * 40 * 128
+    assert planned(task="sst2", examples=33).steps_per_epoch == 2
+
+
+def test_the_batch_is_divided_exactly() -> None:
+    """Effective batch = per device x devices x accumulation."""
+    job = planned(task="sst2", devices=4, per_device_batch_size=2)
+
+    assert (job.per_device_batch_size, job.gradient_accumulation) == (2, 4)
+    assert (planned(devices=4).per_device_batch_size, planned(devices=4).gradient_accumulation) == (8, 1)
+
+
+@pytest.mark.parametrize(
+    ("devices", "values", "words"),
+    [
+        (3, {}, "APT_BATCH_SIZE=32 cannot be divided among 3 devices: must be a multiple of 3, such as 30"),
+        (1, {"per_device_batch_size": 5}, "does not divide batch_size, which is 32: must be one of 1, 2, 4, 8, 16, 32"),
+        (4, {"per_device_batch_size": 3}, "does not divide each device's share, which is 8: must be one of 1, 2, 4, 8"),
+    ],
+)
+def test_a_batch_that_cannot_be_divided_is_an_error(devices: int, values: dict[str, Any], words: str) -> None:
+    """It names the setting, and lists what divides."""
+    with pytest.raises(SettingsError) as caught:
+        planned(devices=devices, **values)
+
+    assert words in str(caught.value)
+
+
+def test_parameters_before_and_after() -> None:
+    """What is pruned is the target's share of what can be; adapters grow with their budget."""
+    job = planned(task="sst2")
+
+    assert job.parameters - job.kept_parameters == round(0.6 * job.prunable_parameters)
+    assert job.trainable_parameters == (663_552, 663_552 * 4)
+    assert job.ranks == (8, 32)
+
+
+@pytest.mark.parametrize("task", ["mrpc", "cola", "rte", "stsb"])
+def test_glue_small_cannot_have_the_window_of_glue_big(task: str) -> None:
+    """Table 6's small tasks under the big tasks' pruning window: the prunings are too close, and it says what fits."""
+    job = planned(task=task, num_prunings=10, pruning_end_epoch=3, sparsity_warmup_epochs=1)
+    (warning,) = [each for each in job.warnings if "apart" in each]
+
+    assert min(job.gaps) < CLOSEST
+    assert f"prunings are {min(job.gaps)} steps apart, and the release refuses less than 200" in warning
+    assert planned(task=task).warnings == []
+
+
+def test_every_script_of_the_release_has_a_plan_that_works() -> None:
+    """What the release runs raises no warning, on the datasets of its size."""
+    for dataset, architecture in scripts():
+        job = planned(task=dataset, dataset=dataset, architecture=architecture, reference="release")
+
+        assert job.warnings == [], (dataset, architecture)
+
+
+@given(ANY, st.integers(1, 300_000))
+def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], examples: int) -> None:
+    """Whatever is set, there is a plan, and it warns of what is so and of nothing else."""
+    if (settings := settings_of(values)) is None:
+        return
+    job = plan(settings, examples=examples)
+    told = " ".join(job.warnings)
+    end = settings.pruning_end_epoch * job.steps_per_epoch
+
+    assert job.total_steps == math.ceil(examples / settings.batch_size) * settings.epochs
+    assert ("steps apart" in told) == (end > 200 and min(job.gaps) < CLOSEST)
+    assert ("before it starts" in told) == (end <= 200)
+    assert ("never reached" in told) == (end > job.total_steps)
+    assert ("past the end of the job" in told) == ((settings.distill_epochs or 0) > settings.epochs)
+    assert sum(job.gaps) == end - 200
+    assert 0 < job.kept_parameters <= job.parameters
+    assert all(math.isfinite(schedule(job.total_steps / 3)) for schedule in job.schedules.values())
+
+
+def test_a_mend_fits() -> None:
+    """What a warning offers raises it no more."""
+    assert "APT_NUM_PRUNINGS=1 fits" in planned(task="mrpc", num_prunings=10, pruning_end_epoch=4).warnings[0]
+    assert planned(task="mrpc", num_prunings=1, pruning_end_epoch=4, sparsity_warmup_epochs=0).warnings == []
+
+
+def test_adapters_that_the_paper_does_not_have_are_told() -> None:
+    """FFN adapters are for the smaller models."""
+    job = planned(task="alpaca", adapter_targets="query,ffn")
+
+    assert job.warnings == ["adapters on ffn are none of the paper's on meta-llama/Llama-2-7b-hf (Appendix A)"]
+
+
+def test_the_table_tells_the_plan(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:
+    """Numbers for people, and what cannot work."""
+    argv = ["--task", "mrpc", "--set", "num_prunings=3", "--set", "pruning_end_epoch=6", "--devices", "2"]
+    assert main(["plan", *argv]) == 0
+    golden("plan.txt", capsys.readouterr().out)
+
+
+def test_json_is_the_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    """For programs, with the points and the warnings."""
+    assert main(["plan", "--task", "sst2", "--set", "reference=release", "--format", "json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+
+    assert (said["task"], said["dataset"], said["total_steps"]) == ("glue_big", "sst2", 84_200)
+    assert said["points"][0] == {"step": 811, "kept": 1.0, "steps_before": 611}
+    assert said["warnings"] == []
+
+
+def test_a_bad_batch_stops_the_plan_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    """As every wrong setting does."""
+    assert main(["plan", "--task", "sst2", "--devices", "5"]) == 78
+    assert "cannot be divided among 5 devices" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["svg", "png"])
+def test_the_picture_shows_all_schedules(kind: str, tmp_path: Path) -> None:
+    """One page, the same each time; an SVG names its panels in text."""
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'apt-settings[plot]'")
+    job = planned(task="sst2")
+    for name in ("one", "other"):
+        draw(job, tmp_path / f"{name}.{kind}")
+    one, other = ((tmp_path / f"{name}.{kind}").read_bytes() for name in ("one", "other"))
+
+    assert len(one) > 10_000
+    if kind == "svg":
+        assert all(word.encode() in one for word in ("sparsity", "learning rate", "largest rank", "roberta-base"))
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("plan.gif", "is no kind of picture: must be .svg, .png, .pdf"), ("missing/plan.svg", "cannot be written")],
+)
+def test_a_picture_that_cannot_be_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    """With what is wrong, and what is allowed."""
+    if "missing" in name:
+        pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'apt-settings[plot]'")
+    with pytest.raises(SettingsError, match=words):
+        draw(planned(task="sst2"), tmp_path / name)
+
+
+def test_without_matplotlib_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra has a name."""
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    with pytest.raises(SettingsError, match=r"--plot needs matplotlib; pip install 'apt-settings\[plot\]'"):
+        draw(planned(task="sst2"), tmp_path / "plan.svg")
