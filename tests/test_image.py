@@ -81,7 +81,7 @@ def test_e_overrides(run: Run) -> None:
 @pytest.mark.usefixtures("run")
 def test_the_readme_s_commands_build_and_run() -> None:
     """The two lines of the README's Docker section do what they say, with docker's own options."""
-    (block,) = [text for text in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) if "docker" in text]
+    (block,) = [text for text in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) if "docker build" in text]
     build_line, run_line = block.splitlines()
     options = run_line.removeprefix("docker run --rm ").replace("apt-settings", IMAGE, 1).split()
 
