@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
-from .architectures import ADAPTER_RULES, ARCHITECTURES, Architecture
+from .architectures import ADAPTER_RULES, ARCHITECTURES
 from .base import AptSettings
 from .datasets import TRAINING_EXAMPLES
 from .errors import Problem, SettingsError
@@ -41,23 +41,23 @@ class Plan(NamedTuple):
     total_steps: int
     points: tuple[PruningPoint, ...]
     distillation: tuple[int, int] | None
-    """First and last step with distillation; None where there is none."""
+    """The step from which on it distils, and that at which it ends; None where it never does."""
     parameters: int
     """Of the whole model, before it is pruned."""
     kept_parameters: int
-    """When all is pruned; what is not prunable is kept."""
+    """At the end of the job; what is not prunable is kept."""
     prunable_parameters: int
     trainable_parameters: tuple[int, int]
-    """Of the adapters, at the start and at the end."""
+    """Of the adapters, at the start and, before any of them is pruned, at the end."""
     ranks: tuple[int, int]
     """The rank at the start, and the largest that an adapter can reach."""
     tokens: int
-    """The most that the model sees: every example of every epoch at max_seq_length."""
+    """The most that the model sees: every example of every epoch at max_seq_length, and max_target_length."""
 
     @property
     def gaps(self) -> list[int]:
         """Steps between one pruning and the next, the first counted from the start of pruning."""
-        steps = [PRUNING_START, *(point.step for point in self.points)]
+        steps = [min(PRUNING_START, self.points[-1].step), *(point.step for point in self.points)]
         return [after - before for before, after in pairwise(steps)]
 
     @property
@@ -83,12 +83,13 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
     Raises SettingsError where the batch cannot be divided among the devices.
     """
     number = TRAINING_EXAMPLES[settings.dataset] if examples is None else examples
-    per_device, accumulation = _divided(settings, devices)
+    per_device, accumulation = divided(settings, devices)
     steps = ceil(number / settings.batch_size)
     total = steps * settings.epochs
-    architecture = ARCHITECTURES[settings.architecture]
-    first = architecture.lora_parameters(settings.adapter_targets, settings.initial_rank)
-    prunable = architecture.prunable_parameters
+    architecture, targets = ARCHITECTURES[settings.architecture], settings.adapter_targets
+    first = architecture.lora_parameters(targets, settings.initial_rank)
+    grown = int(first * tuning_budget(settings, settings, steps)(total))
+    pruned = architecture.prunable_parameters * sparsity(settings, steps)(total)
     return Plan(
         settings=settings,
         examples=number,
@@ -100,16 +101,16 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
         points=tuple(pruning_points(settings, steps)),
         distillation=_distillation(settings, steps),
         parameters=architecture.total_parameters,
-        kept_parameters=_kept(architecture, settings.target_sparsity),
-        prunable_parameters=prunable,
-        trainable_parameters=(first, int(first * tuning_budget(settings, settings, steps)(total))),
+        kept_parameters=architecture.total_parameters - round(pruned),
+        prunable_parameters=architecture.prunable_parameters,
+        trainable_parameters=(first, min(grown, architecture.lora_parameters(targets, max(settings.max_rank, 1)))),
         ranks=(settings.initial_rank, int(rank_bound(settings, settings, steps)(total))),
-        tokens=number * settings.epochs * settings.max_seq_length,
+        tokens=number * settings.epochs * (settings.max_seq_length + (settings.max_target_length or 0)),
     )
 
 
-def _divided(settings: AptSettings, devices: int) -> tuple[int, int]:
-    """Examples of each device at a time, and how often for one step; exact, or an error that lists what divides."""
+def divided(settings: AptSettings, devices: int) -> tuple[int, int]:
+    """Examples of each device at a time, and how often for one step. Raises SettingsError, with what divides."""
     batch, wanted = settings.batch_size, settings.per_device_batch_size
     if batch % devices:
         origin, wrong = settings.origin("batch_size"), f"cannot be divided among {devices} devices"
@@ -131,17 +132,13 @@ def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
     return (PRUNING_START, last) if last > PRUNING_START else None
 
 
-def _kept(architecture: Architecture, target: float) -> int:
-    return architecture.total_parameters - round(architecture.prunable_parameters * target)
-
-
 def _warnings(job: Plan) -> Iterator[str]:
     settings, steps = job.settings, job.steps_per_epoch
     end, warmup_end = job.points[-1].step, PRUNING_START + settings.sparsity_warmup_epochs * steps
-    closest = min(job.gaps)
+    closest = min(job.gaps[1:], default=CLOSEST)
     if end <= PRUNING_START:
         yield f"pruning ends at step {end}, before it starts at {PRUNING_START}: all is pruned at once"
-    elif closest < CLOSEST:
+    if closest < CLOSEST:
         yield f"prunings are {closest} steps apart, and the release refuses less than {CLOSEST}: {_mend(job)}"
     if PRUNING_START < end <= warmup_end:
         yield f"the sparsity warmup lasts until step {warmup_end}, and pruning ends at {end}: all is pruned at once"
@@ -163,10 +160,11 @@ def _warnings(job: Plan) -> Iterator[str]:
 
 
 def _mend(job: Plan) -> str:
-    """The most prunings that fit, or a later end."""
-    window = job.points[-1].step - PRUNING_START
-    most = window // CLOSEST
-    if most >= 1:
-        return f"{PREFIX}NUM_PRUNINGS={most} fits"
-    needed = ceil((PRUNING_START + CLOSEST) / job.steps_per_epoch)
-    return f"{PREFIX}PRUNING_END_EPOCH={needed} with {PREFIX}NUM_PRUNINGS=1 is the least that fits"
+    """A later end, or fewer prunings."""
+    needed = ceil((PRUNING_START + CLOSEST * len(job.points)) / job.steps_per_epoch)
+    if needed <= job.settings.epochs:
+        return f"{PREFIX}PRUNING_END_EPOCH={needed} fits"
+    most = (job.total_steps - PRUNING_START) // CLOSEST
+    if most < 1:
+        return "there are too few examples for this"
+    return f"{PREFIX}NUM_PRUNINGS={most} with {PREFIX}PRUNING_END_EPOCH={job.settings.epochs} is the most that fits"

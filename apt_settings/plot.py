@@ -7,7 +7,7 @@ from .errors import Problem, SettingsError
 from .hints import printable
 from .plan import Plan
 
-KINDS: Final = (".svg", ".png", ".pdf")
+KINDS: Final = (".svg", ".png")
 
 _SAMPLES: Final = 1_000
 _LABELS: Final = {
@@ -28,6 +28,7 @@ def draw(job: Plan, path: Path) -> None:
     if path.suffix.lower() not in KINDS:
         raise SettingsError([Problem("", printable(str(path)), None, "is no kind of picture", ", ".join(KINDS))])
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         fix = "pip install 'apt-settings[plot]'"
@@ -38,20 +39,23 @@ def draw(job: Plan, path: Path) -> None:
     figure.suptitle(f"{settings.task}: {settings.architecture} on {settings.dataset}")
     axes = figure.subplots(len(job.schedules), 1, sharex=True)
     marked = [point.step for point in job.points if point.step <= total]
-    steps = sorted({*(total * index / _SAMPLES for index in range(_SAMPLES + 1)), *marked, *(x - 1 for x in marked)})
+    steps = sorted({*(total * index / _SAMPLES for index in range(_SAMPLES + 1)), *marked})
     for axis, (name, schedule), colour in zip(axes, job.schedules.items(), _COLOURS, strict=True):
-        for step in marked:
-            axis.axvline(step, color="0.8", linewidth=0.8, zorder=0)
-        axis.plot(steps, [schedule(step) for step in steps], color=colour, linewidth=1.8)
-        if name in ("sparsity", "rank bound"):
-            axis.plot(marked, [schedule(step) for step in marked], "o", color=colour, markersize=4)
+        stepwise, values = name in ("sparsity", "rank bound"), [schedule(step) for step in steps]
+        axis.vlines(marked, 0, 1, transform=axis.get_xaxis_transform(), color="0.8", linewidth=0.8, zorder=0)
+        style = "steps-post" if stepwise else "default"
+        axis.plot(steps, values, color=colour, linewidth=1.8, drawstyle=style, clip_on=False)
+        if stepwise:
+            axis.plot(marked, [schedule(step) for step in marked], "o", color=colour, markersize=4, clip_on=False)
         axis.set_ylabel(_LABELS[name])
-        axis.set_ylim(bottom=0)
+        axis.set_ylim(0, max(values) * 1.05 or 1)
         axis.margins(x=0.01)
         axis.spines[["top", "right"]].set_visible(False)
+        axis.xaxis.set_major_formatter("{x:,.0f}")
     axes[-1].set_xlabel(f"optimizer step ({job.steps_per_epoch:,} for an epoch; grey lines: prunings)")
     try:
-        figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None, dpi=150)
+        with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
+            figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None, dpi=150)
     except OSError as error:
         wrong = f"cannot be written: {error.strerror}"
         raise SettingsError([Problem("", printable(str(path)), None, wrong)]) from None

@@ -7,6 +7,7 @@ holds for every step: before the first, between, and past the last.
 import math
 from bisect import bisect_right
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
 from .groups import DistillationSettings, PruningSettings, TrainingSettings, TuningSettings
@@ -15,15 +16,20 @@ Schedule: TypeAlias = Callable[[float], float]
 """Step -> value."""
 
 PRUNING_START: Final = 200
-"""The step at which the release starts to prune: pre_pruning_tuning_steps 200 in all of its main scripts."""
+"""The step at which the release's main scripts start to prune: pre_pruning_tuning_steps. (LLaMA 2 13B: 257.)"""
 
 
 class PruningPoint(NamedTuple):
     """A step at which blocks are pruned and ranks grow."""
 
     step: int
-    kept: float
-    """The fraction of prunable parameters that is left."""
+    sparsity: float
+    """The fraction of prunable parameters that is gone then."""
+
+    @property
+    def kept(self) -> float:
+        """The fraction that is left."""
+        return 1 - self.sparsity
 
 
 def pruning_end(pruning: PruningSettings, steps_per_epoch: int) -> int:
@@ -31,38 +37,37 @@ def pruning_end(pruning: PruningSettings, steps_per_epoch: int) -> int:
     return pruning.pruning_end_epoch * steps_per_epoch
 
 
-def kept_fraction(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """The release's cubic: what is left, as its schedule has it at every step (trainer/param_control.py:478).
+def cubic_sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
+    """The release's cubic, as its schedule has it at every step (trainer/param_control.py:478).
 
         kept(s) = min(start, keep + (start - keep) ((end - s) / (end - warmup_end))^3)
 
-    start = 1 - initial_sparsity, keep = 1 - target_sparsity, end as `pruning_end`, warmup_end = 200 +
-    sparsity_warmup_epochs x steps_per_epoch. `start` until warmup_end, `keep` from end on; never rising. Where the
-    warmup ends past the end, it falls at once, at the end.
+    as sparsity, 1 - kept: start = 1 - initial_sparsity, keep = 1 - target_sparsity, end as `pruning_end`, warmup_end =
+    200 + sparsity_warmup_epochs x steps_per_epoch. initial_sparsity until warmup_end, target_sparsity from the end on,
+    never falling. Where the warmup ends past the end, it rises at once, at the end.
     """
-    start, keep = 1 - pruning.initial_sparsity, 1 - pruning.target_sparsity
+    low, high = pruning.initial_sparsity, pruning.target_sparsity
     end = pruning_end(pruning, steps_per_epoch)
     warmup_end = PRUNING_START + pruning.sparsity_warmup_epochs * steps_per_epoch
 
-    def kept(step: float) -> float:
+    def at(step: float) -> float:
         if step >= end:
-            return keep
-        if step <= warmup_end:
-            return start
-        return keep + (start - keep) * ((end - step) / (end - warmup_end)) ** 3
+            return high
+        return low if step <= warmup_end else high - (high - low) * ((end - step) / (end - warmup_end)) ** 3
 
-    return kept
+    return at
 
 
-def paper_kept_fraction(pruning: PruningSettings, total_steps: int) -> Schedule:
-    """The paper's cubic over a whole job, read as what is left: keep + (start - keep) (1 - t/T)^3 (section 4.2)."""
-    start, keep = 1 - pruning.initial_sparsity, 1 - pruning.target_sparsity
+def paper_sparsity(pruning: PruningSettings, total_steps: int) -> Schedule:
+    """The paper's cubic over a whole job: high - (high - low) (1 - t/T)^3, its gamma read as density (section 4.2)."""
+    low, high = pruning.initial_sparsity, pruning.target_sparsity
 
-    def kept(step: float) -> float:
-        done = min(max(step / total_steps, 0.0), 1.0) if total_steps else 1.0
-        return start if done == 0 else keep + (start - keep) * (1 - done) ** 3
+    def at(step: float) -> float:
+        if step <= 0:
+            return low
+        return high if step >= total_steps else high - (high - low) * (1 - step / total_steps) ** 3
 
-    return kept
+    return at
 
 
 def pruning_points(pruning: PruningSettings, steps_per_epoch: int) -> list[PruningPoint]:
@@ -71,19 +76,18 @@ def pruning_points(pruning: PruningSettings, steps_per_epoch: int) -> list[Pruni
     numpy.linspace(200, end, num_prunings + 1) without its first, in whole steps (trainer_minus.py:1568-1570). Where the
     end is before the start, all are at the end.
     """
-    kept, number = kept_fraction(pruning, steps_per_epoch), pruning.num_prunings
+    at, number = cubic_sparsity(pruning, steps_per_epoch), pruning.num_prunings
     end = pruning_end(pruning, steps_per_epoch)
     first = min(PRUNING_START, end)
     steps = ((first * number + (end - first) * index) // number for index in range(1, number + 1))
-    return [PruningPoint(step, kept(step)) for step in steps]
+    return [PruningPoint(step, at(step)) for step in steps]
 
 
 def sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
     """The sparsity in force: that of the last pruning point, initial_sparsity before the first."""
     points = pruning_points(pruning, steps_per_epoch)
     steps = [point.step for point in points]
-    values = [pruning.initial_sparsity, *(1 - point.kept for point in points)]
-    values[-1] = pruning.target_sparsity  # and not 1 - (1 - 0.4)
+    values = [pruning.initial_sparsity, *(point.sparsity for point in points)]
 
     def in_force(step: float) -> float:
         return values[bisect_right(steps, step)]
@@ -95,7 +99,8 @@ def distillation_weight(distillation: DistillationSettings, pruning: PruningSett
     """mu, the weight of distillation against the task (section 4.4; trainer_minus.py:630-636).
 
     Rises linearly from distill_weight_start at the start of pruning to distill_weight_end at its end; 0 before pruning,
-    and wherever nothing is distilled: from the end of distill_epochs on, or throughout where they are none.
+    and wherever nothing is distilled: from the end of distill_epochs on, counted from the start of the job, or always
+    where they are none.
     """
     low, high = distillation.distill_weight_start, distillation.distill_weight_end
     end, last = pruning_end(pruning, steps_per_epoch), distillation_end(distillation, steps_per_epoch)
@@ -132,15 +137,21 @@ def tuning_budget(tuning: TuningSettings, pruning: PruningSettings, steps_per_ep
 
 
 def rank_bound(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """The largest rank that an adapter can have: one that grows at every pruning point, up to max_rank.
+    """The largest rank that an adapter can have by the paper's rule, if it grows at every pruning point.
 
-    Each time r becomes r x budget now / budget before, rounded down (the paper's rule); so r stays within initial_rank
-    x the budget. The release's own rule lets single adapters grow faster, up to max_rank all the same.
+    Each time r becomes r x budget now / budget before, rounded down, and never more than max_rank. The release grows
+    the top half of all adapters by another rule, up to max_rank (trainer/param_control.py:721-787).
     """
-    budget, first, most = tuning_budget(tuning, pruning, steps_per_epoch), tuning.initial_rank, tuning.max_rank
+    steps = [point.step for point in pruning_points(pruning, steps_per_epoch)]
+    number, ratio = pruning.num_prunings, tuning.tuning_budget_ratio
+    budgets = [1 + (ratio - 1) * index / number for index in range(number + 1)]
+    most = max(tuning.max_rank, tuning.initial_rank)
+    ranks = [tuning.initial_rank]
+    for before, after in pairwise(budgets):
+        ranks.append(min(most, math.floor(ranks[-1] * after / before)))
 
     def bound(step: float) -> float:
-        return max(first, min(most, math.floor(first * budget(step))))
+        return ranks[bisect_right(steps, step)]
 
     return bound
 
@@ -149,7 +160,8 @@ def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
     """Linear warmup over warmup_ratio of all steps, then lr_scheduler, as in transformers: 0 at the end.
 
     linear: peak x (T - t) / (T - w); cosine: peak x (1 + cos(pi (t - w) / (T - w))) / 2; constant: the peak. w is
-    warmup_ratio x T, rounded up.
+    warmup_ratio x T, rounded up. (The release resets its schedule when distillation ends, and applies it to a discarded
+    optimizer before: trainer_minus.py:690-727, 1818-1828.)
     """
     peak, kind = training.learning_rate, training.lr_scheduler
     warmup = math.ceil(total_steps * training.warmup_ratio)

@@ -15,7 +15,6 @@ from .options import Job, takes_settings
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMNS: Final = 40
-_SAMPLES: Final = 1_000
 
 
 @click.command()
@@ -24,7 +23,7 @@ _SAMPLES: Final = 1_000
 @click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Of a training set of your own.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
-    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
+    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."
 )
 def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path | None) -> None:
     """Print what a job amounts to: steps, prunings, parameters.
@@ -44,7 +43,9 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
         print_pairs(_pairs(planned))
         click.echo()
         print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
-    told = [*(f"warning: {warning}" for warning in planned.warnings), *notes(planned.settings)]
+    about = ("distill_epochs", "pruning_end_epoch")  # of which a warning says it
+    own = (note for note in notes(planned.settings) if not note.removeprefix("note: ").startswith(about))
+    told = [*(f"warning: {warning}" for warning in planned.warnings), *own]
     if told and form == "table":
         click.echo()
     print_sentences(told, err=form == "json")
@@ -52,9 +53,10 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
 
 def _pairs(job: Plan) -> list[tuple[str, str]]:
     settings, (first, last) = job.settings, job.trainable_parameters
-    batch = f"{settings.batch_size} = {job.devices} devices x {job.per_device_batch_size} x {job.gradient_accumulation}"
+    devices = f"{job.devices} device{'s' * (job.devices > 1)}"
+    batch = f"{settings.batch_size} = {devices} x {job.per_device_batch_size} x {job.gradient_accumulation}"
     distilled = f"steps {job.distillation[0]:,} to {job.distillation[1]:,}" if job.distillation else "none"
-    share = job.kept_parameters / job.parameters
+    share, reached = job.kept_parameters / job.parameters, job.schedules["sparsity"](job.total_steps)
     pairs = [
         ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
         ("examples", f"{job.examples:,}"),
@@ -62,8 +64,8 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         ("steps", f"{job.total_steps:,} = {settings.epochs} epochs x {job.steps_per_epoch:,}"),
         ("tokens", f"{job.tokens:,} at most"),
         ("parameters", f"{job.parameters:,}, of which {job.prunable_parameters:,} can be pruned"),
-        ("kept", f"{job.kept_parameters:,} ({share:.1%}) at sparsity {settings.target_sparsity}"),
-        ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at the end, ranks up to {job.ranks[1]}"),
+        ("kept", f"{job.kept_parameters:,} ({share:.1%}) at the end, at sparsity {reached:.4g}"),
+        ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at most, ranks up to {job.ranks[1]}"),
         ("distillation", distilled),
     ]
     if is_terminal():
@@ -74,7 +76,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
 def _sparkline(schedule: Schedule, total: int) -> str:
     """A schedule from the first step to the last, as high as its own highest value, which stands behind it."""
     values = [schedule(total * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
-    highest = max(schedule(total * index / _SAMPLES) for index in range(_SAMPLES + 1))
+    highest = max(values)
     scaled = (round(value / highest * (len(_BARS) - 1)) if highest else 0 for value in values)
     return "".join(_BARS[height] for height in scaled) + f" up to {highest:.3g}"
 
@@ -88,6 +90,9 @@ def _prunings(job: Plan) -> list[tuple[str, ...]]:
 
 def _as_json(job: Plan) -> dict[str, object]:
     numbers = {name: value for name, value in job._asdict().items() if name not in ("settings", "points")}
-    points = [{**point._asdict(), "steps_before": gap} for point, gap in zip(job.points, job.gaps, strict=True)]
+    points = [
+        {"step": point.step, "kept": point.kept, "steps_before": gap}
+        for point, gap in zip(job.points, job.gaps, strict=True)
+    ]
     about = {name: getattr(job.settings, name) for name in ("task", "dataset", "architecture")}
     return {**about, **numbers, "points": points, "warnings": job.warnings}

@@ -259,9 +259,9 @@ def _starts_anew(words: list[str]) -> bool:
     exports = [word for word, _ in _values_of(("--export",), [(word, 0) for word in words])]
     if any("ALL" not in word.split(",") for word in exports):
         return True
-    return (words[:1] and words[0].rpartition("/")[2] in _CONTAINERS) or (
-        "env" in words and bool({"-i", "-u"} & set(words))
-    )
+    if words and words[0].rpartition("/")[2] in _CONTAINERS:
+        return True
+    return "env" in words and bool({"-i", "-u"} & set(words))
 
 
 def _assigned(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
