@@ -8,11 +8,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from conftest import ANY_SETTINGS
+from conftest import ANY_SETTINGS, forked
 from hypothesis import HealthCheck, given, settings
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
@@ -223,12 +224,13 @@ def test_kill_9_leaves_the_old_record_or_the_new_one(tmp_path: Path) -> None:
     """Fifty writers killed at any moment leave a whole record each time."""
     record = record_of(GlueBigSettings())
     write(tmp_path, record)
+
+    def keep_writing(length: int) -> int:
+        while True:
+            write(tmp_path, record.model_copy(update={"controls": {"turn": "x" * length}}))
+
     for number in range(50):
-        child = os.fork()
-        if child == 0:
-            while True:
-                record = record.model_copy(update={"controls": {"turn": "x" * (number * 997 % 5000)}})
-                write(tmp_path, record)
+        child = forked(partial(keep_writing, number * 997 % 5000))
         time.sleep(0.002 + number % 10 * 0.001)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

@@ -6,9 +6,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from conftest import forked
 
 from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import main
@@ -287,18 +289,16 @@ def test_a_changed_record_is_not_trusted(option: str, status: int) -> None:
 
 def test_many_that_resume_one_folder_lose_nothing() -> None:
     """Of 32 at once each either has the folder to itself or is refused; every run that happened is in the record."""
-    children = []
-    for _ in range(32):
-        child = os.fork()
-        if child == 0:
-            try:
-                run_recorded(
-                    GlueBigSettings(_env_file=None), ["true"], dict(os.environ), Path("run"), resume=True, once=False
-                )
-            except SettingsError:
-                os._exit(1)
-            os._exit(0)
-        children.append(child)
+
+    def resume() -> int:
+        settings = GlueBigSettings(_env_file=None)
+        try:
+            run_recorded(settings, ["true"], dict(os.environ), Path("run"), resume=True, once=False)
+        except SettingsError:
+            return 1
+        return 0
+
+    children = [forked(resume) for _ in range(32)]
     ran = [os.waitpid(child, 0)[1] for child in children].count(0)
 
     assert ran >= 1
@@ -352,15 +352,13 @@ def test_once_skips_what_has_ended_well() -> None:
 
 def test_sixty_four_runs_at_once_lose_nothing() -> None:
     """Each has a folder and a whole record of its own."""
-    children = []
-    for number in range(64):
-        child = os.fork()
-        if child == 0:
-            settings = GlueBigSettings(_env_file=None)
-            command = ["sh", "-c", f"exit {number}"]
-            outcome = run_recorded(settings, command, dict(os.environ), Path("runs"), resume=False, once=False)
-            os._exit(0 if outcome.status == number else 1)
-        children.append(child)
+
+    def run(number: int) -> int:
+        settings, command = GlueBigSettings(_env_file=None), ["sh", "-c", f"exit {number}"]
+        outcome = run_recorded(settings, command, dict(os.environ), Path("runs"), resume=False, once=False)
+        return 0 if outcome.status == number else 1
+
+    children = [forked(partial(run, number)) for number in range(64)]
     assert [os.waitpid(child, 0)[1] for child in children] == [0] * 64
 
     records = [read(folder) for folder in Path("runs").iterdir()]
