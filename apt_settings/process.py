@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
 
+_LOOK_AGAIN_AFTER: Final = 1.0  # seconds
 _FROM_KERNEL: Final = 0x80
 _FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGWINCH})
 # What stops and continues a process is left to do so; a fault of this process itself is not the command's.
@@ -70,8 +71,9 @@ class Watched:
     def wait(self) -> int:
         """Its exit status once it has ended, negative for the signal that ended it, as subprocess has it."""
         while True:
-            info = signal.sigwaitinfo(self._signals)
-            if info.si_signo == signal.SIGCHLD:
+            # With a limit: a thread that holds no signals can be given the SIGCHLD, and this one would wait for ever.
+            info = signal.sigtimedwait(self._signals, _LOOK_AGAIN_AFTER)
+            if info is None or info.si_signo == signal.SIGCHLD:
                 status = self._reap()
                 if status is not None:
                     return status

@@ -150,6 +150,19 @@ def test_a_parent_that_ignores_its_children_is_no_matter(mode: str) -> None:
     assert subprocess.run([sys.executable, "-c", start, *line], timeout=60).returncode == 3
 
 
+def test_another_thread_may_take_the_news_of_the_end() -> None:
+    """A process with threads that hold no signals, such as numpy's, sees the end all the same."""
+    lines = [
+        "import os, threading, time; from apt_settings.process import Watched",
+        "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
+        "watched = Watched(['sh', '-c', 'exit 3'], os.environ)",
+        "os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)",
+        "os._exit(watched.wait())",
+    ]
+
+    assert subprocess.run([sys.executable, "-c", "\n".join(lines)], timeout=30).returncode == 3
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("mode", MODES)
 def test_closed_streams_leave_the_status_alone(mode: str, closed: str) -> None:
