@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 import apt_settings
 from apt_settings.tasks import TASKS
 
+# A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
 
