@@ -55,4 +55,4 @@ def commands() -> None:
     """
 
 
-commands.names = ("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job")
+commands.names = ("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job", "release-args")

@@ -18,5 +18,6 @@ class Lazily(click.Group):
         """The command, or None where there is none of that name."""
         if cmd_name not in self.names:
             return None
-        command: click.Command = getattr(import_module(f".{cmd_name}", __package__), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f".{name}", __package__), name)
         return command

@@ -1,0 +1,51 @@
+"""`release-args`: the command line of the official release."""
+
+import json
+import re
+from typing import Final
+
+import click
+
+from ..errors import Problem, SettingsError
+from ..integrations.release import arguments
+from ..terminal import print_sentences
+from .options import Job, takes_settings
+from .output import print_data
+
+_SAFE: Final = r"[A-Za-z0-9_./:,=@%+-]+"
+
+
+@click.command("release-args")
+@takes_settings
+@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of the job.")
+@click.option("--entrypoint", is_flag=True, help="Print the name of the script alone.")
+@click.option("--null", "form", flag_value="null", help="End each word with a NUL, for xargs -0.")
+@click.option("--json", "form", flag_value="json", help="Print entry point and flags as JSON.")
+def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> None:
+    """Print the command line that trains with the official release.
+
+    Words for a shell to split, as in the example; a value that this would break is refused, and goes
+    with --null. What the release cannot be told is said on stderr.
+
+    Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args) --output_dir out
+    """
+    given = arguments(job.settings(), devices)
+    if entrypoint:
+        click.echo(given.entry_point)
+        return
+    if form == "json":
+        click.echo(json.dumps({"entry_point": given.entry_point, "flags": dict(given.flags)}, indent=2))
+    elif form == "null":
+        print_data("".join(f"{word}\0" for word in given.words))
+    else:
+        _refuse_unsafe(given.words)
+        click.echo(" ".join(given.words))
+    print_sentences([f"note: {note}" for note in given.notes], err=True)
+
+
+def _refuse_unsafe(words: list[str]) -> None:
+    """A shell splits $(...) at spaces and expands what is left; no quote in it counts."""
+    for flag, value in zip(words[::2], words[1::2], strict=True):
+        if not re.fullmatch(_SAFE, value):
+            wrong = f"{value!r} does not survive $(...)"
+            raise SettingsError([Problem("", flag, None, wrong, fix="use --null, with xargs -0")])

@@ -1,0 +1,244 @@
+"""The command line of the release's own entry points (github.com/ROIM1998/APT at commit 56eaf8b)."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
+from ..base import AptSettings
+from ..plan import divided
+from ..values import as_text
+
+ENTRY_POINTS: Final[Mapping[str, str]] = {
+    "glue_small": "run_minus_training.py",
+    "glue_big": "run_minus_training.py",
+    "squad": "run_minus_squad_training.py",
+    "cnn_dm": "run_minus_seq2seq_training.py",
+    "alpaca": "run_llama_sft.py",
+}
+"""Task -> the script that trains it, whatever the architecture."""
+
+FIXED: Final[Mapping[str, str]] = {
+    "do_train": "True",
+    "do_eval": "True",
+    "apply_lora": "True",
+    "pruner_type": "running_fisher",
+    "pruning_scheduler": "cubic_gradual",
+    "pruning_start": "-1",
+    "pre_pruning_tuning_steps": "200",
+    "param_allocation_strategy": "running_fisher",
+    "param_resizing_strategy": "tophalf_limited",
+    "grafting_top_k": "-1",  # tophalf resizing needs it
+    "collect_salience": "True",
+    "salience_collecting_start": "200",
+    "salience_collecting_end": "-1",
+}
+"""What every main script of the release passes, and no setting decides."""
+
+DISTILLING: Final[Mapping[str, str]] = {
+    "do_distill": "True",
+    "distillation_type": "self_momentum",
+    "distill_mapping_strategy": "dynamic_block_teacher_dynamic_student",
+    "distill_start": "-1",
+}
+"""What goes with distillation."""
+
+LEFT_OUT: Final[Mapping[str, str]] = {
+    "output_dir": "is yours to give",
+    "evaluation_strategy": "when to evaluate changes nothing that is trained",
+    "eval_steps": "when to evaluate changes nothing that is trained",
+    "per_device_eval_batch_size": "how to evaluate changes nothing that is trained",
+    "logging_strategy": "when to log changes nothing that is trained",
+    "logging_steps": "when to log changes nothing that is trained",
+    "log_level": "what to log changes nothing that is trained",
+    "log_level_replica": "what to log changes nothing that is trained",
+    "report_to": "where to log changes nothing that is trained",
+    "save_strategy": "when to save changes nothing that is trained",
+    "doc_stride": "128 is the release's default",
+    "head_scorer_type": "is parsed and never used",
+    "intermediate_scorer_type": "is parsed and never used",
+    "pruning_scheduler_strategy": "is parsed and never used",
+    "minus_scheduler": "is parsed and never used",
+}
+"""Flags of the release's scripts that are not written here, and why."""
+
+UNLIKE: Final[Mapping[tuple[str, str], tuple[frozenset[str], str]]] = {
+    ("alpaca_gpt4", "meta-llama/Llama-2-7b-hf"): (
+        frozenset({"pre_tuning_scorer", "pre_tuning_pruner", "pre_tuning_constraint"}),
+        "the script prunes to 1.0 before tuning, which is nothing",
+    ),
+    ("sst2", "google/t5-xl-lm-adapt"): (
+        frozenset({"student_param_tuning_config"}),
+        "the script gives the student no adapters of its own, which those of the teacher stand for",
+    ),
+}
+"""(dataset, architecture) -> flags in which the arguments are not those of its script, and why."""
+
+DEFAULTS: Final[Mapping[str, str]] = {
+    "max_grad_norm": "1.0",
+    "seed": "42",
+    "distill_temp": str(2 / 3),
+    "distill_loss_alpha": "0.9",
+    "distill_ce_loss_alpha": "0.1",
+}
+"""What the release has where a script leaves a flag out, as its scripts do."""
+
+_PRUNED_BEFORE: Final[Mapping[str, str]] = {
+    "pre_tuning_scorer": "backward_running_hidden_states_salience",
+    "pre_tuning_pruner": "running_fisher",
+}
+_BATCHES: Final[Mapping[str, tuple[str, str]]] = {
+    "meta-llama/Llama-2-7b-hf": ("128", "2"),
+    "meta-llama/Llama-2-13b-hf": ("256", "1"),
+}
+"""pruning_batches and pruning_batch_size, where not 64 and 4: a matter of memory."""
+_LETTERS: Final[Mapping[AdapterTarget, str]] = {"query": "q", "value": "v", "ffn": "i"}
+_LENGTHS: Final[Mapping[str, str]] = {
+    "run_minus_seq2seq_training.py": "max_input_length",
+    "run_llama_sft.py": "model_max_length",
+}
+
+
+class Arguments(NamedTuple):
+    """What the release is started with."""
+
+    entry_point: str
+    flags: Mapping[str, str]
+    notes: tuple[str, ...]
+    """What it cannot be told, and does otherwise."""
+
+    @property
+    def words(self) -> list[str]:
+        """As an argument vector, whose flags are whole: the release takes abbreviations for what they may mean."""
+        return [word for flag, value in self.flags.items() for word in (f"--{flag}", value)]
+
+
+def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
+    """The entry point and flags that train with these settings, as far as the release can.
+
+    Raises SettingsError where batch_size cannot be divided among the devices.
+    """
+    flags = {flag: value for flag, value in _flags(settings, devices) if DEFAULTS.get(flag) != value}
+    return Arguments(ENTRY_POINTS[settings.task], flags, tuple(_notes(settings, flags)))
+
+
+def _flags(settings: AptSettings, devices: int) -> Iterator[tuple[str, str]]:
+    entry_point, architecture = ENTRY_POINTS[settings.task], ARCHITECTURES[settings.architecture]
+    per_device, accumulation = divided(settings, devices)
+    yield "model_name_or_path", settings.model_name_or_path or settings.architecture
+    yield from _data(settings, entry_point)
+    yield from FIXED.items()
+    if architecture.family != "llama":
+        yield "do_virtual_prune", "True"
+    yield "learning_rate", as_text(settings.learning_rate)
+    yield "per_device_train_batch_size", str(per_device)
+    if accumulation > 1:
+        yield "gradient_accumulation_steps", str(accumulation)
+    yield "num_train_epochs", str(settings.epochs)
+    yield "warmup_ratio", as_text(settings.warmup_ratio)
+    yield "lr_scheduler_type", "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
+    yield "weight_decay", as_text(settings.weight_decay)
+    yield "max_grad_norm", as_text(settings.max_grad_norm)
+    yield "seed", str(settings.seed)
+    yield from _precision(settings)
+    yield from _pruning(settings)
+    yield from _tuning(settings, architecture)
+    yield from _distillation(settings)
+
+
+def _data(settings: AptSettings, entry_point: str) -> Iterator[tuple[str, str]]:
+    if entry_point == "run_minus_squad_training.py":
+        if settings.dataset == "squad_v2":
+            yield "version_2_with_negative", "True"
+    else:
+        yield "task_name", settings.dataset
+    if entry_point == "run_llama_sft.py":
+        yield "data_path", "data/sft/alpaca_data_gpt4.json"
+    yield _LENGTHS.get(entry_point, "max_seq_length"), str(settings.max_seq_length)
+    if settings.max_target_length:
+        yield "max_target_length", str(settings.max_target_length)
+
+
+def _precision(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    if settings.precision != "fp32":
+        yield settings.precision, "True"
+    if settings.precision == "fp16" or (settings.precision == "bf16" and settings.task == "alpaca"):
+        yield "tf32", "True"  # for what is not computed in half precision, as in the release's scripts
+
+
+def _pruning(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    batches, size = _BATCHES.get(settings.architecture, ("64", "4"))
+    yield "pruning_batches", batches
+    yield "pruning_batch_size", size
+    yield "mac_constraint", _rest(settings.target_sparsity)
+    yield "pruning_stop", str(settings.pruning_end_epoch)
+    yield "num_prunings", str(settings.num_prunings)
+    yield "sparsity_warmup_epochs", str(settings.sparsity_warmup_epochs)
+    yield "mask_lr", as_text(settings.mask_decay_rate)
+    if settings.initial_sparsity:
+        yield from _PRUNED_BEFORE.items()
+        yield "pre_tuning_constraint", _rest(settings.initial_sparsity)
+
+
+def _tuning(settings: AptSettings, architecture: Architecture) -> Iterator[tuple[str, str]]:
+    yield "lora_r", str(settings.initial_rank)
+    yield "lora_alpha", str(_alpha(settings))
+    yield "max_lora_r", str(settings.max_rank)
+    yield "tuning_expanding_ratio", as_text(settings.tuning_budget_ratio)
+    for whose in ("teacher", "student"):
+        yield f"{whose}_param_tuning_config", adapters(architecture, settings.adapter_targets)
+
+
+def _distillation(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    if not settings.distill_epochs:
+        return
+    yield from DISTILLING.items()
+    yield "distill_epoch", str(settings.distill_epochs)
+    yield "distill_temp", as_text(settings.distill_temperature)
+    yield "distill_loss_alpha", as_text(settings.distill_layer_weight)
+    yield "distill_ce_loss_alpha", as_text(settings.distill_prediction_weight)
+
+
+def adapters(architecture: Architecture, targets: tuple[AdapterTarget, ...]) -> str:
+    """The release's adapter string: `q:0-11,v:0-11,i:0-11`, `eq:0-11,...,di0:0-11`, `dq:0-31,dv:0-31`."""
+    last = (architecture.encoder_layers or architecture.decoder_layers) - 1
+    if architecture.family == "t5":
+        attentions = [f"{part}{_LETTERS[each]}" for part in "edc" for each in targets if each != "ffn"]
+        gate = "0" if architecture.gated_ffn else ""
+        names = [*attentions, *(f"{part}i{gate}" for part in "ed" if "ffn" in targets)]
+    else:
+        part = "d" if architecture.family == "llama" else ""
+        names = [f"{part}{_LETTERS[each]}{'0' if part and each == 'ffn' else ''}" for each in targets]
+    return ",".join(f"{name}:0-{last}" for name in names)
+
+
+def _rest(sparsity: float) -> str:
+    """What is left, without the dust of binary fractions: 1 - 0.6 is 0.4."""
+    return str(1 - Decimal(as_text(sparsity)))
+
+
+def _alpha(settings: AptSettings) -> int:
+    """The release's alpha is whole."""
+    return round(settings.scaling_factor * settings.initial_rank)
+
+
+def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[str]:
+    """Each setting that the release cannot be told, or does not heed."""
+    if settings.salience_momentum != 0.85:
+        yield "salience_momentum: the release fixes 0.85 (trainer_minus.py:355-356)"
+    if settings.outlier_aware != (settings.task == "alpaca"):
+        yield "outlier_aware: the release computes kurtosis for LLaMA only (prune/scorer.py:1605-1666)"
+    if "do_distill" in flags and _alpha(settings) != 16:
+        yield "scaling_factor: while it distils, the release fixes alpha at 16 (param_control.py:253, 280)"
+    if _alpha(settings) != settings.scaling_factor * settings.initial_rank:
+        yield f"scaling_factor: the release's alpha is whole, and becomes {_alpha(settings)}"
+    if "gradient_accumulation_steps" in flags:
+        yield "batch_size: the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
+    if settings.optimizer != "adamw":
+        yield "optimizer: the release trains with AdamW, whose weight decay is decoupled (trainer_minus.py:1799-1808)"
+    if settings.teacher_layers != 4:
+        yield "teacher_layers: the release samples 4 (trainer_minus.py:2088-2112)"
+    if (settings.distill_weight_start, settings.distill_weight_end) != (0.0, 1.0):
+        yield "distill_weight_start, distill_weight_end: the release goes from 0 to 1 (trainer_minus.py:630-636)"
+    if len(settings.prunable_blocks) < 3:
+        yield "prunable_blocks: the release has no flag for them"

@@ -1,0 +1,169 @@
+"""The command line of the release: every flag exists there, and with its reference it is that of its script."""
+
+import csv
+import json
+import subprocess
+import sys
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ANY_SETTINGS, RECORDS
+from hypothesis import given
+
+from apt_settings import ARCHITECTURES, SettingsError, SettingsWarning, load
+from apt_settings.base import AptSettings
+from apt_settings.cli import main
+from apt_settings.integrations.release import DEFAULTS, ENTRY_POINTS, LEFT_OUT, UNLIKE, adapters, arguments
+from apt_settings.tasks import TASKS
+
+# Every batch size of a task is a multiple of 16, and load refuses a share that does not divide it.
+DIVIDED = ANY_SETTINGS.filter(lambda values: 16 % (values.get("per_device_batch_size") or 1) == 0)
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (RECORDS / name).open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+SCRIPTS = rows("release_scripts.csv")
+FLAGS = {(row["entrypoint"], row["flag"].removeprefix("--")): row for row in rows("release_flags.csv")}
+NOT_IN_FACTS = {"distill_start", "data_path", "apply_lora", "do_train", "do_eval", "version_2_with_negative"}
+
+
+def quietly(**values: Any) -> AptSettings:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SettingsWarning)
+        return load({}, None, **values)
+
+
+def parsed(entry_point: str, flag: str, value: str) -> Any:
+    """A value as the release's parser takes it; fails where it would."""
+    row = FLAGS[entry_point, flag]
+    readers = {"int": int, "float": float, "string_to_bool": {"True": True, "False": False}.__getitem__, "str": str}
+    read = readers.get(row["type"], str)(value)
+    assert not row["choices"] or value in row["choices"].split("|"), (flag, value)
+    return read
+
+
+def same(one: str, other: str) -> bool:
+    try:
+        return float(one) == float(other)
+    except ValueError:
+        return one == other
+
+
+@given(DIVIDED)
+def test_every_flag_is_one_of_the_entry_point(values: dict[str, Any]) -> None:
+    """It exists there by its whole name, has the type and one of the choices, and none is written twice."""
+    made = arguments(quietly(**values))
+    for flag, value in made.flags.items():
+        parsed(made.entry_point, flag, value)
+    for row in FLAGS.values():
+        if row["entrypoint"] == made.entry_point and row["required"] == "True":
+            assert row["flag"].removeprefix("--") in {*made.flags, *LEFT_OUT}
+
+
+@given(DIVIDED)
+def test_values_parse_back_to_the_settings(values: dict[str, Any]) -> None:
+    """What the release reads is what was set."""
+    settings = quietly(**values)
+    made = arguments(settings)
+    read = {flag: parsed(made.entry_point, flag, value) for flag, value in {**DEFAULTS, **made.flags}.items()}
+    length = next(read[flag] for flag in ("max_seq_length", "max_input_length", "model_max_length") if flag in read)
+
+    assert read["learning_rate"] == settings.learning_rate
+    assert read["num_train_epochs"] == settings.epochs
+    assert read["per_device_train_batch_size"] * read.get("gradient_accumulation_steps", 1) == settings.batch_size
+    assert 1 - read["mac_constraint"] == pytest.approx(settings.target_sparsity)
+    assert (read["seed"], read["max_grad_norm"]) == (settings.seed, settings.max_grad_norm)
+    assert read.get("distill_epoch") == (settings.distill_epochs or None)
+    assert length == settings.max_seq_length
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: Path(script["script"]).stem)
+def test_with_its_reference_the_arguments_are_the_scripts(script: Mapping[str, str]) -> None:
+    """Flag by flag, but for those that the code lists, each with its reason."""
+    settings = quietly(task=script["task"], dataset=script["task"], architecture=script["model"], reference="release")
+    made = arguments(settings)
+    unlike, _ = UNLIKE.get((script["task"], script["model"]), (frozenset(), ""))
+    facts = {**script, "task_name": script["task"], "model_name_or_path": script["model"]}
+    explicit = set(script["explicit"].split()) - set(LEFT_OUT)
+
+    assert script["entrypoint"] == made.entry_point
+    assert explicit ^ set(made.flags) == unlike
+    for flag in explicit - unlike - NOT_IN_FACTS:
+        assert same(facts[flag], made.flags[flag]), (flag, facts[flag], made.flags[flag])
+
+
+def test_what_is_left_out_is_none_of_ours() -> None:
+    """Every flag of a script is written or listed with its reason; nothing that is listed is written."""
+    every = {flag for script in SCRIPTS for flag in script["explicit"].split()}
+    written = {flag for task in TASKS for flag in arguments(quietly(task=task)).flags}
+
+    assert set(LEFT_OUT) <= every
+    assert not set(LEFT_OUT) & written
+    assert all(len(reason) > 10 for reason in LEFT_OUT.values())
+    assert set(ENTRY_POINTS) == set(TASKS)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "targets", "expected"),
+    [
+        ("roberta-base", ("query", "value", "ffn"), "q:0-11,v:0-11,i:0-11"),
+        ("t5-base", ("query", "value", "ffn"), "eq:0-11,ev:0-11,dq:0-11,dv:0-11,cq:0-11,cv:0-11,ei:0-11,di:0-11"),
+        ("meta-llama/Llama-2-13b-hf", ("query", "value"), "dq:0-39,dv:0-39"),
+        ("meta-llama/Llama-2-7b-hf", ("query", "ffn"), "dq:0-31,di0:0-31"),
+        ("bert-base-uncased", ("ffn",), "i:0-11"),
+    ],
+)
+def test_adapter_strings_are_the_releases(architecture: Any, targets: Any, expected: str) -> None:
+    """Part, projection and layers."""
+    assert adapters(ARCHITECTURES[architecture], targets) == expected
+
+
+def test_what_the_release_cannot_be_told_is_said() -> None:
+    """Once each, with the lines that decide."""
+    paper = arguments(quietly(task="sst2", scaling_factor=3))
+    released = arguments(quietly(task="sst2", reference="release"))
+
+    assert [note.partition(":")[0] for note in paper.notes] == [
+        "salience_momentum",
+        "outlier_aware",
+        "scaling_factor",
+        "optimizer",
+    ]
+    assert released.notes == ()
+
+
+def test_a_shell_splits_the_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """The README's line starts the entry point with every flag."""
+    assert main(["release-args", "--task", "squad", "--entrypoint"]) == 0
+    assert capsys.readouterr().out == "run_minus_squad_training.py\n"
+    command = f"{sys.executable} -m apt_settings release-args --task squad"
+    done = subprocess.run(["bash", "-c", f"printf '%s\\n' $({command})"], capture_output=True, text=True)
+    words = done.stdout.splitlines()
+
+    assert dict(zip(words[::2], words[1::2], strict=True))["--version_2_with_negative"] == "True"
+    assert done.stderr.count("note: optimizer") == 1
+
+
+def test_other_forms_keep_what_a_shell_would_split(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path with a space is refused for $(...), and whole with --null and --json."""
+    argv = ["release-args", "--task", "squad", "--set", "model_name_or_path=my model"]
+    assert main(argv) == 78
+    assert "--model_name_or_path 'my model' does not survive $(...); use --null" in capsys.readouterr().err
+    assert main([*argv, "--null"]) == 0
+    assert "my model" in capsys.readouterr().out.split("\0")
+    assert main([*argv, "--json"]) == 0
+
+    assert json.loads(capsys.readouterr().out)["flags"]["model_name_or_path"] == "my model"
+
+
+def test_a_batch_is_divided_among_the_devices() -> None:
+    """As in the plan."""
+    assert arguments(quietly(task="sst2"), devices=4).flags["per_device_train_batch_size"] == "8"
+    with pytest.raises(SettingsError, match="cannot be divided among 3 devices"):
+        arguments(quietly(task="sst2"), devices=3)
