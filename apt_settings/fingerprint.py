@@ -29,17 +29,18 @@ def fingerprint_of(values: Mapping[str, Any], fields: Mapping[str, FieldInfo] = 
     """The fingerprint of settings with these values, as Python or JSON has them, that are declared by these fields."""
     elsewhere = {name for name, field in fields.items() if WHERE_IT_RUNS in field.metadata}
     counted = {name: value for name, value in values.items() if name not in elsewhere}
-    text = json.dumps(_canonical(counted), sort_keys=True, separators=(",", ":"))
+    text = json.dumps(canonical(counted), sort_keys=True, separators=(",", ":"))
     return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"
 
 
-def _canonical(value: Any) -> Any:
+def canonical(value: Any) -> Any:
+    """A value as the fingerprint reads it: as JSON has it, sets sorted, -0.0 as 0.0."""
     if isinstance(value, float):
         return value + 0.0
     if isinstance(value, Mapping):
-        return {str(key): _canonical(item) for key, item in value.items()}
+        return {str(key): canonical(item) for key, item in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted(map(_canonical, value), key=repr)
+        return sorted(map(canonical, value), key=repr)
     if isinstance(value, (list, tuple)):
-        return [_canonical(item) for item in value]
+        return [canonical(item) for item in value]
     return to_jsonable_python(value)

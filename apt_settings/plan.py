@@ -112,6 +112,8 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
 def divided(settings: AptSettings, devices: int) -> tuple[int, int]:
     """Examples of each device at a time, and how often for one step. Raises SettingsError, with what divides."""
     batch, wanted = settings.batch_size, settings.per_device_batch_size
+    if devices < 1:
+        raise SettingsError([Problem("", "devices", str(devices), "is less than one device")])
     if batch % devices:
         origin, wrong = settings.origin("batch_size"), f"cannot be divided among {devices} devices"
         fits = f"a multiple of {devices}, such as {max(batch // devices, 1) * devices}"

@@ -19,15 +19,17 @@ from apt_settings.integrations.torch import require_agreement
 from apt_settings.integrations.transformers import training_arguments
 from apt_settings.schedules import distillation_weight, sparsity
 
-EXAMPLES, WORDS, LENGTH = 3_200, 40, 12
+EXAMPLES, WORDS, LENGTH = 3_200, 40, 11
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 
 
 def sentences(count: int) -> list[dict[str, torch.Tensor]]:
-    """Random words; the label says whether there are more of the first half of the vocabulary than of the second."""
-    words = torch.randint(5, 5 + WORDS, (count, LENGTH), generator=torch.Generator().manual_seed(settings.seed))
-    labels = ((words < 5 + WORDS // 2).sum(dim=1) > LENGTH // 2).long()
-    return [{"input_ids": each, "labels": label} for each, label in zip(words, labels, strict=True)]
+    """Random words, nine of ten from that half of the vocabulary which the label names."""
+    random = torch.Generator().manual_seed(settings.seed)
+    labels = torch.randint(0, 2, (count,), generator=random)
+    strays = (torch.rand((count, LENGTH), generator=random) < 0.1).long()
+    words = torch.randint(0, WORDS // 2, (count, LENGTH), generator=random) + (labels[:, None] ^ strays) * (WORDS // 2)
+    return [{"input_ids": 5 + each, "labels": label} for each, label in zip(words, labels, strict=True)]
 
 
 class Masks:
@@ -120,6 +122,10 @@ class Distilling(Trainer):
 
 
 def main() -> None:
+    if not settings.architecture.startswith("roberta"):
+        raise SystemExit(f"this example trains a RoBERTa, and the settings are for {settings.architecture}")
+    quiet = {"report_to": [], "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True, "use_cpu": True}
+    arguments = training_arguments(settings, **quiet)
     require_agreement(settings)
     torch.manual_seed(settings.seed)
     config = RobertaConfig(vocab_size=5 + WORDS, max_position_embeddings=LENGTH + 2, **SIZES)
@@ -127,12 +133,8 @@ def main() -> None:
     masks = Masks(model)
     adapted = get_peft_model(model, lora_config(settings))
     steps_per_epoch = -(-EXAMPLES // settings.batch_size)
-    quiet = {"report_to": [], "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True, "use_cpu": True}
     trainer = Distilling(
-        adapted,
-        training_arguments(settings, **quiet),
-        train_dataset=sentences(EXAMPLES),
-        callbacks=[Following(masks, steps_per_epoch)],
+        adapted, arguments, train_dataset=sentences(EXAMPLES), callbacks=[Following(masks, steps_per_epoch)]
     )
     trainer.masks, trainer.weight = masks, distillation_weight(settings, settings, steps_per_epoch)
     trainer.train()

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,11 @@ ROOT = Path(__file__).parent.parent
 hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
 hypothesis_settings.load_profile("repeatable")
 
+
+TRAINING = ("torch", "transformers", "peft")
+needs_training = pytest.mark.skipif(  # skips tests, not modules: what a marker leaves out is not told as skipped
+    None in map(find_spec, TRAINING), reason="needs pip install 'apt-settings[torch,transformers,peft]'"
+)
 
 TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),

@@ -5,12 +5,15 @@ import re
 import subprocess
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import needs_training
+from pydantic import Field, computed_field
 
-from apt_settings import ARCHITECTURES, SettingsError, SettingsWarning, load
+from apt_settings import ARCHITECTURES, GlueBigSettings, SettingsError, SettingsWarning, load
 from apt_settings.architectures import ArchitectureName
 from apt_settings.base import AptSettings
 from apt_settings.integrations import peft as peft_integration
@@ -20,13 +23,13 @@ from apt_settings.schedules import learning_rate
 
 pytestmark = [
     pytest.mark.training,
+    needs_training,
     pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning"),  # of these libraries' own
 ]
-torch = pytest.importorskip("torch", reason="needs torch: pip install 'apt-settings[torch]'")
-transformers = pytest.importorskip(
-    "transformers", reason="needs transformers: pip install 'apt-settings[transformers]'"
-)
-peft = pytest.importorskip("peft", reason="needs peft: pip install 'apt-settings[peft]'")
+with suppress(ModuleNotFoundError):
+    import peft
+    import torch
+    import transformers
 
 
 def settings_for(architecture: ArchitectureName, **values: Any) -> AptSettings:
@@ -141,11 +144,11 @@ def test_a_real_trainer_step_uses_what_was_asked_for(tmp_path: Path) -> None:
 def test_the_effective_batch_is_table_6s(world: int, per_device: int | None) -> None:
     """For every number of processes: per device x accumulation x processes."""
     settings = settings_for("roberta-base", per_device_batch_size=per_device)
-    given = transformers_integration.keywords(settings, world_size=world)
+    given = transformers_integration.keywords(settings, devices=world)
 
     assert given["per_device_train_batch_size"] * given["gradient_accumulation_steps"] * world == 32
     with pytest.raises(SettingsError, match="cannot be divided among 3 devices"):
-        transformers_integration.keywords(settings, world_size=3)
+        transformers_integration.keywords(settings, devices=3)
 
 
 @pytest.mark.parametrize(
@@ -171,17 +174,65 @@ def test_precision_is_what_the_hardware_has() -> None:
 
     assert transformers_integration.keywords(settings)["fp16"] is True
     with pytest.warns(SettingsWarning, match="precision fp16 is not what this hardware has"):
-        assert "fp16" not in transformers_integration.keywords(settings, hardware=none)
+        assert transformers_integration.keywords(settings, hardware=none)["fp16"] is False
 
 
-def test_a_generating_task_has_arguments_of_its_own(tmp_path: Path) -> None:
-    """Seq2SeqTrainingArguments for CNN/DM."""
-    settings = settings_for("google/t5-base-lm-adapt", precision="fp32")
+@pytest.mark.parametrize("values", [{}, {"task": "sst2"}])
+def test_a_t5_has_arguments_of_its_own(values: dict[str, str], tmp_path: Path) -> None:
+    """It generates on CNN/DM and on GLUE."""
+    settings = load({}, None, **{"task": "cnn_dm", "precision": "fp32", "architecture": "t5-base", **values})
+    made = transformers_integration.training_arguments(settings, str(tmp_path), use_cpu=True)
 
-    assert isinstance(
-        transformers_integration.training_arguments(settings, str(tmp_path), use_cpu=True),
-        transformers.Seq2SeqTrainingArguments,
-    )
+    assert isinstance(made, transformers.Seq2SeqTrainingArguments)
+    assert made.generation_max_length == settings.max_target_length
+
+
+@pytest.mark.parametrize(("on_cpu", "bf16"), [(False, False), (True, True)])
+def test_bf16_is_used_where_transformers_takes_it(on_cpu: bool, bf16: bool, tmp_path: Path) -> None:
+    """Without a GPU only if the CPU is asked for; otherwise one warning, and no error from inside."""
+    settings, extra = load({}, None, task="alpaca"), {"use_cpu": True} if on_cpu else {}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        made = transformers_integration.training_arguments(settings, str(tmp_path), **extra)
+
+    assert made.bf16 is bf16
+    assert len([each for each in told if each.category is SettingsWarning]) == (not bf16)
+
+
+def test_extra_keywords_cannot_replace_settings(tmp_path: Path) -> None:
+    """What is trained would not be what is recorded."""
+    settings = settings_for("roberta-base", precision="fp32")
+    with pytest.raises(SettingsError, match="keyword learning_rate is what the settings decide"):
+        transformers_integration.training_arguments(settings, str(tmp_path), learning_rate=1.0)
+    with pytest.raises(SettingsError, match="keyword r is what the settings decide"):
+        peft_integration.lora_config(settings, r=32)
+    assert peft_integration.lora_config(settings, lora_dropout=0.1).lora_dropout == 0.1
+
+
+@pytest.mark.parametrize(
+    ("world", "words"),
+    [
+        ("two", "environment WORLD_SIZE=two is not a number of processes: must be 1 or more"),
+        ("0", "environment WORLD_SIZE=0 is not a number of processes: must be 1 or more"),
+        ("2", "would be 16: the Trainer sees 1 processes, WORLD_SIZE says 2"),
+        ("3", "cannot be divided among 3 devices"),
+    ],
+)
+def test_a_wrong_number_of_processes_is_told(
+    world: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A WORLD_SIZE that is none, that nobody started, or among which the batch cannot be divided."""
+    monkeypatch.setenv("WORLD_SIZE", world)
+    with pytest.raises(SettingsError, match=words):
+        transformers_integration.training_arguments(settings_for("roberta-base", precision="fp32"), str(tmp_path))
+
+
+def test_an_empty_world_size_is_one_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an empty variable is elsewhere."""
+    monkeypatch.setenv("WORLD_SIZE", "")
+    settings = settings_for("roberta-base", precision="fp32")
+
+    assert transformers_integration.training_arguments(settings, str(tmp_path)).train_batch_size == 32
 
 
 @pytest.mark.parametrize("kind", ["adam", "adamw"])
@@ -265,6 +316,29 @@ def test_processes_that_differ_all_stop(world: int, different: Any, words: str, 
 def test_alone_nothing_is_asked() -> None:
     """Outside a distributed job there is nobody to agree with."""
     torch_integration.require_agreement(load({}, None))
+
+
+def test_asking_before_the_group_is_joined_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going on in silence would be the worst answer."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(SettingsError, match="after init_process_group or training_arguments"):
+        torch_integration.require_agreement(load({}, None))
+
+
+def test_settings_of_a_subclass_are_compared_too() -> None:
+    """Those that a dump leaves out, and not those that are computed."""
+
+    class Mine(GlueBigSettings):
+        kept_apart: int = Field(1, exclude=True)
+
+        @computed_field
+        def computed(self) -> int:
+            return 2
+
+    told = torch_integration._told(load({}, None, settings_class=Mine))
+
+    assert told["kept_apart"] == (1, "class default")
+    assert "computed" not in told
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

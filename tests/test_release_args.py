@@ -133,9 +133,39 @@ def test_what_the_release_cannot_be_told_is_said() -> None:
         "salience_momentum",
         "outlier_aware",
         "scaling_factor",
-        "optimizer",
     ]
     assert released.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "noted"),
+    [
+        ({"weight_decay": 0.1}, "optimizer"),
+        ({"teacher_layers": 3}, "teacher_layers"),
+        ({"teacher_layers": 3, "distill_epochs": None}, None),
+        ({"scaling_factor": 2.02}, "scaling_factor: while it distils"),
+        ({"scaling_factor": 2.02, "distill_epochs": None}, "scaling_factor: the release's alpha is whole"),
+    ],
+)
+def test_only_what_matters_is_noted(values: Mapping[str, Any], noted: str | None) -> None:
+    """A decay that is none couples nothing, and without distillation its settings do not count."""
+    usual = {"salience_momentum", "outlier_aware"}
+    notes = [note for note in arguments(quietly(task="sst2", **values)).notes if note.partition(":")[0] not in usual]
+
+    assert [noted] == [note[: len(noted or "")] for note in notes] if noted else notes == []
+
+
+def test_what_the_release_refuses_is_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    """As by the plan."""
+    assert main(["release-args", "--task", "mrpc", "--set", "num_prunings=60"]) == 0
+
+    assert "the release refuses less than" in capsys.readouterr().err
+
+
+def test_an_alpha_of_zero_is_refused() -> None:
+    """Adapters that are scaled by it would learn nothing."""
+    with pytest.raises(SettingsError, match=r"scaling_factor=0\.05 becomes an alpha of 0 .*must be 0\.125 or more"):
+        arguments(quietly(task="sst2", scaling_factor=0.05, distill_epochs=None))
 
 
 def test_a_shell_splits_the_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -147,7 +177,7 @@ def test_a_shell_splits_the_words(capsys: pytest.CaptureFixture[str]) -> None:
     words = done.stdout.splitlines()
 
     assert dict(zip(words[::2], words[1::2], strict=True))["--version_2_with_negative"] == "True"
-    assert done.stderr.count("note: optimizer") == 1
+    assert done.stderr.count("note: salience_momentum") == 1
 
 
 def test_other_forms_keep_what_a_shell_would_split(capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +185,7 @@ def test_other_forms_keep_what_a_shell_would_split(capsys: pytest.CaptureFixture
     argv = ["release-args", "--task", "squad", "--set", "model_name_or_path=my model"]
     assert main(argv) == 78
     assert "--model_name_or_path 'my model' does not survive $(...); use --null" in capsys.readouterr().err
+    assert main([*argv[:-1], "model_name_or_path=--do_distill"]) == 78
     assert main([*argv, "--null"]) == 0
     assert "my model" in capsys.readouterr().out.split("\0")
     assert main([*argv, "--json"]) == 0

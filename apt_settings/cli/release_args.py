@@ -8,11 +8,12 @@ import click
 
 from ..errors import Problem, SettingsError
 from ..integrations.release import arguments
+from ..plan import plan
 from ..terminal import print_sentences
 from .options import Job, takes_settings
 from .output import print_data
 
-_SAFE: Final = r"[A-Za-z0-9_./:,=@%+-]+"
+_SAFE: Final = r"(?!-[^0-9])[A-Za-z0-9_./:,=@%+-]+"
 
 
 @click.command("release-args")
@@ -29,7 +30,8 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
 
     Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args) --output_dir out
     """
-    given = arguments(job.settings(), devices)
+    settings = job.settings()
+    given = arguments(settings, devices)
     if entrypoint:
         click.echo(given.entry_point)
         return
@@ -40,11 +42,12 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
     else:
         _refuse_unsafe(given.words)
         click.echo(" ".join(given.words))
-    print_sentences([f"note: {note}" for note in given.notes], err=True)
+    warnings = [f"warning: {warning}" for warning in plan(settings, devices=devices).warnings]
+    print_sentences([*warnings, *(f"note: {note}" for note in given.notes)], err=True)
 
 
 def _refuse_unsafe(words: list[str]) -> None:
-    """A shell splits $(...) at spaces and expands what is left; no quote in it counts."""
+    """A shell splits $(...) at spaces and expands what is left; no quote in it counts. A word with - is a flag."""
     for flag, value in zip(words[::2], words[1::2], strict=True):
         if not re.fullmatch(_SAFE, value):
             wrong = f"{value!r} does not survive $(...)"

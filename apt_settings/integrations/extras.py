@@ -1,6 +1,7 @@
-"""Libraries that only some installations have."""
+"""What the integrations share: libraries that only some installations have, and the processes of a job."""
 
-from collections.abc import Generator
+import os
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from ..errors import Problem, SettingsError
@@ -14,3 +15,22 @@ def needed(extra: str) -> Generator[None, None, None]:
     except ModuleNotFoundError as error:
         fix = f"pip install 'apt-settings[{extra}]'"
         raise SettingsError([Problem("", error.name or extra, None, "is not installed", fix=fix)]) from None
+
+
+def world_size() -> int:
+    """The processes of this job by WORLD_SIZE, as torchrun sets it; 1 where it is not set. Raises SettingsError."""
+    said = os.environ.get("WORLD_SIZE") or "1"
+    if not (said.isascii() and said.isdigit() and int(said)):
+        raise SettingsError([Problem("WORLD_SIZE", "environment", said, "is not a number of processes", "1 or more")])
+    return int(said)
+
+
+def refuse_decided(decided: Iterable[str], extra: Iterable[str]) -> None:
+    """Extra keywords are for what no setting decides. Raises SettingsError for the rest, which no record would show."""
+    problems = [
+        Problem("", f"keyword {name}", None, "is what the settings decide", fix="change the setting it comes from")
+        for name in extra
+        if name in set(decided)
+    ]
+    if problems:
+        raise SettingsError(problems)

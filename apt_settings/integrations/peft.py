@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..base import AptSettings
-from .extras import needed
+from .extras import needed, refuse_decided
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,11 +25,14 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     """A peft.LoraConfig: rank initial_rank, alpha = scaling_factor x rank, on the architecture's adapter modules.
 
     `ranks` are grown ranks, module -> rank, such as `{"roberta.encoder.layer.0.attention.self.query": 12}`; their
-    scaling stays scaling_factor. `extra` goes to LoraConfig as it is. Raises SettingsError where peft is missing.
+    scaling stays scaling_factor. `extra` goes to LoraConfig as it is. Raises SettingsError for what the
+    settings decide in `extra`, and where peft is missing.
     """
     with needed("peft"):
         from peft import LoraConfig
-    return LoraConfig(**{**keywords(settings, ranks=ranks), **extra})
+    decided = keywords(settings, ranks=ranks)
+    refuse_decided(decided, extra)
+    return LoraConfig(**decided, **extra)
 
 
 def keywords(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None) -> dict[str, Any]:
@@ -46,7 +49,6 @@ def keywords(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None)
         "lora_alpha": factor * settings.initial_rank,
         "target_modules": modules_pattern(architecture, settings.adapter_targets),
         "task_type": "SEQ_2_SEQ_LM" if t5 else TASK_TYPES[settings.task],
-        "lora_dropout": 0.0,
         "rank_pattern": {_literal(module): rank for module, rank in grown.items()},
         "alpha_pattern": {_literal(module): factor * rank for module, rank in grown.items()},
     }

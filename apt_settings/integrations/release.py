@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..base import AptSettings
+from ..errors import Problem, SettingsError
 from ..plan import divided
 from ..values import as_text
 
@@ -218,27 +219,33 @@ def _rest(sparsity: float) -> str:
 
 
 def _alpha(settings: AptSettings) -> int:
-    """The release's alpha is whole."""
-    return round(settings.scaling_factor * settings.initial_rank)
+    """The release's alpha is whole. Raises SettingsError for one that would become 0, and train nothing."""
+    alpha = round(settings.scaling_factor * settings.initial_rank)
+    if alpha == 0:
+        origin, wrong = settings.origin("scaling_factor"), "becomes an alpha of 0 for the release, whose alpha is whole"
+        fits = f"{as_text(1 / settings.initial_rank)} or more"
+        raise SettingsError([Problem(origin.variable, origin.place, as_text(settings.scaling_factor), wrong, fits)])
+    return alpha
 
 
 def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[str]:
     """Each setting that the release cannot be told, or does not heed."""
+    alpha, distils = settings.scaling_factor * settings.initial_rank, "do_distill" in flags
     if settings.salience_momentum != 0.85:
         yield "salience_momentum: the release fixes 0.85 (trainer_minus.py:355-356)"
     if settings.outlier_aware != (settings.task == "alpaca"):
         yield "outlier_aware: the release computes kurtosis for LLaMA only (prune/scorer.py:1605-1666)"
-    if "do_distill" in flags and _alpha(settings) != 16:
+    if distils and alpha != 16:
         yield "scaling_factor: while it distils, the release fixes alpha at 16 (param_control.py:253, 280)"
-    if _alpha(settings) != settings.scaling_factor * settings.initial_rank:
+    elif _alpha(settings) != alpha:
         yield f"scaling_factor: the release's alpha is whole, and becomes {_alpha(settings)}"
     if "gradient_accumulation_steps" in flags:
         yield "batch_size: the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
-    if settings.optimizer != "adamw":
+    if settings.optimizer != "adamw" and settings.weight_decay:
         yield "optimizer: the release trains with AdamW, whose weight decay is decoupled (trainer_minus.py:1799-1808)"
-    if settings.teacher_layers != 4:
+    if distils and settings.teacher_layers != 4:
         yield "teacher_layers: the release samples 4 (trainer_minus.py:2088-2112)"
-    if (settings.distill_weight_start, settings.distill_weight_end) != (0.0, 1.0):
+    if distils and (settings.distill_weight_start, settings.distill_weight_end) != (0.0, 1.0):
         yield "distill_weight_start, distill_weight_end: the release goes from 0 to 1 (trainer_minus.py:630-636)"
     if len(settings.prunable_blocks) < 3:
         yield "prunable_blocks: the release has no flag for them"

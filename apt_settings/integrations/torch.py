@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
-from ..fingerprint import fingerprint
+from ..fingerprint import canonical, fingerprint
 from ..groups import WHERE_IT_RUNS
 from ..schedules import learning_rate
-from .extras import needed
+from .extras import needed, world_size
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
@@ -43,12 +43,15 @@ def scheduler(settings: AptSettings, optimizer: "Optimizer", total_steps: int) -
 def require_agreement(settings: AptSettings) -> None:
     """Stop all processes of a distributed job where the settings of any are not those of the first.
 
-    One all_gather over the process group that there is; nothing where there is none. Every rank raises the same
-    SettingsError, which names ranks, settings, both values and both origins. What says where a job runs may differ.
+    One all_gather_object over the process group that there is: call it once the group is joined, and for NCCL after
+    torch.cuda.set_device. Every rank raises the same SettingsError, which names ranks, settings, both values and both
+    origins; what says where a job runs may differ. Does nothing in a job of one process, and raises SettingsError
+    where WORLD_SIZE has more and the group is not joined yet.
     """
     with needed("torch"):
         from torch import distributed
     if not distributed.is_available() or not distributed.is_initialized():
+        _refuse_a_group_not_joined(world_size())
         return
     said: list[dict[str, tuple[Any, str]] | None] = [None] * distributed.get_world_size()
     distributed.all_gather_object(said, {"": (fingerprint(settings), ""), **_told(settings)})
@@ -57,11 +60,18 @@ def require_agreement(settings: AptSettings) -> None:
         raise SettingsError(problems)
 
 
+def _refuse_a_group_not_joined(processes: int) -> None:
+    if processes > 1:
+        wrong = "is a job whose processes have not joined their group yet"
+        fix = "call require_agreement after init_process_group or training_arguments"
+        raise SettingsError([Problem("WORLD_SIZE", "environment", str(processes), wrong, fix=fix)])
+
+
 def _told(settings: AptSettings) -> dict[str, tuple[Any, str]]:
     """Setting -> value, as JSON has it, and origin; what says where a job runs may differ."""
-    values, fields = settings.model_dump(mode="json"), type(settings).model_fields
-    counted = (name for name in values if WHERE_IT_RUNS not in fields[name].metadata)
-    return {name: (values[name], str(settings.origin(name))) for name in counted}
+    fields = type(settings).model_fields
+    counted = (name for name, field in fields.items() if WHERE_IT_RUNS not in field.metadata)
+    return {name: (canonical(getattr(settings, name)), str(settings.origin(name))) for name in counted}
 
 
 def _disagreements(told: list[dict[str, tuple[Any, str]]]) -> list[Problem]:

@@ -1,13 +1,14 @@
 """Training arguments for the Trainer of transformers."""
 
-import os
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..architectures import ARCHITECTURES
 from ..base import AptSettings
 from ..errors import Problem, SettingsError, SettingsWarning
+from ..ownership import PREFIX
 from ..plan import divided
-from .extras import needed
+from .extras import needed, refuse_decided, world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -21,31 +22,33 @@ class Hardware(NamedTuple):
     bf16: bool
 
 
-def training_arguments(
-    settings: AptSettings, output_dir: str | None = None, *, world_size: int | None = None, **extra: Any
-) -> "TrainingArguments":
-    """A transformers.TrainingArguments, for a task that generates a Seq2SeqTrainingArguments.
+def training_arguments(settings: AptSettings, output_dir: str | None = None, **extra: Any) -> "TrainingArguments":
+    """A transformers.TrainingArguments; where the model is a T5, a Seq2SeqTrainingArguments.
 
-    `world_size` is the number of processes, by default that of the environment (WORLD_SIZE); the effective batch is
-    batch_size whatever it is. tf32 and half precision are used where the hardware has them; where it lacks them, a
-    SettingsWarning says so. `extra` goes to the arguments as it is. Raises SettingsError for what cannot be expressed,
-    and where transformers or torch is missing.
+    The effective batch is batch_size, whatever the processes and GPUs of the job, whose process group is joined here.
+    tf32 and half precision are used where the hardware has them; where it lacks them, a SettingsWarning says so.
+    `extra` goes to the arguments as it is. Raises SettingsError for what cannot be expressed, for what the settings
+    decide in `extra`, and where transformers or torch is missing.
     """
     with needed("transformers"):
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
-    kind = Seq2SeqTrainingArguments if settings.generates else TrainingArguments
-    given = keywords(settings, world_size=_world_size() if world_size is None else world_size, hardware=_hardware())
-    return kind(**{"output_dir": output_dir or settings.output_dir, **given, **extra})
+    on_cpu = bool(extra.get("use_cpu"))
+    kind = Seq2SeqTrainingArguments if _is_seq2seq(settings) else TrainingArguments
+    decided = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
+    refuse_decided(decided, extra)
+    made = kind(output_dir=output_dir or settings.output_dir, **decided, **extra)
+    _require_batch(settings, made)
+    return made
 
 
-def keywords(settings: AptSettings, *, world_size: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:
+def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:
     """What `training_arguments` hands on, as plain values; `hardware` None: whatever is asked for is there.
 
-    Raises SettingsError where batch_size cannot be divided among the processes, or the optimizer is adam with a weight
+    Raises SettingsError where batch_size cannot be divided among the devices, or the optimizer is adam with a weight
     decay: transformers has no Adam that couples it to the gradient.
     """
-    per_device, accumulation = divided(settings, world_size)
+    per_device, accumulation = divided(settings, devices)
     return {
         "learning_rate": settings.learning_rate,
         "per_device_train_batch_size": per_device,
@@ -58,7 +61,13 @@ def keywords(settings: AptSettings, *, world_size: int = 1, hardware: Hardware |
         "optim": _optimizer(settings),
         "seed": settings.seed,
         **_precision(settings, hardware),
+        **({"generation_max_length": settings.max_target_length} if settings.max_target_length else {}),
     }
+
+
+def _is_seq2seq(settings: AptSettings) -> bool:
+    """T5 generates, whatever the task."""
+    return ARCHITECTURES[settings.architecture].family == "t5"
 
 
 def _warmup(settings: AptSettings) -> float:
@@ -80,26 +89,38 @@ def _optimizer(settings: AptSettings) -> str:
     return "adamw_torch"
 
 
-def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bool]:
+def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bool | None]:
     """The one that is asked for, if the hardware has it; else a warning, and fp32."""
-    asked = settings.precision
-    if asked == "fp32":
-        return {}
-    if hardware is not None and not getattr(hardware, asked):
-        warnings.warn(f"precision {asked} is not what this hardware has: fp32 is used", SettingsWarning, stacklevel=4)
-        return {}
-    return {asked: True}
+    used = settings.precision
+    if used != "fp32" and hardware is not None and not getattr(hardware, used):
+        warnings.warn(f"precision {used} is not what this hardware has: fp32 is used", SettingsWarning, stacklevel=4)
+        used = "fp32"
+    return {"tf32": True if used == "tf32" else None, "fp16": used == "fp16", "bf16": used == "bf16"}
 
 
-def _world_size() -> int:
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def _hardware() -> Hardware:
+def _devices(on_cpu: bool) -> int:
+    """Processes of the job; where there is one, the GPUs that the Trainer divides its batch among."""
     with needed("torch"):
         import torch
-    if not torch.cuda.is_available():
-        return Hardware(tf32=False, fp16=False, bf16=True)
-    return Hardware(
-        tf32=torch.cuda.get_device_capability()[0] >= 8, fp16=True, bf16=bool(torch.cuda.is_bf16_supported())
-    )
+    processes = world_size()
+    return processes if processes > 1 or on_cpu else max(1, torch.cuda.device_count())
+
+
+def _hardware(on_cpu: bool) -> Hardware:
+    """As transformers sees it."""
+    with needed("torch"):
+        import torch
+    from transformers.utils.import_utils import is_torch_bf16_gpu_available, is_torch_tf32_available
+
+    if on_cpu or not torch.cuda.is_available():
+        return Hardware(tf32=False, fp16=False, bf16=on_cpu)
+    return Hardware(tf32=is_torch_tf32_available(), fp16=True, bf16=is_torch_bf16_gpu_available())
+
+
+def _require_batch(settings: AptSettings, made: "TrainingArguments") -> None:
+    """A batch that the Trainer would really make other than batch_size, as where WORLD_SIZE is not what it sees."""
+    effective = made.train_batch_size * made.gradient_accumulation_steps * made.world_size
+    if effective != settings.batch_size:
+        wrong = f"would be {effective}: the Trainer sees {made.world_size} processes, WORLD_SIZE says {world_size()}"
+        origin, fix = settings.origin("batch_size"), "start the job with torchrun, or unset WORLD_SIZE"
+        raise SettingsError([Problem(f"{PREFIX}BATCH_SIZE", origin.place, str(settings.batch_size), wrong, fix=fix)])
