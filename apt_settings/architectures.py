@@ -99,7 +99,7 @@ class Architecture(NamedTuple):
         """All parameters but embeddings and heads; BERT's pooler counts (utils/minus_utils.py:733-757)."""
         per_layer = self.ffn_size * self.layers if self._has_biases else 0
         biases = 3 * self.attention_size * self.attentions + per_layer if self._has_biases else 0
-        positions = _BUCKETS * self.heads * ((self.encoder_layers > 0) + (self.decoder_layers > 0)) * self._is_t5
+        positions = _BUCKETS * self.heads * ((self.encoder_layers > 0) + (self.decoder_layers > 0)) * self.is_t5
         dimensions = self.hidden_size * self.block_parameters("hidden_dimension", vectors=True)
         return dimensions + biases + positions + (self._dense if self.family == "bert" else 0)
 
@@ -122,7 +122,8 @@ class Architecture(NamedTuple):
         return rank * sum(sizes[target] for target in targets)
 
     @property
-    def _is_t5(self) -> bool:
+    def is_t5(self) -> bool:
+        """Whether it is an encoder beside a decoder, which generates whatever the task."""
         return self.family == "t5"
 
     @property

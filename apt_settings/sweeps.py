@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from .base import AptSettings, Draft, draft_of, misfits_of
 from .errors import Problem, SettingsError
-from .groups import JOB, WHERE_IT_RUNS
+from .groups import CHOOSING, WHERE_IT_RUNS
 from .hints import did_you_mean, nearest, printable, shown, spelt
 from .loading import choose_task, settle
 from .reading import Reading
@@ -27,7 +27,6 @@ FILE_LIMIT: Final = 64 * 1024
 """The most bytes that a file with a grid may have."""
 
 _FIELDS: Final = TASKS[DEFAULT_TASK].model_fields
-_CHOOSING: Final = {*JOB, "reference"}
 _MOST_DRAFTS: Final = 256
 _ALMOST_A_RANGE: Final = r"[0-9.]*[0-9](\.\.+|:|(?<=[0-9])-)[0-9.:-]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
@@ -94,10 +93,7 @@ class Sweep:
 
     def point(self, index: int) -> dict[str, Any]:
         """Setting -> value at a point, 0 <= index < size, in a time that does not depend on the size."""
-        point: dict[str, Any] = {}
-        for axis, position in zip(self.axes, self.positions(index), strict=True):
-            point |= axis.at(position)
-        return point
+        return _at(self.axes, self.positions(index))
 
     def positions(self, index: int) -> list[int]:
         """Where a point is on each axis."""
@@ -125,6 +121,11 @@ class Sweep:
         for axis, position in zip(self.axes, positions, strict=True):
             index = index * axis.size + position
         return index
+
+
+def _at(axes: Sequence[Axis], positions: Iterable[int]) -> dict[str, Any]:
+    """Setting -> its value at these positions."""
+    return {name: value for axis, at in zip(axes, positions, strict=True) for name, value in axis.at(at).items()}
 
 
 def sweep_of(axes: Iterable[Sequence[Written]]) -> Sweep:
@@ -287,10 +288,7 @@ class Checker:
 
     def verdict(self, index: int) -> Verdict:
         """What is wrong with a point, or what there is to know of it, as `load` says it."""
-        point = self.sweep.point(index)
-        task_class, draft = self._draft({name: value for name, value in point.items() if name in _CHOOSING})
-        fields = task_class.model_fields
-        own = {name: read_value(point[name], fields[name].annotation) for name in point if name not in _CHOOSING}
+        task_class, draft, own = self._draft_and_own(self.sweep.point(index))
         values = draft.values | own
         misfits = None if draft.problems else misfits_of(task_class, values, draft.released - own.keys())
         if misfits == ():
@@ -323,7 +321,7 @@ class Checker:
     @cached_property
     def _choosing(self) -> list[int]:
         """The axes that say what other settings are where nobody sets them."""
-        return [number for number, axis in enumerate(self.sweep.axes) if _CHOOSING & axis.at(0).keys()]
+        return [number for number, axis in enumerate(self.sweep.axes) if CHOOSING & axis.at(0).keys()]
 
     @cached_property
     def _firsts(self) -> dict[int, Sequence[int]]:
@@ -343,20 +341,23 @@ class Checker:
 
     def _meaning(self, axes: list[Axis], positions: tuple[int, ...]) -> object:
         """Every value of the experiment but for those that the other axes give."""
-        choice: dict[str, Any] = {}
-        for axis, position in zip(axes, positions, strict=True):
-            choice |= axis.at(position)
-        task_class, draft = self._draft({name: value for name, value in choice.items() if name in _CHOOSING})
+        choice = _at(axes, positions)
+        task_class, draft, own = self._draft_and_own(choice)
         if draft.problems:
             return positions
-        fields = task_class.model_fields
-        own = {name: read_value(choice[name], fields[name].annotation) for name in choice if name not in _CHOOSING}
-        values = {name: field.default for name, field in fields.items()} | draft.values | own
+        values = {name: field.default for name, field in task_class.model_fields.items()} | draft.values | own
         elsewhere = self.sweep.places.keys() - choice.keys()
         return frozenset((name, _key(values[name])) for name in values if _counts(name) and name not in elsewhere)
 
     def _under(self, point: Mapping[str, Any]) -> Reading:
         return self._base.under(point, _FIELDS, self.sweep.places)
+
+    def _draft_and_own(self, point: Mapping[str, Any]) -> tuple[type[AptSettings], Draft, dict[str, Any]]:
+        """What a point shares with others, and the values that are its own."""
+        task_class, draft = self._draft({name: value for name, value in point.items() if name in CHOOSING})
+        fields = task_class.model_fields
+        own = {name: read_value(point[name], fields[name].annotation) for name in point if name not in CHOOSING}
+        return task_class, draft, own
 
     def _draft(self, choice: Mapping[str, Any]) -> tuple[type[AptSettings], Draft]:
         """What all points share that choose the same task, dataset, architecture and reference."""

@@ -27,10 +27,10 @@ def test_the_example_ends_at_the_target_sparsity(target: str, tmp_path: Path) ->
     """To within one neuron, all masks decayed; another target is another outcome, under its own fingerprint."""
     short = {"APT_EPOCHS": "6", "APT_DISTILL_EPOCHS": "5", "APT_LEARNING_RATE": "2e-3", "APT_TARGET_SPARSITY": target}
     out = trained(tmp_path, **short)
-    reached = float(re.search(r"sparsity (\S+) of", out)[1])  # type: ignore[index]
+    reached = float(re.search(r"sparsity (\S+) of", out)[1])
 
     assert float(target) - 0.005 <= reached <= float(target)
-    assert float(re.search(r"accuracy (\S+)", out)[1]) > 0.9  # type: ignore[index]
+    assert float(re.search(r"accuracy (\S+)", out)[1]) > 0.9
     assert "masks decayed: True; 600 steps" in out
     assert fingerprint(load({}, None, **{name[4:].lower(): text for name, text in short.items()})) in out
 

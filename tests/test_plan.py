@@ -130,7 +130,7 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
 def test_a_mend_fits(task: str) -> None:
     """What a warning offers raises it no more."""
     (warning,) = planned(task=task, num_prunings=10, pruning_end_epoch=5, sparsity_warmup_epochs=1).warnings
-    end = int(re.search(r"APT_PRUNING_END_EPOCH=(\d+) fits", warning)[1])  # type: ignore[index]
+    end = int(re.search(r"APT_PRUNING_END_EPOCH=(\d+) fits", warning)[1])
 
     assert planned(task=task, num_prunings=10, pruning_end_epoch=end, sparsity_warmup_epochs=1).warnings == []
 

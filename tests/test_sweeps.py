@@ -25,7 +25,7 @@ from apt_settings.sweeps import LIMIT, Checker, Points, Sweep, Written, from_fil
 def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
     """A sweep whose places read as those of load's arguments."""
     together = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
-    return sweep_of([[Written(name, values, f"argument {name}") for name, values in axis] for axis in together])  # type: ignore[misc]
+    return sweep_of([[Written(name, values, f"argument {name}") for name, values in axis] for axis in together])
 
 
 def checker(sweep: Sweep, environ: dict[str, str] | None = None, **arguments: Any) -> Checker:

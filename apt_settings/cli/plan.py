@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from ..groups import JOB
 from ..plan import Plan
 from ..plan import plan as plan_of
 from ..report import notes
@@ -94,5 +95,5 @@ def _as_json(job: Plan) -> dict[str, object]:
         {"step": point.step, "kept": point.kept, "steps_before": gap}
         for point, gap in zip(job.points, job.gaps, strict=True)
     ]
-    about = {name: getattr(job.settings, name) for name in ("task", "dataset", "architecture")}
+    about = {name: getattr(job.settings, name) for name in JOB}
     return {**about, **numbers, "points": points, "warnings": job.warnings}

@@ -1,9 +1,10 @@
 """What the integrations share: libraries that only some installations have, and the processes of a job."""
 
 import os
-from collections.abc import Generator, Iterable
+from collections.abc import Container, Generator, Iterable
 from contextlib import contextmanager
 
+from ..base import AptSettings
 from ..errors import Problem, SettingsError
 
 
@@ -25,12 +26,17 @@ def world_size() -> int:
     return int(said)
 
 
-def refuse_decided(decided: Iterable[str], extra: Iterable[str]) -> None:
+def scheduler_name(settings: AptSettings) -> str:
+    """lr_scheduler as transformers names it, whose `constant` has no warmup."""
+    return "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
+
+
+def refuse_decided(decided: Container[str], extra: Iterable[str]) -> None:
     """Extra keywords are for what no setting decides. Raises SettingsError for the rest, which no record would show."""
     problems = [
         Problem("", f"keyword {name}", None, "is what the settings decide", fix="change the setting it comes from")
         for name in extra
-        if name in set(decided)
+        if name in decided
     ]
     if problems:
         raise SettingsError(problems)

@@ -43,12 +43,11 @@ def keywords(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None)
     """
     architecture = ARCHITECTURES[settings.architecture]
     grown, factor = dict(ranks or {}), settings.scaling_factor
-    t5 = architecture.family == "t5"
     return {
         "r": settings.initial_rank,
         "lora_alpha": factor * settings.initial_rank,
         "target_modules": modules_pattern(architecture, settings.adapter_targets),
-        "task_type": "SEQ_2_SEQ_LM" if t5 else TASK_TYPES[settings.task],
+        "task_type": "SEQ_2_SEQ_LM" if architecture.is_t5 else TASK_TYPES[settings.task],
         "rank_pattern": {_literal(module): rank for module, rank in grown.items()},
         "alpha_pattern": {_literal(module): factor * rank for module, rank in grown.items()},
     }
@@ -58,7 +57,7 @@ def modules_pattern(architecture: Architecture, targets: tuple[AdapterTarget, ..
     """A pattern of the modules that carry adapters, in any layer and below any wrapper."""
     names = (name for target in targets for name in architecture.adapter_modules[target])
     # The names begin with that of the base model, which a model without a head does not have.
-    stems = (name.split(".", 1)[1] if architecture.family != "t5" else name for name in names)
+    stems = (name.split(".", 1)[1] if not architecture.is_t5 else name for name in names)
     alternatives = "|".join(_literal(stem).replace(r"{i}", r"\d+") for stem in stems)
     return rf"(.*\.)?({alternatives})"
 

@@ -8,7 +8,9 @@ from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from ..plan import divided
+from ..release import CODE
 from ..values import as_text
+from .extras import scheduler_name
 
 ENTRY_POINTS: Final[Mapping[str, str]] = {
     "glue_small": "run_minus_training.py",
@@ -75,13 +77,14 @@ UNLIKE: Final[Mapping[tuple[str, str], tuple[frozenset[str], str]]] = {
 }
 """(dataset, architecture) -> flags in which the arguments are not those of its script, and why."""
 
-DEFAULTS: Final[Mapping[str, str]] = {
-    "max_grad_norm": "1.0",
-    "seed": "42",
-    "distill_temp": str(2 / 3),
-    "distill_loss_alpha": "0.9",
-    "distill_ce_loss_alpha": "0.1",
+_SETTING_OF: Final = {
+    "max_grad_norm": "max_grad_norm",
+    "seed": "seed",
+    "distill_temp": "distill_temperature",
+    "distill_loss_alpha": "distill_layer_weight",
+    "distill_ce_loss_alpha": "distill_prediction_weight",
 }
+DEFAULTS: Final[Mapping[str, str]] = {flag: CODE[setting][0] for flag, setting in _SETTING_OF.items()}
 """What the release has where a script leaves a flag out, as its scripts do."""
 
 _PRUNED_BEFORE: Final[Mapping[str, str]] = {
@@ -137,7 +140,7 @@ def _flags(settings: AptSettings, devices: int) -> Iterator[tuple[str, str]]:
         yield "gradient_accumulation_steps", str(accumulation)
     yield "num_train_epochs", str(settings.epochs)
     yield "warmup_ratio", as_text(settings.warmup_ratio)
-    yield "lr_scheduler_type", "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
+    yield "lr_scheduler_type", scheduler_name(settings)
     yield "weight_decay", as_text(settings.weight_decay)
     yield "max_grad_norm", as_text(settings.max_grad_norm)
     yield "seed", str(settings.seed)
@@ -203,7 +206,7 @@ def _distillation(settings: AptSettings) -> Iterator[tuple[str, str]]:
 def adapters(architecture: Architecture, targets: tuple[AdapterTarget, ...]) -> str:
     """The release's adapter string: `q:0-11,v:0-11,i:0-11`, `eq:0-11,...,di0:0-11`, `dq:0-31,dv:0-31`."""
     last = (architecture.encoder_layers or architecture.decoder_layers) - 1
-    if architecture.family == "t5":
+    if architecture.is_t5:
         attentions = [f"{part}{_LETTERS[each]}" for part in "edc" for each in targets if each != "ffn"]
         gate = "0" if architecture.gated_ffn else ""
         names = [*attentions, *(f"{part}i{gate}" for part in "ed" if "ffn" in targets)]

@@ -8,7 +8,7 @@ from ..base import AptSettings
 from ..errors import Problem, SettingsError, SettingsWarning
 from ..ownership import PREFIX
 from ..plan import divided
-from .extras import needed, refuse_decided, world_size
+from .extras import needed, refuse_decided, scheduler_name, world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -34,7 +34,7 @@ def training_arguments(settings: AptSettings, output_dir: str | None = None, **e
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
     on_cpu = bool(extra.get("use_cpu"))
-    kind = Seq2SeqTrainingArguments if _is_seq2seq(settings) else TrainingArguments
+    kind = Seq2SeqTrainingArguments if ARCHITECTURES[settings.architecture].is_t5 else TrainingArguments
     decided = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
     refuse_decided(decided, extra)
     made = kind(output_dir=output_dir or settings.output_dir, **decided, **extra)
@@ -55,7 +55,7 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
         "gradient_accumulation_steps": accumulation,
         "num_train_epochs": float(settings.epochs),
         "warmup_steps": _warmup(settings),
-        "lr_scheduler_type": "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler,
+        "lr_scheduler_type": scheduler_name(settings),
         "weight_decay": settings.weight_decay,
         "max_grad_norm": settings.max_grad_norm,
         "optim": _optimizer(settings),
@@ -63,11 +63,6 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
         **_precision(settings, hardware),
         **({"generation_max_length": settings.max_target_length} if settings.max_target_length else {}),
     }
-
-
-def _is_seq2seq(settings: AptSettings) -> bool:
-    """T5 generates, whatever the task."""
-    return ARCHITECTURES[settings.architecture].family == "t5"
 
 
 def _warmup(settings: AptSettings) -> float:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
-from ..groups import JOB
+from ..groups import CHOOSING
 from ..hints import shown, spelt
 from ..loading import settle
 from ..origins import Origin
@@ -20,8 +20,6 @@ from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
-
-_CHOOSING: Final = {*JOB, "reference"}
 
 _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
     "env": dotenv.read,
@@ -167,4 +165,4 @@ def _depends(problem: Problem, undecided: set[str], given: set[str] | None) -> b
         return False
     setting = KNOWN.get(problem.variable, "")
     others = {RULES[setting].other} if setting in RULES else {"task"}
-    return bool(undecided & (_CHOOSING | others)) or (given is not None and not others <= given)
+    return bool(undecided & (CHOOSING | others)) or (given is not None and not others <= given)
