@@ -49,6 +49,7 @@ LAYERS = (
     "integrations.peft",
     "integrations.torch",
     "jobs",
+    "jobs.launcher",
     "jobs.request",
     "jobs.slurm",
     "jobs.kubernetes",

@@ -7,14 +7,14 @@ from typing import Any, Final
 import click
 
 from ..hints import printable
-from ..jobs.docker import RECORDS, Container, as_docker_file, render
-from ..jobs.request import Request, given_by
+from ..jobs.docker import Container, as_docker_file, render
+from ..jobs.request import RECORDS, Request, given_by
 from ..report import notes
 from ..sweeps import Sweep
 from ..terminal import print_sentences
 from .grids import INDEX, point_of, takes_grid
 from .kubernetes import IMAGE
-from .launch import ONE_LINE, asks, like
+from .launch import ONE_LINE, asks, like, lost_with_container
 from .options import Job, takes_settings
 from .output import EX_IOERR, complain, print_data
 from .run import refuse_default_task
@@ -86,9 +86,6 @@ def docker(
                 stream.write(as_docker_file(request.given))
         except OSError as error:
             return complain(EX_IOERR, f"apt-settings: {printable(str(written))} cannot be written: {error.strerror}")
-    kept = settings.output_dir.startswith(f"{RECORDS}/")
-    where = f"note: output_dir {settings.output_dir!r} is in the container, and gone with it"
-    lost = [] if kept else [f"{where}: --set output_dir={RECORDS}/output keeps it"]
-    print_sentences([*notes(settings), *lost], err=True)
+    print_sentences([*notes(settings), *lost_with_container(settings)], err=True)
     print_data(line)
     return 0

@@ -9,12 +9,13 @@ import click
 from ..base import AptSettings
 from ..fingerprint import fingerprint
 from ..hints import did_you_mean
-from ..jobs.kubernetes import NAME_LIMIT, RECORDS, Pod, label_like, render, submit
-from ..jobs.request import RefusedError
+from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
+from ..jobs.launcher import RefusedError
+from ..jobs.request import RECORDS
 from ..sweeps import Sweep
 from ..terminal import print_sentences
 from .grids import takes_grid
-from .launch import asks, like, request_of
+from .launch import asks, like, lost_with_container, request_of
 from .options import Job, takes_settings
 from .output import complain, print_data
 
@@ -117,10 +118,7 @@ def _lost(settings: AptSettings, pod: Pod) -> list[str]:
     """What is gone with the pod."""
     if not pod.claim:
         return ["note: without --claim, all that the job writes is gone with the pod"]
-    if settings.output_dir.startswith(f"{RECORDS}/"):
-        return []
-    kept = f"--set output_dir={RECORDS}/output keeps it"
-    return [f"note: output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}"]
+    return lost_with_container(settings)
 
 
 def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:

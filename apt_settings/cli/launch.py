@@ -9,7 +9,7 @@ import click
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
-from ..jobs.request import Request, given_by, shared_by
+from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report import notes
 from ..sweeps import Sweep
 from ..terminal import print_sentences
@@ -38,6 +38,14 @@ def like(pattern: str, allowed: str) -> Callable[[str], str]:
 def asks(option: str, pattern: str, allowed: str, meaning: str) -> Callable[[Any], Any]:
     """An option with a text of a pattern."""
     return click.option(option, type=like(pattern, allowed), metavar="TEXT", help=meaning)
+
+
+def lost_with_container(settings: AptSettings) -> list[str]:
+    """A note where what the job writes is not beside its records, which are kept."""
+    if settings.output_dir.startswith(f"{RECORDS}/"):
+        return []
+    kept = f"--set output_dir={RECORDS}/output keeps it"
+    return [f"note: output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}"]
 
 
 def request_of(

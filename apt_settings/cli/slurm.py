@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import click
 
-from ..jobs.request import RefusedError, Request
+from ..jobs.launcher import RefusedError
+from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..process import NOT_FOUND
 from ..sweeps import Sweep

@@ -3,12 +3,9 @@
 import os
 import shlex
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from .request import Request
-
-RECORDS: Final = "/records"
-"""Where a container finds the folder for its records."""
+from .request import RECORDS, Request
 
 
 class Container(NamedTuple):

@@ -1,17 +1,14 @@
 """A job as a manifest of Kubernetes, and handing it over."""
 
 import re
-import subprocess
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import yaml
 
-from ..process import NOT_FOUND
-from .request import RefusedError, Request
+from .launcher import hand_over
+from .request import RECORDS, Request
 
-RECORDS: Final = "/records"
-"""Where a container finds the volume for its records."""
 WRONG_SETTINGS: Final = 78
 _ANY_GROUP: Final = 10001
 NAME_LIMIT: Final = 63
@@ -146,11 +143,4 @@ def label_like(text: str) -> str:
 def submit(manifest: str, namespace: str) -> str:
     """Hand a manifest to kubectl and return what it says. Raises RefusedError."""
     place = ("--namespace", namespace) if namespace else ()
-    try:
-        done = subprocess.run(("kubectl", "create", *place, "-f", "-"), input=manifest, capture_output=True, text=True)
-    except FileNotFoundError:
-        message = "there is no kubectl on the PATH: submit where it is, or leave out --submit"
-        raise RefusedError(NOT_FOUND, message) from None
-    if done.returncode:
-        raise RefusedError(done.returncode, done.stderr.strip() or f"kubectl ended with status {done.returncode}")
-    return done.stdout.strip()
+    return hand_over(("kubectl", "create", *place, "-f", "-"), manifest, "it")

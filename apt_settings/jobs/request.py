@@ -14,6 +14,8 @@ from ..variables import REFERENCE, variables
 
 ENV_FILE: Final = f"{PREFIX}ENV_FILE"
 NO_FILE: Final = "/dev/null"
+RECORDS: Final = "/records"
+"""Where a container finds the folder, or volume, for its records."""
 
 
 class Request(NamedTuple):
@@ -41,14 +43,6 @@ class Request(NamedTuple):
     def end(self) -> list[str]:
         """The arguments behind the index."""
         return ["--", *self.command]
-
-
-class RefusedError(Exception):
-    """A launcher did not take a job. `status` is its own, or 127 where it is not there."""
-
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
-        super().__init__(message)
 
 
 def given_by(settings: AptSettings, *, full: bool) -> dict[str, str]:

@@ -1,13 +1,12 @@
 """A job as a batch script of SLURM, and handing it over."""
 
-import os
 import re
 import shlex
 import subprocess
 from typing import Final, NamedTuple
 
-from ..process import NOT_FOUND
-from .request import RefusedError, Request
+from .launcher import hand_over
+from .request import Request
 
 USUAL_ARRAY_SIZE: Final = 1001
 """MaxArraySize where a cluster does not set it (slurm.conf)."""
@@ -103,16 +102,7 @@ def submit(script: str) -> str:
     Its options are given once more on the command line: SBATCH_ variables are stronger than those of a script.
     """
     options = [line.removeprefix(_DIRECTIVE) for line in script.splitlines() if line.startswith(_DIRECTIVE)]
-    command = ("sbatch", "--parsable", "--export=ALL", *options)
-    try:
-        done = subprocess.run(command, input=os.fsencode(script), capture_output=True)
-    except FileNotFoundError:
-        message = "there is no sbatch on the PATH: submit where SLURM is, or leave out --submit"
-        raise RefusedError(NOT_FOUND, message) from None
-    if done.returncode:
-        told = os.fsdecode(done.stderr).strip()
-        raise RefusedError(done.returncode, told or f"sbatch ended with status {done.returncode}")
-    return done.stdout.decode().strip().partition(";")[0]
+    return hand_over(("sbatch", "--parsable", "--export=ALL", *options), script, "SLURM").partition(";")[0]
 
 
 def array_size() -> int | None:

@@ -1,0 +1,29 @@
+"""Handing a job to the program that launches it."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+
+from ..process import NOT_FOUND
+
+
+class RefusedError(Exception):
+    """A launcher did not take a job. `status` is its own, or 127 where it is not there."""
+
+    def __init__(self, status: int, message: str) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+def hand_over(command: Sequence[str], text: str, where: str) -> str:
+    """Give a launcher a text to read and return what it says; `where` is where there is one. Raises RefusedError."""
+    program = command[0]
+    try:
+        done = subprocess.run(command, input=os.fsencode(text), capture_output=True)
+    except FileNotFoundError:
+        message = f"there is no {program} on the PATH: submit where {where} is, or leave out --submit"
+        raise RefusedError(NOT_FOUND, message) from None
+    if done.returncode:
+        told = os.fsdecode(done.stderr).strip()
+        raise RefusedError(done.returncode, told or f"{program} ended with status {done.returncode}")
+    return os.fsdecode(done.stdout).strip()
