@@ -155,20 +155,22 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     def __hash__(self) -> int:
         return hash((type(self), *self.__dict__.values()))
 
-    @field_validator("task", "dataset", "architecture", "max_target_length", *RULES)
+    @field_validator("task", "dataset", "architecture", "max_target_length")
     @classmethod
-    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
-        """Judge a value that was set against the task and the settings before it; pydantic skips defaults.
-
-        The context are the names whose values are the release's: defaults too, of another reference.
-        """
-        name, others = str(info.field_name), info.data
-        if name in (info.context or ()):
-            return value
-        if demand := cls._demand_of_task(name, value):
+    def _fits_task(cls, value: Any, info: ValidationInfo) -> Any:
+        """Judge a value that was set against the task; pydantic skips defaults, the context names the release's."""
+        name = str(info.field_name)
+        if name not in (info.context or ()) and (demand := cls._demand_of_task(name, value)):
             raise PydanticCustomError(DOES_NOT_FIT, "{demand}", {"demand": demand})
-        rule = RULES.get(name)
-        if rule and not rule.holds(value, others):
+        return value
+
+    @field_validator(*RULES)
+    @classmethod
+    def _fits_others(cls, value: Any, info: ValidationInfo) -> Any:
+        """Judge it against the settings before it, in the same way."""
+        name, others = str(info.field_name), info.data
+        rule = RULES[name]
+        if name not in (info.context or ()) and not rule.holds(value, others):
             context = {"demand": rule.allowed(others), "other": rule.other, "nearest": rule.nearest(others)}
             raise PydanticCustomError(DOES_NOT_FIT, "{demand}", context)
         return value

@@ -15,9 +15,9 @@ DatasetName = Literal[
 ]
 
 JOB: Final = ("task", "dataset", "architecture")
+"""The settings that say which of the paper's jobs this is; they choose a script of the release."""
 CHOOSING: Final = frozenset({*JOB, "reference"})
 """What decides which defaults the other settings have."""
-"""The settings that say which of the paper's jobs this is; they choose a script of the release."""
 WHERE_IT_RUNS: Final = "where it runs"
 """Marks a setting, in its Annotated type, that says where a job runs and not what it is: not in the fingerprint."""
 

@@ -40,6 +40,7 @@ LAYERS = (
     "plan",
     "plot",
     "sweeps",
+    "survey",
     "process",
     "running",
     "integrations",

@@ -1,35 +1,20 @@
-"""Grids: how they are written, that every point is what load gives, and what is found before anything starts."""
+"""Grids: how they are written, and what the command says of them."""
 
 import json
-import tracemalloc
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
+from grids import AXES, checker, grid, sweeps
 from hypothesis import given
-from hypothesis import strategies as st
 
-from apt_settings import SettingsError, SettingsWarning, fingerprint, load
-from apt_settings.base import AptSettings
+from apt_settings import fingerprint, load
 from apt_settings.cli import main
 from apt_settings.cli.grids import takes_grid
-from apt_settings.jobs.request import shared_by
-from apt_settings.reading import read
 from apt_settings.record import record_of, write
-from apt_settings.sweeps import LIMIT, Checker, Points, Sweep, Written, from_file, survey, sweep_of
-
-
-def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
-    """A sweep whose places read as those of load's arguments."""
-    together = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
-    return sweep_of([[Written(name, values, f"argument {name}") for name, values in axis] for axis in together])
-
-
-def checker(sweep: Sweep, environ: dict[str, str] | None = None, **arguments: Any) -> Checker:
-    return Checker(sweep, read(environ or {}, None, arguments, AptSettings.model_fields))
+from apt_settings.sweeps import LIMIT, Sweep, from_file, sweep_of
 
 
 def test_every_combination_is_a_point_and_the_last_axis_is_the_fastest() -> None:
@@ -71,80 +56,6 @@ def test_values_are_written_as_a_variable_holds_them(written: Any, values: list[
     assert values == list(grid(("seed", written)).columns[0].values)
 
 
-AXES: dict[str, list[Any]] = {
-    "task": ["mnli", "glue_big", "sst2", "squad", "cnn_dm", "imagenet"],
-    "dataset": ["mnli", "sst2", "squad_v2", "x"],
-    "architecture": ["roberta-base", "t5-base", "google/t5-base-lm-adapt"],
-    "reference": ["paper", "release", "relase"],
-    "epochs": ["10", "40", 40, "ten", "0"],
-    "distill_epochs": ["5", "none", "20", "20.5"],
-    "target_sparsity": ["0.3", 0.3, "0.30", "60", "0"],
-    "max_target_length": ["none", "128"],
-    "adapter_targets": ["query", "value,query", ["query", "value"], "q"],
-    "output_dir": ["a", "b b", " c"],
-}
-ENVIRONMENTS = [
-    {},
-    {"APT_TASK": "mnli", "APT_EPOCHS": "ten"},
-    {"APT_TASK": "squad", "APT_REFERENCE": "release"},
-    {"APT_PRUNING_END_EPOCH": "12", "APT_TYPO": "1"},
-    {"APT_DISTILL_EPOCHS": "30"},
-]
-
-
-WRONG = ("imagenet", "x", "relase", "ten", "0", "20.5", "60", "q", " c")
-RIGHT = {name: [value for value in values if value not in WRONG] for name, values in AXES.items()}
-
-
-@st.composite
-def sweeps(draw: st.DrawFn, pool: dict[str, list[Any]]) -> Sweep:
-    names = draw(st.lists(st.sampled_from(sorted(pool)), min_size=1, max_size=4, unique=True))
-    columns = {name: draw(st.lists(st.sampled_from(pool[name]), min_size=1, max_size=3)) for name in names}
-    axes: list[Any] = list(columns.items())
-    if len(axes) > 1 and draw(st.booleans()):
-        (one, values), (other, others), *rest = axes
-        size = min(len(values), len(others))
-        axes = [[(one, values[:size]), (other, others[:size])], *rest]
-    return grid(*axes)
-
-
-def loaded(environ: dict[str, str], point: dict[str, Any]) -> AptSettings | list[str]:
-    """What load gives for a point: settings, or what is wrong."""
-    try:
-        return load(environ, None, **point)
-    except SettingsError as error:
-        return sorted(map(str, error.problems))
-
-
-@given(sweeps(AXES), st.sampled_from(ENVIRONMENTS))
-def test_every_point_is_what_load_gives(sweep: Sweep, environ: dict[str, str]) -> None:
-    """Settings and origins, or the same problems in the same words, however little of it is resolved anew."""
-    judge = checker(sweep, environ)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SettingsWarning)
-        for index in range(sweep.size):
-            expected, (problems, notes) = loaded(environ, sweep.point(index)), judge.verdict(index)
-            if problems:
-                assert expected == sorted(map(str, problems))
-            else:
-                assert isinstance(expected, AptSettings)
-                assert expected == judge.settings(index)
-                assert expected.origins == judge.settings(index).origins
-                assert expected.notes == notes
-
-
-@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS))
-def test_a_twin_is_the_first_of_the_same_fingerprint(sweep: Sweep, environ: dict[str, str]) -> None:
-    """What is found on the axes is what a comparison of all fingerprints finds."""
-    judge = checker(sweep, environ)
-    firsts: dict[str, int] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SettingsWarning)
-        for index in range(sweep.size):
-            if not judge.verdict(index).problems:
-                assert firsts.setdefault(fingerprint(judge.settings(index)), index) == judge.twin(index)
-
-
 @given(sweeps(AXES))
 def test_the_options_give_the_same_sweep_again(sweep: Sweep) -> None:
     """A script carries its grid as options, whatever stands in its values."""
@@ -161,58 +72,12 @@ def test_the_options_give_the_same_sweep_again(sweep: Sweep) -> None:
     assert [sweep.point(index) for index in range(sweep.size)] == [again.point(index) for index in range(sweep.size)]
 
 
-@given(sweeps(RIGHT), st.sampled_from(ENVIRONMENTS))
-def test_what_a_launcher_is_given_makes_every_point(sweep: Sweep, environ: dict[str, str]) -> None:
-    """With the variables that all points share, wherever it runs, a point is the experiment that was planned."""
-    judge = checker(sweep, environ)
-    shared = shared_by(sweep, read(environ, None, {}, AptSettings.model_fields))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SettingsWarning)
-        for index in range(sweep.size):
-            if not judge.verdict(index).problems:
-                assert fingerprint(judge.settings(index)) == fingerprint(load(shared, **sweep.point(index)))
-
-
 def test_any_point_is_computed_from_its_index_alone() -> None:
     """The last of a million points is there without the others."""
     sweep = grid(("seed", "1..1000"), ("epochs", "1..1000"))
 
     assert sweep.point(LIMIT - 1) == {"seed": 1000, "epochs": 1000}
     assert sweep.index(sweep.positions(123_456)) == 123_456
-
-
-def test_a_survey_keeps_nothing_of_good_points() -> None:
-    """Ten times as many points take no more memory."""
-
-    def peak(seeds: int) -> int:
-        sweep = grid(("target_sparsity", "0.3,0.4,0.5"), ("seed", f"1..{seeds}"))
-        judge = checker(sweep)
-        tracemalloc.start()
-        survey(judge, range(sweep.size))
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
-
-    peak(10)
-    assert peak(2_000) < 1.5 * peak(200)
-
-
-def test_what_is_wrong_is_told_once_with_its_points() -> None:
-    """A mistake on one axis is one sentence, however many points it spoils."""
-    found = survey(checker(grid(("task", "mnli,squad"), ("epochs", "20,ten,40"))), range(6))
-
-    assert list(map(str, found.problems)) == [
-        "at 2 of 6 points (1, 4): argument epochs='ten' is not allowed: must be a whole number, 1 <= x <= 10000",
-    ]
-
-
-def test_points_are_told_in_ranges() -> None:
-    """Neighbours together, and beyond the first few only their number."""
-    points = Points()
-    for index in (0, 1, 2, 5, *range(10, 40, 2)):
-        points.add(index)
-
-    assert str(points) == "0-2, 5, 10, 12, 14, 16, 18, 20, 22, 24 and 7 more"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import click
 
 from ..base import AptSettings
 from ..hints import spelt
-from ..sweeps import Checker, Sweep, Written, from_file, sweep_of
+from ..survey import Checker
+from ..sweeps import Sweep, Written, from_file, sweep_of
 from .options import Command, Job, assignment, complete_setting
 
 Assignment = tuple[str, str]

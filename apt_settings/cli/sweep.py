@@ -11,7 +11,8 @@ import click
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
 from ..record import last_run
-from ..sweeps import Checker, Survey, Sweep, survey
+from ..survey import Checker, Survey, survey
+from ..sweeps import Sweep
 from ..terminal import print_sentences
 from ..values import as_text
 from ..variables import as_env_file, variables
