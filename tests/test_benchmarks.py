@@ -1,16 +1,57 @@
-"""The benchmarks compare like with like."""
+"""The benchmarks compare like with like, and their page has what they measure."""
 
+import json
+import os
+import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import ROOT
 
-from apt_settings import GlueBigSettings
+from apt_settings import load
+
+BENCHMARKS = ROOT / "benchmarks"
+TELL = """
+import json, sys
+from importlib import import_module
+settings = import_module(sys.argv[1]).resolve()
+print(json.dumps({name: getattr(settings, name) for name in sys.argv[2:]}))
+"""
 
 
-def test_the_bare_class_has_our_fields(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The class that apt-settings is measured against has every setting, with the same default."""
-    monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
-    from bare import BareSettings
+@pytest.fixture
+def compare(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module that measures."""
+    monkeypatch.setattr(sys, "path", [str(BENCHMARKS), *sys.path])
+    return import_module("compare")
 
-    assert GlueBigSettings(_env_file=None).model_dump() == BareSettings(_env_file=None).model_dump()
+
+@pytest.mark.benchmark
+@pytest.mark.skipif(
+    None in map(find_spec, ("hydra", "dynaconf", "typed_settings", "tyro")),
+    reason="needs pip install 'apt-settings[benchmark]'",
+)
+@pytest.mark.parametrize("job", sorted(path.stem for path in (BENCHMARKS / "libraries").glob("*_job.py")))
+def test_every_library_decides_the_same(job: str, tmp_path: Path, compare: Any) -> None:
+    """From the environment and `.env` of the benchmark, each has our settings with our values."""
+    (tmp_path / ".env").write_text(compare.ENV_FILE)
+    expected = load(compare.ENVIRONMENT).model_dump(mode="json")
+    environ = {**os.environ, **compare.ENVIRONMENT, "PYTHONPATH": str(BENCHMARKS / "libraries")}
+    told = subprocess.run([sys.executable, "-c", TELL, job, *expected], check=True, capture_output=True, env=environ)
+
+    assert expected == json.loads(told.stdout)
+
+
+def test_the_page_has_what_is_measured(compare: Any) -> None:
+    """Every library, command and goal has its row on the page."""
+    page = (ROOT / "docs" / "performance.md").read_text()
+    cost = compare.Cost(1, 1, 1)
+    inside = dict.fromkeys(compare.JOBS, compare.Inside(1, 1, 1))
+    goals = compare.goals(dict.fromkeys(compare.JOBS, cost), inside, dict.fromkeys(compare.COMMANDS, cost), 1, 1)
+    rows = [*compare.JOBS, *compare.COMMANDS, *(goal.wanted for goal in goals)]
+
+    assert [row for row in rows if f"\n| {row} |" not in page] == []

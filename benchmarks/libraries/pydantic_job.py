@@ -1,6 +1,7 @@
-"""The settings of GLUE-big as a bare pydantic-settings class, written as its own documentation would write it."""
+"""The settings of GLUE-big as a bare pydantic-settings class."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -64,4 +65,13 @@ class BareSettings(BaseSettings):
     max_grad_norm: float = Field(1.0, gt=0, allow_inf_nan=False)
 
 
-settings = BareSettings()
+def resolve() -> BareSettings:
+    return BareSettings()
+
+
+def point(values: Mapping[str, Any]) -> BareSettings:
+    return BareSettings(**values)
+
+
+if __name__ == "__main__":
+    settings = resolve()

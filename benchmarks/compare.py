@@ -1,0 +1,186 @@
+"""Measure apt-settings against its field, and write what it took into docs/performance.md.
+
+    python benchmarks/compare.py [ROUNDS]
+
+Needs `pip install -e '.[cli,benchmark]'`. Everything that is compared is measured in turns in one run, so that a busy
+machine slows all of it; times are CPU seconds where it says nothing else, and medians.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from inside import LIBRARIES
+from processes import Cost, in_turns
+
+HERE = Path(__file__).parent
+PAGE = HERE.parent / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+ENVIRONMENT = {"APT_TARGET_SPARSITY": "0.4", "APT_SEED": "3", "APT_OUTPUT_DIR": "out"}
+ENV_FILE = "".join(f"OTHER_TOOL_{number}=value-{number}\n" for number in range(27))
+ENV_FILE += "APT_LEARNING_RATE=1e-4\nAPT_BATCH_SIZE=64\nAPT_WARMUP_RATIO=0.1\n"
+
+OURS, BARE = "apt-settings", "pydantic-settings"
+JOBS = {
+    OURS: "apt_job",
+    BARE: "pydantic_job",
+    "hydra-core": "hydra_job",
+    "dynaconf": "dynaconf_job",
+    "typed-settings": "typed_job",
+    "tyro": "tyro_job",
+}
+"""Distribution -> the module in libraries/ that has the settings in its way."""
+COMMANDS = {
+    "settings, no command": (str(LIBRARIES / "apt_job.py"),),
+    "show --format json": ("-m", "apt_settings", "show", "--format", "json"),
+    "show": ("-m", "apt_settings", "show"),
+    "check": ("-m", "apt_settings", "check"),
+}
+SWEEP = 100_000
+
+
+class Inside(NamedTuple):
+    """Seconds of one resolution and of one point in a running process, and how many points were measured."""
+
+    resolve: float
+    point: float
+    points: int
+
+
+class Goal(NamedTuple):
+    """What we want, and what it is."""
+
+    wanted: str
+    measured: str
+    met: bool
+
+
+def inside_in_turns(rounds: int, environ: dict[str, str]) -> dict[str, Inside]:
+    """Each library in processes of its own, one after the other."""
+    said: dict[str, list[Inside]] = {name: [] for name in JOBS}
+    for _ in range(rounds):
+        for name, job in JOBS.items():
+            command = [sys.executable, str(HERE / "inside.py"), job]
+            told = json.loads(subprocess.run(command, check=True, capture_output=True, env=environ).stdout)
+            said[name].append(Inside(told["resolve"][0], *told["point"]))
+    return {name: Inside(*map(median, zip(*each, strict=True))) for name, each in said.items()}
+
+
+def table(head: Sequence[str], rows: Iterator[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cells) + " |\n" for cells in (head, ["---"] * len(head), *rows)]
+    return "".join(lines)
+
+
+def ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms" if seconds < 1 else f"{seconds * 1e3:,.0f} ms"
+
+
+def cold_rows(cold: dict[str, Cost]) -> Iterator[Sequence[str]]:
+    for name, (wall, cpu, peak) in cold.items():
+        yield name, ms(wall), ms(cpu), f"{cpu / cold[BARE].cpu:.2f}", f"{peak:.0f} MiB"
+
+
+def inside_rows(inside: dict[str, Inside], sweep: float) -> Iterator[Sequence[str]]:
+    bare = inside[BARE].resolve
+    for name, (resolve, point, points) in inside.items():
+        measured = f"{points:,.0f}"
+        if name == OURS:
+            point, measured = sweep / SWEEP, f"{SWEEP:,}"
+        of_sweep = f"{point * SWEEP:,.1f} s"
+        yield name, ms(resolve), f"{resolve / bare:.2f}", of_sweep, f"{point / (sweep / SWEEP):,.0f}", measured
+
+
+def command_rows(commands: dict[str, Cost]) -> Iterator[Sequence[str]]:
+    taken = commands["settings, no command"].cpu
+    for name, (wall, cpu, peak) in commands.items():
+        yield name, ms(wall), ms(cpu), f"{cpu / taken:.2f}", f"{peak:.0f} MiB"
+
+
+def goals(
+    cold: dict[str, Cost], inside: dict[str, Inside], commands: dict[str, Cost], point: float, alone: float
+) -> list[Goal]:
+    added = (cold[OURS].cpu - cold[BARE].cpu) * 1e3
+    resolve = inside[OURS].resolve / inside[BARE].resolve
+    bare, hydra = alone / point, inside["hydra-core"].point / point
+    show = commands["show --format json"].cpu / commands["settings, no command"].cpu
+    return [
+        Goal("a cold start adds at most 20 ms of CPU to a bare class", f"{added:.0f} ms", added <= 20),
+        Goal("resolve with origins costs less than a bare `BaseSettings()`", f"{resolve:.2f} of it", resolve < 1),
+        Goal(
+            "a point of a sweep costs 30 times less than a bare `BaseSettings()` without a `.env`",
+            f"{bare:.0f} times",
+            bare >= 30,
+        ),
+        Goal("and 1,000 times less than Hydra's compose", f"{hydra:,.0f} times", hydra >= 1_000),
+        Goal("`show --format json` takes at most 1.25 of a cold start", f"{show:.2f}", show <= 1.25),
+    ]
+
+
+def machine() -> str:
+    """What it was measured on."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
+    others = ", ".join(f"{name} {version(name)}" for name in list(JOBS)[1:])
+    return f"{os.cpu_count()} cores of {cpu}, Linux, Python {platform.python_version()}; {others}."
+
+
+def measured(rounds: int) -> str:
+    """All tables, as the page has them."""
+    environ = {**{name: text for name, text in os.environ.items() if not name.startswith("APT_")}, **ENVIRONMENT}
+    cold = in_turns(rounds, {name: (str(LIBRARIES / f"{job}.py"),) for name, job in JOBS.items()}, environ)
+    commands = in_turns(rounds, COMMANDS, environ)
+    inside = inside_in_turns(max(1, rounds // 5), environ)
+    import growth  # only now: a process begins with the peak memory of whoever starts it
+
+    sweep = median(growth.checking(SWEEP) for _ in range(3))
+    found = goals(cold, inside, commands, sweep / SWEEP, growth.bare_alone())
+    parts = [
+        machine(),
+        table(("goal", "measured", "met"), ((wanted, told, "yes" if met else "**no**") for wanted, told, met in found)),
+        "## Cold start\n",
+        table(("whole process", "wall", "CPU", f"CPU over {BARE}", "peak memory"), cold_rows(cold)),
+        "## In a running process\n",
+        table(
+            (
+                "library",
+                "resolve",
+                f"over {BARE}",
+                f"a sweep of {SWEEP:,} points",
+                "a point over ours",
+                "points measured",
+            ),
+            inside_rows(inside, sweep),
+        ),
+        "## Commands\n",
+        table(("whole process", "wall", "CPU", "CPU over settings alone", "peak memory"), command_rows(commands)),
+        "## Growth\n",
+        table(("points of a sweep", "checked in", "points a second", "memory allocated at most"), growth.point_rows()),
+        table(("settings, all set", "bare `BaseSettings()`", "`load()`", "ratio"), growth.setting_rows()),
+        f"{growth.EVALUATIONS:,} evaluations of a job's four schedules take {growth.evaluating():.2f} s.\n",
+    ]
+    return "\n".join(parts)
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path(".env").write_text(ENV_FILE)
+        told = measured(rounds)
+        os.chdir(HERE)
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{told}{END}{after}")
+
+
+if __name__ == "__main__":
+    main()

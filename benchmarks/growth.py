@@ -1,0 +1,116 @@
+"""What grows, and with what: a sweep with its points, resolution with the number of settings; and the schedules."""
+
+import os
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, Any
+
+from inside import LIBRARIES, timed
+from pydantic import Field, create_model
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from apt_settings import GlueBigSettings, load
+from apt_settings.base import AptSettings
+from apt_settings.plan import plan
+from apt_settings.reading import read
+from apt_settings.survey import Checker, survey
+from apt_settings.sweeps import Sweep, Written, sweep_of
+from apt_settings.variables import variables
+
+POINTS = (1_000, 10_000, 100_000, 1_000_000)
+SETTINGS = (10, 40, 160)
+EVALUATIONS = 1_000_000
+WHOLE = Annotated[int, Field(ge=0, le=9)]
+
+
+def grid(points: int) -> Sweep:
+    axes = {"task": "mnli,sst2", "target_sparsity": "0.3,0.35,0.4,0.45,0.5", "seed": f"1..{points // 10}"}
+    return sweep_of([[Written(name, values, f"--grid {name}")] for name, values in axes.items()])
+
+
+def checker(points: int) -> Checker:
+    """Of an environment with 30 settings, as a job's may be, but for those that vary."""
+    varying = ("APT_TASK", "APT_DATASET", "APT_TARGET_SPARSITY", "APT_SEED")
+    given = [(name, text) for name, text in variables(load({}, None)).items() if name not in varying]
+    return Checker(grid(points), read(dict(given[:30]), None, {}, AptSettings.model_fields))
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def checking(points: int) -> float:
+    """Seconds of CPU for checking so many points."""
+    judge = checker(points)
+    return cpu_seconds(lambda: survey(judge, range(points)))
+
+
+def peak(points: int) -> float:
+    """KiB that checking so many points allocates, at most."""
+    judge = checker(points)
+    tracemalloc.start()
+    survey(judge, range(points))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most / 1024
+
+
+def bare_alone() -> float:
+    """Seconds of a bare BaseSettings() that finds no `.env` and reads what is set, as a loop over points would have."""
+    sys.path.insert(0, str(LIBRARIES))
+    from pydantic_job import BareSettings
+
+    return timed(lambda _: BareSettings(_env_file=None))[0]
+
+
+def evaluating() -> float:
+    """Seconds of CPU for a million evaluations of a job's schedules."""
+    job = plan(load({}, None, task="sst2"))
+    each = EVALUATIONS // len(job.schedules)
+    steps = [job.total_steps * index / each for index in range(each)]
+    return cpu_seconds(lambda: [schedule(step) for schedule in job.schedules.values() for step in steps])
+
+
+class Prefixed(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="APT_")
+
+
+def bare_of(settings: int) -> float:
+    """Seconds of a bare BaseSettings() of so many settings, all of them set."""
+    names = [f"extra_{number}" for number in range(settings)]
+    extra: Any = dict.fromkeys(names, (WHOLE, 1))
+    bare = create_model("Bare", __base__=Prefixed, **extra)
+    os.environ |= {f"APT_{name.upper()}": "2" for name in names}
+    try:
+        return timed(lambda _: bare())[0]
+    finally:
+        for name in names:
+            del os.environ[f"APT_{name.upper()}"]
+
+
+def ours_of(settings: int) -> float:
+    """Seconds of load() with so many settings set; ours are what they are, and a subclass has the rest."""
+    own = list(variables(load({}, None)).items())
+    more = [f"extra_{number}" for number in range(settings - len(own))]
+    declared = {"__annotations__": dict.fromkeys(more, WHOLE), **dict.fromkeys(more, 1)}
+    wide: Any = type("Wide", (GlueBigSettings,), declared)
+    environ = dict(own[:settings]) | {f"APT_{name.upper()}": "2" for name in more}
+    return timed(lambda _: load(environ, None, settings_class=wide))[0]
+
+
+def point_rows() -> Iterator[Sequence[str]]:
+    peak(10)  # what is loaded once, whatever the number of points
+    for points in POINTS:
+        seconds, few = checking(points), min(points, POINTS[2])
+        memory = f"{peak(few):,.0f} KiB" + (f" for {few:,}" if few < points else "")
+        yield f"{points:,}", f"{seconds:.2f} s", f"{points / seconds:,.0f}", memory
+
+
+def setting_rows() -> Iterator[Sequence[str]]:
+    for settings in SETTINGS:
+        bare, ours = bare_of(settings), ours_of(settings)
+        yield str(settings), f"{bare * 1e3:.3g} ms", f"{ours * 1e3:.3g} ms", f"{ours / bare:.2f}"

@@ -1,0 +1,85 @@
+"""The settings of GLUE-big with typed-settings: a class of attrs with its validators.
+
+Of .env files python-dotenv puts the lines into the environment, as for any program.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+import typed_settings as ts
+from attrs.validators import ge, gt, le, lt, optional
+from dotenv import load_dotenv
+
+Task = Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"]
+Dataset = Literal[
+    "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
+]
+Architecture = Literal[
+    "roberta-base",
+    "bert-base-uncased",
+    "google/t5-base-lm-adapt",
+    "google/t5-xl-lm-adapt",
+    "t5-base",
+    "meta-llama/Llama-2-7b-hf",
+    "meta-llama/Llama-2-13b-hf",
+]
+Block = Literal["mha_head", "ffn_neuron", "hidden_dimension"]
+Target = Literal["query", "value", "ffn"]
+
+
+@attrs.frozen
+class TypedSettings:
+    task: Task = "glue_big"
+    dataset: Dataset = "sst2"
+    max_seq_length: int = attrs.field(default=128, validator=[ge(1), le(1_048_576)])
+    max_target_length: int | None = attrs.field(default=None, validator=optional([ge(1), le(1_048_576)]))
+    architecture: Architecture = "roberta-base"
+    model_name_or_path: str | None = None
+    learning_rate: float = attrs.field(default=2e-4, validator=[gt(0), lt(1)])
+    batch_size: int = attrs.field(default=32, validator=[ge(1), le(65_536)])
+    epochs: int = attrs.field(default=40, validator=[ge(1), le(10_000)])
+    warmup_ratio: float = attrs.field(default=0.06, validator=[ge(0), le(1)])
+    lr_scheduler: Literal["linear", "cosine", "constant"] = "linear"
+    precision: Literal["fp32", "tf32", "fp16", "bf16"] = "tf32"
+    seed: int = attrs.field(default=128, validator=[ge(0), le(2**32 - 1)])
+    per_device_batch_size: int | None = attrs.field(default=None, validator=optional([ge(1), le(65_536)]))
+    output_dir: str = "output"
+    distill_epochs: int | None = attrs.field(default=20, validator=optional([ge(0), le(10_000)]))
+    distill_weight_start: float = attrs.field(default=0.0, validator=[ge(0), le(1)])
+    distill_weight_end: float = attrs.field(default=1.0, validator=[ge(0), le(1)])
+    teacher_layers: int = attrs.field(default=4, validator=[ge(1), le(128)])
+    distill_temperature: float = attrs.field(default=2 / 3, validator=gt(0))
+    distill_layer_weight: float = attrs.field(default=0.9, validator=ge(0))
+    distill_prediction_weight: float = attrs.field(default=0.1, validator=ge(0))
+    target_sparsity: float = attrs.field(default=0.6, validator=[ge(0), lt(1)])
+    initial_sparsity: float = attrs.field(default=0.0, validator=[ge(0), lt(1)])
+    mask_decay_rate: float = attrs.field(default=0.01, validator=[gt(0), le(1)])
+    salience_momentum: float = attrs.field(default=0.9, validator=[ge(0), lt(1)])
+    outlier_aware: bool = True
+    prunable_blocks: list[Block] = attrs.field(factory=lambda: ["mha_head", "ffn_neuron", "hidden_dimension"])
+    num_prunings: int = attrs.field(default=10, validator=[ge(1), le(10_000)])
+    pruning_end_epoch: int = attrs.field(default=3, validator=[ge(1), le(10_000)])
+    sparsity_warmup_epochs: int = attrs.field(default=1, validator=[ge(0), le(10_000)])
+    initial_rank: int = attrs.field(default=8, validator=[ge(1), le(4096)])
+    scaling_factor: float = attrs.field(default=2.0, validator=gt(0))
+    adapter_targets: list[Target] = attrs.field(factory=lambda: ["query", "value", "ffn"])
+    max_rank: int = attrs.field(default=64, validator=[ge(1), le(4096)])
+    tuning_budget_ratio: float = attrs.field(default=4.0, validator=ge(1))
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = attrs.field(default=0.0, validator=ge(0))
+    max_grad_norm: float = attrs.field(default=1.0, validator=gt(0))
+
+
+def resolve() -> TypedSettings:
+    load_dotenv(".env")
+    return ts.load(TypedSettings, "apt", env_prefix="APT_")
+
+
+def point(values: Mapping[str, str]) -> Any:
+    """Overrides by name are those of a command line alone; here they are converted as it converts what is loaded."""
+    return ts.default_converter().structure({**attrs.asdict(resolve()), **values}, TypedSettings)
+
+
+if __name__ == "__main__":
+    settings = resolve()
