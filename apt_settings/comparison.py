@@ -1,6 +1,7 @@
 """Two settings of one job side by side: what differs, who says so on either side, and why."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -10,6 +11,7 @@ from .citations import cite
 from .controls import CONTROLS
 from .discrepancies import notes_on
 from .groups import JOB
+from .hints import escaped
 from .loading import resolve
 from .release import pairs
 from .values import as_text
@@ -172,6 +174,11 @@ def as_markdown(comparisons: Sequence[Comparison], one: str, other: str) -> str:
 
 
 def _section(table: Table, one: str, other: str) -> str:
-    head = f"| setting | {one} | {other} | on | note |\n|---|---|---|---|---|\n"
-    rows = ("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in table.rows)
+    head = f"| setting | {_as_cell(one)} | {_as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
+    rows = ("| " + " | ".join(map(_as_cell, row)) + " |\n" for row in table.rows)
     return f"## {table.title}\n\n{head}{''.join(rows)}"
+
+
+def _as_cell(text: str) -> str:
+    """A text that markdown takes for nothing but text."""
+    return re.sub(r"([\\|<\[*`])", r"\\\1", escaped(text))

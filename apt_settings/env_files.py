@@ -16,7 +16,7 @@ from .ownership import is_ours
 SIZE_LIMIT: Final = 256 * 1024
 """The most bytes that a `.env` may have."""
 
-_LONGEST_EXPANDED: Final = 8192  # twice what a setting may have; python-dotenv takes quadratic time
+_LONGEST: Final = 8192  # twice what a setting may have; python-dotenv takes quadratic time, and `${A}${A}` doubles
 
 # Patterns are texts: re compiles one when it is first used, and keeps it.
 _NEWLINE: Final = r"\r\n|\n|\r"
@@ -80,7 +80,10 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     if name in entries:
         return f"stands twice, first in {entries[name].place}", "delete one of them"
     if undefined := _undefined_name(value, scope):
-        return f"uses ${{{undefined}}}, which is not defined", f"write ${{{undefined}:-x}} for a default of x"
+        name = printable(undefined)
+        return f"uses ${{{name}}}, which is not defined", f"write ${{{name}:-x}} for a default of x"
+    if len(_expanded(value, scope)) > _LONGEST:
+        return f"has a value of more than {_LONGEST:,} characters", ""
     _, _, written = text.partition("=")
     written = written.lstrip()
     if not written.startswith(("'", '"')) and re.search(_SECOND_ASSIGNMENT, value):
@@ -122,13 +125,17 @@ def _line(binding: Binding) -> int:
 
 
 def _undefined_name(value: str, scope: Mapping[str, str]) -> str | None:
-    if len(value) > _LONGEST_EXPANDED:
+    if len(value) > _LONGEST:
         return None
     names = (atom for atom in parse_variables(value) if isinstance(atom, Variable))
     return next((each.name for each in names if each.default is None and each.name not in scope), None)
 
 
 def _expanded(value: str, scope: Mapping[str, str]) -> str:
-    if "${" not in value or len(value) > _LONGEST_EXPANDED:
+    """A value with its names expanded; where that is too long, no more of it than shows so."""
+    if "${" not in value or len(value) > _LONGEST:
         return value
-    return "".join(atom.resolve(scope) for atom in parse_variables(value))
+    expanded = ""
+    for atom in parse_variables(value):
+        expanded += atom.resolve(scope)[: _LONGEST + 1 - len(expanded)]
+    return expanded

@@ -11,12 +11,31 @@ _PERCENT: Final = 10
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: quoted, escaped, and cut to a length that a terminal line can hold."""
-    try:
-        text = ascii(value) if isinstance(value, str) and not value.isprintable() else repr(value)
-    except Exception:  # an object's own repr may fail, and must not hide what is wrong with its value
-        text = object.__repr__(value)
+    """A value as messages show it: quoted, escaped, and cut to what a terminal line can hold and to what is its own."""
+    if isinstance(value, str):
+        own = _own_part(value)
+        text = repr(own) if own.isprintable() else ascii(own)
+        if len(own) < len(value):
+            return f"{text[:_SHOWN]}... ({len(value)} characters)"
+    else:
+        try:
+            text = repr(value)
+        except Exception:  # an object's own repr may fail, and must not hide what is wrong with its value
+            text = object.__repr__(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
+
+
+def _own_part(text: str) -> str:
+    """A text up to where another NAME=value may begin: a lost quote or line break brings other tools' secrets in."""
+    line = re.split(r"[\n\r\0]", text, maxsplit=1)[0]
+    last = max(line.rfind("="), line.rfind(":"))
+    another = re.search(r"[\s;,|&]", line[: max(last, 0)])
+    return line[: another.start()] if another else line
+
+
+def escaped(text: str) -> str:
+    """A text whose characters that a terminal would act on, or not show, are escaped; every other one is as it is."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def printable(text: str) -> str:

@@ -85,7 +85,7 @@ def resolve(
 ) -> AptSettings:
     """As `load`, without its warnings. `places` tells how the user spells an argument: `{"epochs": "--set epochs"}`."""
     if not isinstance(environ, Mapping):
-        raise TypeError(f"environ is a mapping of variables, not {environ!r}; a task is load(task='squad')")
+        raise TypeError(f"environ is a mapping of variables, no {type(environ).__name__}; a task is load(task='squad')")
     if settings_class is not None:
         return settings_class(_reading=reading_for(settings_class, environ, env_file, arguments))
     return settle(read(environ, env_file, arguments, AptSettings.model_fields, places))

@@ -7,7 +7,7 @@ from .errors import label
 Kind = Literal["argument", "environment", "env file", "record", "release", "class default"]
 
 
-RELEASE_PLACE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers .+)"
+RELEASE_PLACE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers [\w. ]+)"
 """How the origin of a value of the release reads, as a pattern."""
 
 

@@ -124,7 +124,9 @@ def replaying(
     if "reference" in arguments:
         place = places.get("reference", "argument reference")
         problems.append(Problem("reference", place, None, "does not go with a record, which has its own"))
-    return Reading((record,), problems=tuple(problems)).under(arguments, settings, places)
+    reading = Reading((record,))
+    problems += [problem for _, problem in _wrong_words(reading)]
+    return reading._replace(problems=tuple(problems)).under(arguments, settings, places)
 
 
 def _asked(env_file: EnvFile, environment: Source, places: Mapping[str, str]) -> Origin | None:
@@ -161,7 +163,8 @@ def _from_env_files(
             sources.append((path, from_env_file(path, scope, known)))
         except UnreadableError as error:
             if asked:
-                wrong = f"names {shown(path)}, which cannot be read: {error}"
+                name = "a text of several lines" if "\n" in path else shown(path)  # perhaps what a .env holds
+                wrong = f"names {name}, which cannot be read: {error}"
                 problems.append(Problem(asked.variable, asked.place, None, wrong))
             else:
                 problems.append(Problem("", path, None, f"cannot be read: {error}"))

@@ -187,7 +187,7 @@ def source_of(record: Record, path: str, defaults: Mapping[str, Any]) -> Source:
     ]
     given = {origin.variable: origin for origin in origins if origin.variable in defaults}
     if word := record.controls.get("reference"):
-        given["reference"] = Origin("record", path, "reference", word, word)
+        given["reference"] = Origin("record", printable(path), "reference", word, shown(word))
     return Source(given, tuple(origin for origin in origins if origin.variable not in defaults))
 
 

@@ -45,6 +45,8 @@ _SCHEDULER_IDS: Final = (
     "JOB_COMPLETION_INDEX",
 )
 _GIT_SECONDS: Final = 20
+_GIT_ALONE: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "LC_ALL": "C"}
+"""It writes nothing, fetches nothing, and reads names byte by byte."""
 
 
 class Outcome(NamedTuple):
@@ -190,17 +192,20 @@ def _git() -> Repository | None:
     commit = _git_says("rev-parse", "HEAD")
     if commit is None:
         return None
-    filters = _git_says("config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or ""
-    off = [option for name in filters.splitlines() for option in ("-c", f"{name}=")]
+    found = _git_says("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or b""
+    off = ["core.fsmonitor", *map(os.fsdecode, filter(None, found.split(b"\0")))]
     status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-    changes = _git_says("-c", "core.fsmonitor=false", *off, *status)
-    return None if changes is None else Repository(commit=commit.strip(), dirty=bool(changes))
+    changes = _git_says(*status, without=off)
+    return None if changes is None else Repository(commit=commit.decode().strip(), dirty=bool(changes))
 
 
-def _git_says(*arguments: str) -> str | None:
-    environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+def _git_says(*arguments: str, without: Sequence[str] = ()) -> bytes | None:
+    """What git prints, with some of its configuration empty; None where it fails."""
+    pairs = [(f"GIT_CONFIG_KEY_{number}", name) for number, name in enumerate(without)]
+    empty = {f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(without))}
+    environ = {**os.environ, **_GIT_ALONE, "GIT_CONFIG_COUNT": str(len(without)), **dict(pairs), **empty}
     try:
         done = subprocess.run(("git", *arguments), capture_output=True, check=True, timeout=_GIT_SECONDS, env=environ)
-    except (OSError, subprocess.SubprocessError):
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    return done.stdout.decode(errors="replace")
+    return done.stdout

@@ -216,6 +216,7 @@ def _as_written(column: Column) -> str:
     if isinstance(values, range):
         return f"{values[0]}..{values[-1]}"
     plain = all(isinstance(value, str) and re.fullmatch(_PLAIN, value) for value in values)
+    plain = plain and not any(re.fullmatch(_ALMOST_A_RANGE, value) for value in values)
     return ",".join(values) if plain and not _takes_lists(setting) else json.dumps(list(values))
 
 
@@ -249,8 +250,8 @@ def from_file(path: Path) -> list[list[Written]]:
     if wrong:
         told = "write [grid], and [[zip]] for settings that go together"
         raise SettingsError([Problem("", name, None, wrong, fix=told)])
-    axes = [[Written(setting, values, f"{name} [grid] {setting}")] for setting, values in grid.items()]
-    together = [[Written(setting, each[setting], f"{name} [[zip]] {setting}") for setting in each] for each in zipped]
+    axes = [[Written(setting, values, f"{name} [grid] {spelt(setting)}")] for setting, values in grid.items()]
+    together = [[Written(each, table[each], f"{name} [[zip]] {spelt(each)}") for each in table] for table in zipped]
     return [*axes, *together]
 
 

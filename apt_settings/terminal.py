@@ -1,4 +1,7 @@
-"""How rows look: fitted to the width of a terminal, plain aligned columns everywhere else. No word is ever cut."""
+"""How rows look: fitted to the width of a terminal, plain aligned columns everywhere else. No word is ever cut.
+
+Whatever is printed here is escaped: nothing that a terminal would act on gets through.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -7,6 +10,8 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 import click
+
+from .hints import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,13 +27,13 @@ def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Labels with their texts; on a terminal a long text goes on below its own beginning."""
     indent = max(len(label) for label, _ in pairs) + len(_GAP)
     for label, text in pairs:
-        click.echo(_fitted(label.ljust(indent) + text, sys.stdout, indent))
+        click.echo(_fitted(label.ljust(indent) + escaped(text), sys.stdout, indent))
 
 
 def print_sentences(sentences: Sequence[str], *, err: bool = False) -> None:
     """Each on lines of its own; on a terminal broken between words."""
     for sentence in sentences:
-        click.echo(_fitted(sentence, sys.stderr if err else sys.stdout, len(_GAP)), err=err)
+        click.echo(_fitted(escaped(sentence), sys.stderr if err else sys.stdout, len(_GAP)), err=err)
 
 
 def _fitted(text: str, stream: TextIO, indent: int) -> str:
@@ -40,6 +45,7 @@ def _fitted(text: str, stream: TextIO, indent: int) -> str:
 
 def print_table(header: Cells, rows: Sequence[Cells], *, marking: int | None = None) -> None:
     """Rows in columns where they fit, else one below the other; a row whose cell `marking` is not empty stands out."""
+    header, *rows = (tuple(map(escaped, cells)) for cells in (header, *rows))
     if not _is_terminal(sys.stdout):
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         for row in (header, *rows):

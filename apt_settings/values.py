@@ -19,14 +19,18 @@ UNREADABLE: Final = object()
 """Stands for what is no value of a setting's type; pydantic refuses it for every type."""
 
 # Patterns are texts: re compiles one when it is first used, and keeps it.
-_FLOAT: Final = r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
+_FLOAT: Final = r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][-+]?[0-9]{1,10})?"
 _INTEGER: Final = r"-?[0-9]{1,1000}"
 _BOOLEANS: Final[Mapping[str, bool]] = {
     **dict.fromkeys(("true", "1", "yes", "on"), True),
     **dict.fromkeys(("false", "0", "no", "off"), False),
 }
-# Control characters, line and paragraph separators, text direction overrides, halves of a broken UTF-8 sequence.
-_UNPRINTABLE: Final = r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+# Control characters, line and paragraph separators, what has no width or turns the direction of text, halves of a
+# broken UTF-8 sequence.
+_UNPRINTABLE: Final = (
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f]"
+)
 _LISTS: Final = (tuple, list, set, frozenset)
 
 

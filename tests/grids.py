@@ -31,7 +31,7 @@ AXES: dict[str, list[Any]] = {
     "target_sparsity": ["0.3", 0.3, "0.30", "60", "0"],
     "max_target_length": ["none", "128"],
     "adapter_targets": ["query", "value,query", ["query", "value"], "q"],
-    "output_dir": ["a", "b b", " c"],
+    "output_dir": ["a", "b b", " c", "2024-05-01", "1:5"],
 }
 
 

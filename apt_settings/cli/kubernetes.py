@@ -27,9 +27,8 @@ _SUBDOMAIN: Final = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
 _CPUS: Final = r"[1-9][0-9]*(\.[0-9]+)?|[1-9][0-9]*m"
 _MEMORY: Final = r"[1-9][0-9]*(\.[0-9]+)?(k|[MGTPE]|[KMGTPE]i)"
 _PART: Final = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
-IMAGE: Final = (
-    rf"([A-Za-z0-9.-]+(:[0-9]+)?/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
-)
+_HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
+IMAGE: Final = rf"({_HOST}/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
 """host:port/name:tag@digest; docker's grammar of references."""
 _KEY: Final = rf"(({_SUBDOMAIN})/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
 _VALUE: Final = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"

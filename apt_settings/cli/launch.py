@@ -9,6 +9,7 @@ import click
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
+from ..hints import shown
 from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report import notes
 from ..sweeps import Sweep
@@ -29,7 +30,7 @@ def like(pattern: str, allowed: str) -> Callable[[str], str]:
 
     def text_like(text: str) -> str:
         if not re.fullmatch(pattern, text):
-            raise click.BadParameter(f"{text!r} must be {allowed}")
+            raise click.BadParameter(f"{shown(text)} must be {allowed}")
         return text
 
     return text_like

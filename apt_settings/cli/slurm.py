@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from ..hints import shown
 from ..jobs.launcher import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
@@ -27,8 +28,12 @@ _NODES: Final = r"[0-9]+(-[0-9]+)?"
 
 def _sbatch_option(text: str) -> str:
     """An option of sbatch that the script does not write itself; sbatch takes abbreviations, too."""
-    if not re.fullmatch(r"--[a-z][^\x00-\x1f\x7f]*", text):
-        raise click.BadParameter(f"{text!r} must be an option of sbatch, such as --signal=B:TERM@120")
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        words = []
+    if not re.fullmatch(r"--[a-z][^\x00-\x1f\x7f]*", text) or len(words) != 1:
+        raise click.BadParameter(f"{shown(text)} must be an option of sbatch in one word, such as --signal=B:TERM@120")
     name = re.split("[= ]", text)[0]
     if own := [option for option in WRITTEN if f"--{option}".startswith(name)]:
         raise click.BadParameter(f"{name} is --{own[0]} to sbatch, which the script has already, or must not have")
@@ -37,7 +42,7 @@ def _sbatch_option(text: str) -> str:
 
 def _setup_line(text: str) -> str:
     if not re.fullmatch(ONE_LINE, text) or re.search(r"\bAPT_\w*=", text):
-        raise click.BadParameter(f"{text!r} must be one line of bash, and sets no APT_ variable: --set does")
+        raise click.BadParameter(f"{shown(text)} must be one line of bash, and sets no APT_ variable: --set does")
     return text
 
 

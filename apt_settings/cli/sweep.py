@@ -10,6 +10,7 @@ import click
 
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
+from ..hints import escaped
 from ..record import last_run
 from ..survey import Checker, Survey, survey
 from ..sweeps import Sweep
@@ -98,7 +99,7 @@ def _table(checker: Checker, indices: range, records: Path | None, *, repeats: b
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:
-    return "  ".join(map(str.ljust, cells, [*widths, 0])).rstrip()
+    return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
 
 
 def _print_json(checker: Checker, indices: range) -> int:

@@ -22,7 +22,7 @@ def world_size() -> int:
     """The processes of this job by WORLD_SIZE, as torchrun sets it; 1 where it is not set. Raises SettingsError."""
     said = os.environ.get("WORLD_SIZE") or "1"
     if not (said.isascii() and said.isdigit() and int(said)):
-        raise SettingsError([Problem("WORLD_SIZE", "environment", said, "is not a number of processes", "1 or more")])
+        raise SettingsError([Problem("WORLD_SIZE", "environment", None, "is not a number of processes", "1 or more")])
     return int(said)
 
 

@@ -87,8 +87,8 @@ def _metadata(pod: Pod) -> dict[str, Any]:
     return {"name": _Text(pod.name), **namespace, "labels": _labels(pod)}
 
 
-def _labels(pod: Pod) -> dict[str, str]:
-    return {name: _Text(value) for name, value in pod.labels.items()}
+def _labels(pod: Pod) -> dict[_Text, _Text]:
+    return {_Text(name): _Text(value) for name, value in pod.labels.items()}
 
 
 def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:

@@ -101,7 +101,8 @@ def submit(script: str) -> str:
 
     Its options are given once more on the command line: SBATCH_ variables are stronger than those of a script.
     """
-    options = [line.removeprefix(_DIRECTIVE) for line in script.splitlines() if line.startswith(_DIRECTIVE)]
+    head = script.partition("\n\n")[0].split("\n")
+    options = [word for line in head if line.startswith(_DIRECTIVE) for word in shlex.split(line[len(_DIRECTIVE) :])]
     return hand_over(("sbatch", "--parsable", "--export=ALL", *options), script, "SLURM").partition(";")[0]
 
 

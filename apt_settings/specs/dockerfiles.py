@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from ..ownership import is_ours
 from .spec import Assignment, Environment, Fault, Spec
 
+_LONGEST: Final = 65_535  # what docker takes for a line; shlex takes quadratic time
 _INSTRUCTION: Final = r"\s*([A-Za-z]+)\s+(.*)"
 _HEREDOC: Final = r"(?<!\S)[0-9]*<<-?([\"']?)(\w+)\1(?!\S)"
 _FROM: Final = r"(?i)(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?"
@@ -48,6 +49,7 @@ def _stage(text: str) -> tuple[str, str]:
 def _instructions(text: str) -> Iterator[_Instruction]:
     """Each instruction with its lines, of which comments are left out; the text of a heredoc is no instruction."""
     escape = "`" if re.match(r"(\s*#.*\n)*\s*#\s*escape\s*=\s*`", text) else "\\"
+    ends = {line.strip(): number for number, line in enumerate(text.splitlines(), start=1)}
     lines = iter(enumerate(text.splitlines(), start=1))
     for number, line in lines:
         if not (match := re.match(_INSTRUCTION, line)):
@@ -60,7 +62,7 @@ def _instructions(text: str) -> Iterator[_Instruction]:
                 break
             number, rest = next(((at, each) for at, each in lines if not _is_comment(each)), (number, ""))
         for _, end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
-            if any(each.strip() == end for each in text.splitlines()[number:]):
+            if ends.get(end, 0) > number:
                 next(None for _, each in lines if each.strip() == end)
         yield _Instruction(match[1].upper(), parts)
 
@@ -72,9 +74,15 @@ def _is_comment(line: str) -> bool:
 def _assignments(lines: list[tuple[int, str]], faults: list[Fault]) -> Iterator[Assignment]:
     """`ENV A=1 B="2 3"`, or the older `ENV A 1`, of which the whole rest is the value."""
     first, text = lines[0][0], " ".join(part for _, part in lines)
-    if "=" not in text.split(maxsplit=1)[0]:
-        variable, *rest = text.strip().split(maxsplit=1)
-        yield Assignment(variable, _expanded("".join(rest)), first)
+    if len(text) > _LONGEST:
+        faults.append(Fault(first, "", f"ENV has more than {_LONGEST:,} characters, the most that is read"))
+        return
+    variable, *rest = text.split(maxsplit=1) or [""]
+    if "=" not in variable:
+        if is_ours(variable) and len(lines) > 1:
+            faults.append(Fault(first, variable, "takes the next lines into its value: write NAME=value"))
+        else:
+            yield Assignment(variable, _expanded("".join(rest).rstrip()), first)
         return
     for number, part in _closed(lines):
         try:

@@ -41,6 +41,8 @@ _CONTENTS: Final = (
     ("dockerfile", r"(?mi)^from[ \t]+\S+"),
     ("script", r"(?m)^[ \t]*(export[ \t]|#SBATCH\b|srun[ \t]|module[ \t])"),
 )
+_OURS: Final = r"(?i)apt[_.-]"
+"""What any spec has that sets something of ours; a `.env` must be right whatever it holds."""
 _ENV_LINE: Final = r"[ \t]*(#|(export[ \t]+)?\w+=|$)"
 
 
@@ -74,7 +76,8 @@ def judge(name: str, data: bytes) -> Judgement:
     """What is wrong with a spec of this name and content, and whether it could be judged."""
     try:
         text = _text(data)
-        spec = _READERS[_kind(name, text)](text)
+        kind = _kind(name, text)
+        spec = _READERS[kind](text) if kind == "env" or re.search(_OURS, text) else Spec(())
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], True)
     except RecursionError:

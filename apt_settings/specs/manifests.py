@@ -35,8 +35,13 @@ def read(text: str) -> Spec:
 def _unreadable(error: yaml.YAMLError) -> UnreadableError:
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
-        return UnreadableError(f"is no YAML: {error.problem}", mark.line + 1 if mark else 1)
-    return UnreadableError(f"is no YAML: {str(error).splitlines()[0]}")
+        return UnreadableError(f"is no YAML: {_without_quotes(error.problem)}", mark.line + 1 if mark else 1)
+    return UnreadableError(f"is no YAML: {_without_quotes(str(error).splitlines()[0])}")
+
+
+def _without_quotes(sentence: str | None) -> str:
+    """What YAML says, but for what it quotes, which may be a secret that begins with a sign of YAML's own."""
+    return re.sub(r"\s*'.*'|\s*\".*\"", "", sentence or "it cannot be read")
 
 
 class _Reader:

@@ -11,8 +11,9 @@ from tree_sitter import Language, Node, Parser
 from ..base import AptSettings
 from ..ownership import PREFIX, is_ours
 from ..values import is_list
-from .spec import KNOWN, Assignment, Environment, Fault, Spec
+from .spec import KNOWN, Assignment, Environment, Fault, Spec, UnreadableError
 
+_MOST_HEREDOCS: Final = 2_000  # the parser takes quadratic time
 _CONDITIONAL: Final = frozenset(
     {
         "if_statement",
@@ -34,7 +35,9 @@ _ALL_EXPORTED: Final = r"^[ \t]*set[ \t]+(.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\
 
 
 def read(text: str) -> Spec:
-    """What a script sets."""
+    """What a script sets. Raises UnreadableError."""
+    if text.count("<<") > _MOST_HEREDOCS:
+        raise UnreadableError(f"has more than {_MOST_HEREDOCS:,} here-documents, the most that are read")
     reader = _Reader(text.replace("\r\n", "\n"))
     reader.walk(Parser(Language(tree_sitter_bash.language())).parse(text.encode()).root_node, certain=True)
     spec = reader.spec()
@@ -189,7 +192,7 @@ class _Reader:
 
     def _comment(self, text: str, line: int) -> None:
         """`#SBATCH --export=ALL,A=1`, which SLURM reads until the first command."""
-        directive = re.match(r"#SBATCH\s+--export[=\s]\s*(.*?)\s*$", text)
+        directive = re.match(r"#SBATCH\s(?:.*\s)?--export[=\s]\s*((?:\"[^\"]*\"|'[^']*'|\S)+)", text)
         if not directive:
             return
         exported = list(self._export(directive[1], line))
@@ -209,7 +212,7 @@ class _Reader:
             if equals:
                 yield Assignment(variable, value, line)
             elif is_ours(last) and (not item.isidentifier() or (item.islower() and _takes_list(last))):
-                self._faults.append(Fault(line, last, f"is cut at the comma before {item!r}: export it in the script"))
+                self._faults.append(Fault(line, last, "is cut at a comma: export it in the script"))
             last = variable if equals else ""
 
     def _assign(self, assignment: Assignment, *, certain: bool) -> None:

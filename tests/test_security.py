@@ -1,0 +1,313 @@
+"""No secret of another tool gets out, and no value becomes more than a value where it is rendered."""
+
+import json
+import pickle
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from click import Context, Group
+
+from apt_settings import SettingsError, load
+from apt_settings.cli import commands, main
+from apt_settings.jobs.slurm import submit
+
+CANARY = "canary"
+SECRETS = (
+    "HF_TOKEN",
+    "HUGGING_FACE_HUB_TOKEN",
+    "WANDB_API_KEY",
+    "MLFLOW_TRACKING_PASSWORD",
+    "COMET_API_KEY",
+    "NEPTUNE_API_TOKEN",
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_STORAGE_KEY",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "KUBECONFIG",
+    "SLURM_JWT",
+    "GITHUB_TOKEN",
+    "CI_JOB_TOKEN",
+    "PIP_INDEX_URL",
+    "DATABASE_URL",
+    "SSH_AUTH_SOCK",
+    "PGPASSWORD",
+)
+SPECS = {
+    "job.sh": "export APT_SEED=x\nexport {0}={1}\nAPT_EPOCHS=3 {0}={1} python train.py --token {1}\n",
+    "pod.yaml": "kind: Pod\nspec:\n  containers:\n    - env:\n        - {{name: APT_SEED, value: x}}\n"
+    "        - {{name: {0}, value: {1}}}\n",
+    "Dockerfile": "FROM x\nENV APT_SEED=x {0}={1}\nENV {0} {1}\n",
+    "job.env": "APT_SEED=x\n{0}={1}\n",
+    "ci.yaml": "jobs:\n  a:\n    env:\n      APT_SEED: x\n      {0}: {1}\n",
+}
+JOB = ("--image", "train", "--set", "output_dir=/records/out", "--", "true")
+EVERYTHING = (
+    ("show",),
+    ("show", "--format", "json"),
+    ("show", "--format", "env"),
+    ("show", "--overrides-only"),
+    ("explain", "epochs"),
+    ("check",),
+    *(("check", "--format", form, *SPECS) for form in ("text", "json", "github")),
+    ("env",),
+    ("env", "--format", "dotenv"),
+    ("env", "--example"),
+    ("schema",),
+    ("diff", "paper", "now"),
+    ("diff", "now", ".env", "--format", "json"),
+    ("diff", "paper", "release", "--all-tasks", "--format", "markdown"),
+    ("plan", "--plot", "plot.svg"),
+    ("plan", "--format", "json"),
+    ("release-args",),
+    ("release-args", "--json"),
+    ("sweep", "--grid", "seed=1..3", "--record", "runs"),
+    ("sweep", "--grid", "seed=1..3", "--format", "json"),
+    ("job", "slurm", "--", "true"),
+    ("job", "slurm", "--grid", "seed=1..3", "--", "true"),
+    ("job", "kubernetes", *JOB),
+    ("job", "kubernetes", "--full", *JOB),
+    ("job", "docker", *JOB),
+    ("job", "docker", "--write-env-file", "docker.env", *JOB),
+    ("run", "--record", "runs", "--", "no-such-command"),
+    ("show", "--set", "nothing=1"),
+)
+
+
+def status(argv: Sequence[str]) -> int:
+    """What a command ends with; `run` ends the process itself, whatever has become of its output."""
+    try:
+        return main(argv)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+def names(group: Group) -> Iterator[str]:
+    for name in group.list_commands(Context(group)):
+        command = group.get_command(Context(group), name)
+        yield from names(command) if isinstance(command, Group) else (name,)
+
+
+def everything_below(folder: Path) -> str:
+    """The text of every file, but for what the test itself has put there."""
+    ours = {*SPECS, ".env"}
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name not in ours]
+    return "".join(f"{path}{path.read_bytes().decode(errors='replace')}" for path in files)
+
+
+@pytest.fixture
+def poisoned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder and an environment with the secrets of twenty tools, beside settings."""
+    for name in SECRETS:
+        monkeypatch.setenv(name, CANARY)
+    lines = "".join(f"{name}={CANARY}\n" for name in SECRETS)
+    (tmp_path / ".env").write_text(f"APT_TASK=squad\nAPT_LEARNING_RATE=1e-4\n{lines}")
+    for name, text in SPECS.items():
+        (tmp_path / name).write_text(text.format(SECRETS[0], CANARY))
+    return tmp_path
+
+
+def test_every_command_is_among_them() -> None:
+    """What a new command prints is looked at as well."""
+    tried = {next(word for word in argv if word in set(names(commands))) for argv in EVERYTHING}
+
+    assert set(names(commands)) == tried
+
+
+@pytest.mark.parametrize("argv", EVERYTHING, ids=" ".join)
+def test_no_command_tells_a_secret(argv: tuple[str, ...], poisoned: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """With canaries in environment, `.env` and job specs, nothing that is printed or written holds one."""
+    status(argv)
+    told = capfd.readouterr()
+
+    assert told.out + told.err
+    assert CANARY not in told.out + told.err + everything_below(poisoned)
+
+
+@pytest.mark.usefixtures("poisoned")
+def test_no_object_keeps_a_secret() -> None:
+    """Neither settings nor their pickle hold what is another tool's."""
+    settings = load()
+
+    assert CANARY not in repr(settings) + repr(settings.origins) + repr(pickle.dumps(settings))
+
+
+SLIPS = {
+    ".env": (
+        "APT_SEED=3;HF_TOKEN=canary\n",
+        "APT_SEED=3,HF_TOKEN=canary\n",
+        "APT_SEED=3 HF-TOKEN=canary\n",
+        "APT_SEED=3 HF_TOKEN: canary\n",
+        "APT_SEED=3 HF_TOKEN = canary\n",
+        "APT_SEED=3\0HF_TOKEN=canary\0",
+        "APT_SEED:3,HF_TOKEN:canary\n",
+        "'APT_SEED=3 HF_TOKEN=canary'\n",
+        'APT_SEED="3\nHF_TOKEN=canary\n',
+    ),
+    "job.sh": (
+        'export APT_EPOCHS="30\nexport HF_TOKEN="canary"\npython train.py\n',
+        'env -S "APT_SEED=3 HF_TOKEN=canary" python train.py\n',
+        "#!/bin/bash\n#SBATCH --export=ALL,APT_SEED=x --comment=canary\npython train.py\n",
+        "#!/bin/bash\n#SBATCH --export=APT_SEED=3,HF_TOKEN:canary\npython train.py\n",
+    ),
+    "compose.yaml": ("services:\n  a:\n    environment:\n      - APT_SEED=3\n        HF_TOKEN=canary\n",),
+    "pod.yaml": (
+        "kind: Pod\nenv:\n  - {name: APT_SEED, value: x}\n  - {name: A, value: *canary}\n",
+        "kind: Pod\nenv:\n  - name: APT_SEED\n    value: !canary!x 3\n",
+        "kind: Pod\nAPT_SEED: 'canary\n",
+    ),
+    "Dockerfile": ("FROM x\nENV APT_SEED 3 \\\n  HF_TOKEN canary\n", "FROM x\nENV APT_SEED='3 \\\n HF_TOKEN=canary\n"),
+}
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name in SLIPS for text in SLIPS[name]])
+def test_a_slip_does_not_tell_a_secret(
+    name: str, text: str, form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A lost quote, separator or dash makes another tool's secret part of our value: that part is not shown."""
+    (tmp_path / name).write_text(text, newline="")
+    assert main(["check", "--format", form, name]) == 1
+    told = capsys.readouterr()
+    if name == ".env":
+        assert main(["show"]) == 78
+
+    assert CANARY not in told.out + told.err + "".join(capsys.readouterr())
+
+
+@pytest.mark.usefixtures("poisoned")
+@pytest.mark.parametrize(
+    "wrongly",
+    [lambda: load(dict.fromkeys(SECRETS, CANARY).items()), lambda: load({}, Path(".env").read_text())],
+    ids=["items", "content"],
+)
+def test_a_wrong_argument_is_not_told_whole(wrongly: Callable[[], object]) -> None:
+    """Whoever hands over something else than a mapping or a path does not find it in the log."""
+    with pytest.raises((TypeError, SettingsError)) as caught:
+        wrongly()
+
+    assert CANARY not in str(caught.value)
+
+
+ESCAPE = "\x1b]0;pwned\x07\u202e"
+
+
+def test_no_file_of_others_reaches_the_terminal_as_it_is(
+    tmp_path: Path, write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Escape sequences in a `.env`, a grid, a record, a path: told, escaped."""
+    status(["run", "--task", "squad", "--record", "runs", "--", "no-such-command"])
+    (record,) = tmp_path.glob("runs/*/run.json")
+    content = json.loads(record.read_text())
+    content["controls"]["reference"] = ESCAPE
+    content["settings"]["epochs"]["origin"] = f"release transformers {ESCAPE}"
+    content["runs"][0] |= {"start": ESCAPE, "end": None, "host": ESCAPE}
+    record.write_text(json.dumps(content))
+    key = json.dumps(f"{ESCAPE}\n::error::x")
+    (tmp_path / "grid.toml").write_text(f"[grid]\n{key} = [1]\n")
+    write_env(f'APT_OUTPUT_DIR="${{{ESCAPE}}}"\n', f"a{ESCAPE}.env")
+    write_env(f"APT_{ESCAPE}=1\n", f"b{ESCAPE}.env")
+    write_env(f"APT_OUTPUT_DIR='{ESCAPE}'\n")
+    where = str(record.parent)
+    nobody = ("--task", "squad", "--env-file", "/dev/null")
+    for argv in (
+        ["show"],
+        ["show", "--env-file", f"a{ESCAPE}.env"],
+        ["show", "--from", where],
+        ["check", "--from", where],
+        ["explain", "epochs", "--from", where],
+        ["diff", "paper", f"a{ESCAPE}.env"],
+        ["sweep", "--grid-file", "grid.toml"],
+        ["sweep", *nobody, "--grid", "seed=128", "--record", "runs"],
+        ["run", *nobody, "--set", "epochs=41", "--record", where, "--resume", "--", "x"],
+        ["show", "--set", f"{ESCAPE}=1"],
+        ["show", f"--{ESCAPE}"],
+        [f"{ESCAPE}"],
+        ["explain", ESCAPE],
+        ["job", "docker", "--image", ESCAPE, "--", "true"],
+        ["check", f"b{ESCAPE}.env", "--format", "github"],
+    ):
+        status(argv)
+        told = "".join(capsys.readouterr())
+
+        assert told, argv
+        assert [line for line in told.splitlines() if not line.isprintable() or line.startswith("::error::x")] == []
+
+
+def test_a_record_has_a_word_for_its_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A control that was changed in a record is refused, though it is no part of the fingerprint."""
+    status(["run", "--task", "squad", "--record", "runs", "--", "no-such-command"])
+    (record,) = tmp_path.glob("runs/*/run.json")
+    record.write_text(record.read_text().replace('"reference": "paper"', '"reference": "x\\n#SBATCH --wrap=id"'))
+    capsys.readouterr()
+
+    assert main(["job", "slurm", "--from", str(record), "--grid", "seed=1..2", "--", "true"]) == 78
+    assert "reference='x'... (19 characters) is not allowed: must be paper or release" in capsys.readouterr().err
+
+
+def test_only_the_head_of_a_script_has_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of a command that look like options reach sbatch as text of the script alone."""
+    (tmp_path / "sbatch").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > told\n')
+    (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    old = "#SBATCH --array=0-999\n\n#SBATCH --wrap=id\n"
+    submit(f"#!/bin/bash\n# a job\n#SBATCH --job-name=a\n#SBATCH --comment='x y'\n\nexec '{old}' '{old}'\n")
+
+    assert (tmp_path / "told").read_text().split("\n") == [
+        "--parsable",
+        "--export=ALL",
+        "--job-name=a",
+        "--comment=x y",
+        "",
+    ]
+
+
+def test_label_keys_are_texts(capsys: pytest.CaptureFixture[str]) -> None:
+    """YAML takes y for true and 1e3 for a number, where they are not quoted."""
+    yaml = pytest.importorskip("yaml")
+    labels = ["y=1", "1e3=x", "0o17=x"]
+    argv = [word for label in labels for word in ("--label", label)]
+    assert main(["job", "kubernetes", "--task", "squad", *argv, *JOB]) == 0
+    manifest = yaml.safe_load(capsys.readouterr().out)
+
+    assert {"y", "1e3", "0o17"} <= manifest["metadata"]["labels"].keys()
+
+
+@pytest.mark.parametrize("image", ["-v/etc", "--privileged", "a b", "a;b", "$(id)"])
+def test_an_image_is_no_option(image: str) -> None:
+    """What docker would take for an option, or a shell for more than a word, is refused."""
+    assert main(["job", "docker", "--task", "squad", f"--image={image}", "--", "true"]) == 2
+
+
+def test_markdown_shows_values_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    """No value becomes an image, a link or a column of its own."""
+    assert main(["diff", "paper", "now", "--set", r"output_dir=a\|b<img>[l](e)*x*`", "--format", "markdown"]) == 1
+
+    assert r"a\\\|b\<img>\[l](e)\*x\*\`" in capsys.readouterr().out
+
+
+def git(*arguments: str | bytes) -> None:
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("name", ["x", "a=b", b"x\xff"])
+def test_no_filter_of_a_repository_is_run(name: str | bytes, tmp_path: Path) -> None:
+    """However a filter is called."""
+    raw = name if isinstance(name, bytes) else name.encode()
+    (tmp_path / "x.txt").write_text("x\n")
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    (tmp_path / ".gitattributes").write_bytes(b"* filter=" + raw + b"\n")
+    with (tmp_path / ".git" / "config").open("ab") as config:
+        config.write(b'[filter "' + raw + b'"]\n\tclean = touch pwned; cat\n\trequired = true\n')
+    (tmp_path / "x.txt").write_text("y\n")
+    status(["run", "--task", "squad", "--record", "runs", "--", "no-such-command"])
+    (record,) = tmp_path.glob("runs/*/run.json")
+
+    assert not (tmp_path / "pwned").exists()
+    assert json.loads(record.read_text())["runs"][0]["git"]["dirty"] is True
