@@ -33,7 +33,7 @@ from .record import (
     record_of,
     write,
 )
-from .variables import variables
+from .variables import ENV_FILE, NO_FILE, variables
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _SCHEDULER_IDS: Final = (
@@ -61,7 +61,7 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     ours = {PREFIX + name.upper() for name in (*type(settings).model_fields, *CONTROLS)}
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {PREFIX + name.upper(): word for name, word in settings.controls.items()}
-    return {**others, **variables(settings), **controls, f"{PREFIX}ENV_FILE": os.devnull}
+    return {**others, **variables(settings), **controls, ENV_FILE: NO_FILE}
 
 
 def run_recorded(

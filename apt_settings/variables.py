@@ -13,6 +13,9 @@ from .ownership import PREFIX
 from .values import as_text
 
 REFERENCE: Final = f"{PREFIX}REFERENCE"
+ENV_FILE: Final = f"{PREFIX}ENV_FILE"
+NO_FILE: Final = "/dev/null"
+"""What ENV_FILE names where no `.env` shall be read."""
 _BARE: Final = r"[A-Za-z0-9_.,:/@%+=~^-]+"
 
 

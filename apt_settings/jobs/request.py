@@ -10,10 +10,8 @@ from ..ownership import PREFIX
 from ..reading import Reading
 from ..sweeps import Sweep
 from ..values import as_text, read_value
-from ..variables import REFERENCE, variables
+from ..variables import ENV_FILE, NO_FILE, REFERENCE, variables
 
-ENV_FILE: Final = f"{PREFIX}ENV_FILE"
-NO_FILE: Final = "/dev/null"
 RECORDS: Final = "/records"
 """Where a container finds the folder, or volume, for its records."""
 

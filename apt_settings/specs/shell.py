@@ -12,6 +12,7 @@ from ..base import AptSettings
 from ..ownership import PREFIX, is_ours
 from ..values import is_list
 from .spec import KNOWN, Assignment, Environment, Fault, Spec, UnreadableError
+from .words import assigned, assignment_of, line_of, text_of, value_of, values_of
 
 _MOST_HEREDOCS: Final = 2_000  # the parser takes quadratic time
 _CONDITIONAL: Final = frozenset(
@@ -31,6 +32,9 @@ _SLURM: Final = ("sbatch", "srun", "salloc")
 _CONTAINERS: Final = ("docker", "podman", "nerdctl")
 _LAUNCHERS: Final = ("mpirun", "mpiexec", "orterun")
 _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
+_SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
+"""What scripts source to find their tools, and not their settings."""
+_NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
 _ALL_EXPORTED: Final = r"^[ \t]*set[ \t]+(.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\b"
 
 
@@ -84,15 +88,15 @@ class _Reader:
         """Take in a statement, and those in it."""
         match node.type:
             case "comment":
-                self._comment(_text(node), _line(node))
+                self._comment(text_of(node), line_of(node))
             case "variable_assignment":
                 self._begun = True
-                self._assign(_assignment(node), certain=certain)
+                self._assign(assignment_of(node), certain=certain)
             case "declaration_command":
                 self._declaration(node, certain=certain)
             case "unset_command":
                 for child in node.named_children:
-                    self._forget(_text(child))
+                    self._forget(text_of(child))
             case "command":
                 self._command(node, certain=certain)
             case _:
@@ -105,30 +109,32 @@ class _Reader:
 
     def _declaration(self, node: Node, *, certain: bool) -> None:
         """`export A=1 B`, `declare -x A=1`; other declarations keep a variable to the shell."""
-        words = [_text(child) for child in node.children]
+        words = [text_of(child) for child in node.children]
         exports = words[0] == "export" or any(re.fullmatch(r"-\w*x\w*", word) for word in words)
         self._begun = True
         self._spaces(node)
         for child in node.named_children if exports else ():
             if child.type == "variable_assignment":
-                assignment = _assignment(child)
+                assignment = assignment_of(child)
                 self._assign(assignment, certain=certain)
                 self._exported.add(assignment.variable)
             elif child.type == "variable_name":
-                self._exported.add(_text(child))
-            elif (word := _value(child)) and re.match(_ASSIGNMENT, word):  # export "NAME=value"
-                (assignment,) = _assigned([(word, _line(child))])
+                self._exported.add(text_of(child))
+            elif (word := value_of(child)) and re.match(_ASSIGNMENT, word):  # export "NAME=value"
+                (assignment,) = assigned([(word, line_of(child))])
                 self._assign(assignment, certain=certain)
                 self._exported.add(assignment.variable)
 
     def _command(self, node: Node, *, certain: bool) -> None:
-        own = [_assignment(child) for child in node.named_children if child.type == "variable_assignment"]
-        words = [(_value(child), _line(child)) for child in node.named_children if child.type != "variable_assignment"]
+        own = [assignment_of(child) for child in node.named_children if child.type == "variable_assignment"]
+        words = [
+            (value_of(child), line_of(child)) for child in node.named_children if child.type != "variable_assignment"
+        ]
         own += self._arguments(words)
         inherited = () if _starts_anew([word or "" for word, _ in words]) else self._state.values()
         self._commands += 1
         self._begun = True
-        self._complete &= not re.match(r"(source|\.)\s", _text(node)) or bool(re.search(_SETS_NO_JOB, _text(node)))
+        self._complete &= not re.match(r"(source|\.)\s", text_of(node)) or bool(re.search(_SETS_NO_JOB, text_of(node)))
         self._used |= set(self._state)
         self._spaces(node)
         if ours := [each for each in own if is_ours(each.variable)]:
@@ -140,23 +146,23 @@ class _Reader:
         """`export APT_SEED =3` and `export APT_SEED= 3`: both leave the variable empty, or another's name."""
         for child in node.named_children:
             rest = (node.text or b"")[child.end_byte - node.start_byte :].decode(errors="replace")
-            name = re.match(r"\w+", _text(child))
+            name = re.match(r"\w+", text_of(child))
             if not name or not is_ours(name[0]):
                 continue
-            before = _text(child) == name[0] and re.match(r"[ \t]+=", rest)
-            behind = _text(child) == f"{name[0]}=" and node.type != "command" and re.match(r"[ \t]+[^\s#;&|]", rest)
+            before = text_of(child) == name[0] and re.match(r"[ \t]+=", rest)
+            behind = text_of(child) == f"{name[0]}=" and node.type != "command" and re.match(r"[ \t]+[^\s#;&|]", rest)
             if before or behind:
-                self._faults.append(Fault(_line(child), name[0], "has a space beside its =: write NAME=value"))
+                self._faults.append(Fault(line_of(child), name[0], "has a space beside its =: write NAME=value"))
 
     def _heredoc(self, node: Node) -> None:
         """What a shell, or sbatch, is given to read is a script too."""
-        if node.type != "redirected_statement" or not re.match(r"\s*((sbatch|bash|sh|ssh)\b)", _text(node)):
+        if node.type != "redirected_statement" or not re.match(r"\s*((sbatch|bash|sh|ssh)\b)", text_of(node)):
             return
         for redirect in node.children:
             for body in redirect.children if redirect.type == "heredoc_redirect" else ():
                 if body.type == "heredoc_body":
-                    spec = read(_text(body))
-                    above = _line(body) - 1
+                    spec = read(text_of(body))
+                    above = line_of(body) - 1
                     self._faults += [fault._replace(line=fault.line + above) for fault in spec.faults]
                     for assignments, certain in spec.environments:
                         moved = (each._replace(line=each.line + above) for each in assignments)
@@ -176,18 +182,18 @@ class _Reader:
         if "env" in names:
             arguments = words[names.index("env") + 1 :]
             options = takewhile(lambda each: each[0] is None or re.match(rf"-|{_ASSIGNMENT}", each[0]), arguments)
-            yield from _assigned((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
+            yield from assigned((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
         elif "apt-settings" in names or "apt_settings" in names:
-            yield from (Assignment(f"{PREFIX}TASK", word, line) for word, line in _values_of(("--task",), arguments))
-            for word, line in _values_of(("--set",), arguments):
+            yield from (Assignment(f"{PREFIX}TASK", word, line) for word, line in values_of(("--task",), arguments))
+            for word, line in values_of(("--set",), arguments):
                 setting, _, value = word.partition("=")
                 yield Assignment(PREFIX + setting.upper(), value, line)
         elif name in _CONTAINERS:
-            yield from _assigned(_values_of(("--env", "-e"), arguments))
+            yield from assigned(values_of(("--env", "-e"), arguments))
         elif name in _LAUNCHERS:
-            yield from _assigned(_values_of(("-x", "-genv"), arguments))
+            yield from assigned(values_of(("-x", "-genv"), arguments))
         if name in _SLURM:
-            for word, line in _values_of(("--export",), arguments):
+            for word, line in values_of(("--export",), arguments):
                 yield from self._export(word, line)
 
     def _comment(self, text: str, line: int) -> None:
@@ -245,80 +251,16 @@ class _Reader:
         self._environments.append(Environment(tuple(reaching), certain and self._complete))
 
 
-_SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
-"""What scripts source to find their tools, and not their settings."""
-
-
 def _takes_list(variable: str) -> bool:
     field = AptSettings.model_fields.get(KNOWN.get(variable, ""))
     return field is not None and is_list(field)
 
 
-_NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
-
-
 def _starts_anew(words: list[str]) -> bool:
     """Whether a command gets nothing of the environment but what it is given."""
-    exports = [word for word, _ in _values_of(("--export",), [(word, 0) for word in words])]
+    exports = [word for word, _ in values_of(("--export",), [(word, 0) for word in words])]
     if any("ALL" not in word.split(",") for word in exports):
         return True
     if words and words[0].rpartition("/")[2] in _CONTAINERS:
         return True
     return "env" in words and bool({"-i", "-u"} & set(words))
-
-
-def _assigned(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
-    """What `NAME=value` among words sets; a name alone hands on what is set."""
-    for word, line in words:
-        variable, equals, value = word.partition("=")
-        if equals:
-            yield Assignment(variable, value, line)
-
-
-def _values_of(options: tuple[str, ...], words: list[tuple[str | None, int]]) -> Iterator[tuple[str, int]]:
-    """What an option is given, as `--export=X`, `--export X` or `-eX`."""
-    awaited = False
-    for word, line in words:
-        if awaited and word is not None:
-            yield word, line
-        awaited = word in options
-        for option in options:
-            glue = "=" if option.startswith("--") else ""
-            if word and word not in options and word.startswith(option + glue):
-                yield word[len(option + glue) :], line
-
-
-def _assignment(node: Node) -> Assignment:
-    name = _text(node.children[0])
-    written = node.children[2] if len(node.children) > 2 else None
-    known = node.children[1].type == "=" and node.children[-1].type != "array"  # and not +=
-    return Assignment(name, ("" if written is None else _value(written)) if known else None, _line(node))
-
-
-def _value(node: Node) -> str | None:
-    """What a word is to the command that gets it; None where that is decided when the script runs."""
-    text = _text(node)
-    match node.type:
-        case "command_name":
-            return _value(node.children[0])
-        case "word" | "number":
-            return None if text.startswith("~") else re.sub(r"\\(.)", r"\1", text.replace("\\\n", ""))
-        case "raw_string":
-            return text[1:-1]
-        case "ansi_c_string":
-            return None if "\\" in text else text[2:-1]
-        case "string":
-            known = all(child.type in ('"', "string_content") for child in node.children)
-            return re.sub(r'\\(["\\$`])', r"\1", text[1:-1].replace("\\\n", "")) if known else None
-        case "concatenation":
-            parts = [_value(child) for child in node.children]
-            return None if None in parts else "".join(part for part in parts if part is not None)
-    return None
-
-
-def _text(node: Node) -> str:
-    return (node.text or b"").decode(errors="replace")
-
-
-def _line(node: Node) -> int:
-    return node.start_point.row + 1
