@@ -114,3 +114,10 @@ def setting_rows() -> Iterator[Sequence[str]]:
     for settings in SETTINGS:
         bare, ours = bare_of(settings), ours_of(settings)
         yield str(settings), f"{bare * 1e3:.3g} ms", f"{ours * 1e3:.3g} ms", f"{ours / bare:.2f}"
+
+
+TABLES = (
+    (("points of a sweep", "checked in", "points a second", "memory allocated at most"), point_rows),
+    (("settings, all set", "bare `BaseSettings()`", "`load()`", "ratio"), setting_rows),
+)
+"""Heads, and what makes the rows."""

@@ -1,11 +1,11 @@
-"""Write the generated files anew: .env.example, the README's table, and of docs/ the pages settings, cli, errors and
-reproducing.
+"""Write the generated files anew: .env.example, the README's table, pages of docs/, and in robustness the faults.
 
     python docs/generate.py
 
 A test compares each with what stands in the tree.
 """
 
+import ast
 import os
 import re
 import tempfile
@@ -64,6 +64,7 @@ def generated() -> dict[str, str]:
         "docs/cli.md": cli_page(),
         "docs/errors.md": errors_page(),
         "docs/reproducing.md": reproducing_page(),
+        "docs/robustness.md": with_part("docs/robustness.md", "faults", faults()),
         "README.md": readme(),
     }
 
@@ -195,11 +196,26 @@ def run(*argv: str, environ: dict[str, str] | None = None, env_file: str | bytes
 
 
 def readme() -> str:
-    text = (ROOT / "README.md").read_text()
-    begin, end = "<!-- settings: begin -->\n", "<!-- settings: end -->"
-    before, _, rest = text.partition(begin)
+    return with_part("README.md", "settings", "".join(table()))
+
+
+def with_part(page: str, part: str, content: str) -> str:
+    """A page in which the part between two marks is what is given."""
+    begin, end = f"<!-- {part}: begin -->\n", f"<!-- {part}: end -->"
+    before, _, rest = (ROOT / page).read_text().partition(begin)
     _, _, after = rest.partition(end)
-    return f"{before}{begin}{''.join(table())}{end}{after}"
+    return f"{before}{begin}{content}{end}{after}"
+
+
+def faults() -> str:
+    """A row for each test of a fault: its name in words, and its docstring."""
+    tests = ast.parse((ROOT / "tests" / "test_faults.py").read_text()).body
+    named = [each for each in tests if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")]
+    rows = (
+        cells(each.name.removeprefix("test_").replace("_", " "), (ast.get_docstring(each) or "").rstrip("."))
+        for each in named
+    )
+    return f"\n| fault | what happens |\n|---|---|\n{''.join(rows)}\n"
 
 
 def table() -> Iterator[str]:

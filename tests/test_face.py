@@ -1,12 +1,14 @@
 """The face of the package: what it exports, and what importing it costs."""
 
 import ast
+import re
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from conftest import ROOT
 
 import apt_settings
 
@@ -57,6 +59,7 @@ LAYERS = (
     "jobs.docker",
     "specs",
     "specs.spec",
+    "specs.words",
     "specs.shell",
     "specs.dockerfiles",
     "specs.manifests",
@@ -131,6 +134,14 @@ def test_each_file_imports_only_what_stands_above_it() -> None:
     for module, path in modules().items():
         for name in imported(module, path):
             assert LAYERS.index(name) < LAYERS.index(module), f"{module} imports {name}"
+
+
+def test_the_page_on_architecture_names_every_module() -> None:
+    """But for the commands, which are one file each."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    names = {module.rpartition(".")[2] for module in LAYERS if not module.startswith("cli.")}
+
+    assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
 
 
 def test_importing_reads_nothing() -> None:

@@ -3,11 +3,7 @@
 import inspect
 import os
 import pickle
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Mapping
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -243,57 +239,6 @@ def test_a_wrong_environment_can_be_mended_and_tried_again(monkeypatch: pytest.M
     monkeypatch.setenv("APT_SEED", "3")
 
     assert apt_settings.settings.seed == 3
-
-
-def test_threads_that_come_at_once_get_one_object() -> None:
-    """32 threads that touch the singleton first get the same object, resolved once."""
-    barrier, seen = threading.Barrier(32), []
-
-    def touch() -> None:
-        barrier.wait()
-        seen.append(apt_settings.settings)
-
-    threads = [threading.Thread(target=touch) for _ in range(32)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert len(seen) == 32
-    assert len(set(map(id, seen))) == 1
-
-
-def seed_of_the_singleton(_: object) -> int:
-    return apt_settings.settings.seed
-
-
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_children_have_the_settings_of_their_environment(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A forked and a spawned child resolve the same settings as their parent."""
-    monkeypatch.setenv("APT_SEED", "5")
-    with get_context(method).Pool(2) as pool:
-        assert pool.map(seed_of_the_singleton, range(4)) == [5] * 4
-
-
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_a_fork_while_another_thread_resolves_does_not_hang() -> None:
-    """A child that inherits a held lock gets a lock of its own."""
-    code = """
-import os, threading, apt_settings, apt_settings.loading as loading
-held, forked = threading.Event(), threading.Event()
-def hold():
-    with loading._lock:
-        held.set(); forked.wait()
-thread = threading.Thread(target=hold); thread.start(); held.wait()
-child = os.fork()
-if child == 0:
-    os._exit(0 if apt_settings.settings.seed == 128 else 1)
-print(os.waitpid(child, 0)[1]); forked.set(); thread.join()
-"""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
-
-    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 def test_override_lasts_for_its_block_and_nests() -> None:

@@ -12,11 +12,11 @@ from conftest import ROOT
 from apt_settings import load
 
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return [text for kind, text in BLOCKS if kind == language]
+def blocks(language: str, page: str = README) -> list[str]:
+    return [text for kind, text in re.findall(r"```(\w+)\n(.*?)```", page, re.DOTALL) if kind == language]
 
 
 def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     assert re.fullmatch(r"0\.6\nclass default\nTrue 30 environment APT_EPOCHS\napt1-[0-9a-f]{16}\n", done.stdout)
 
 
-@pytest.mark.parametrize("block", blocks("console"))
+@pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", ARCHITECTURE)])
 def test_console_examples_print_what_they_show(block: str, tmp_path: Path) -> None:
     """Each `$` command prints exactly the lines below it."""
     examples = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)

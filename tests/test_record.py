@@ -6,8 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -283,53 +281,6 @@ def test_without_git_and_home_there_is_a_record(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setenv("PATH", "/nowhere")
     assert read(recorded("/bin/true")).runs[0].git is None
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KiB."""
-    if os.geteuid() != 0:
-        pytest.skip("needs root, to mount a small file system")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
-    yield disk
-    subprocess.run(["umount", "-l", str(disk)], check=True)
-
-
-def fill(disk: Path) -> None:
-    """Write until nothing more fits."""
-    with suppress(OSError), (disk / "full").open("wb", buffering=0) as stream:
-        while True:
-            stream.write(b"x" * 512)
-
-
-@pytest.mark.parametrize("trouble", ["full", "read-only"])
-def test_a_folder_that_cannot_be_written_stops_the_run(small_disk: Path, trouble: str) -> None:
-    """78 before the command starts, and what is wrong."""
-    if trouble == "full":
-        fill(small_disk)
-    else:
-        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
-    done = subprocess.run([*line, "touch", "started"], capture_output=True, text=True)
-
-    assert done.returncode == 78
-    assert f"--record {small_disk}/runs cannot be written: " in done.stderr
-    assert not Path("started").exists()
-
-
-def test_a_disk_that_fills_up_meanwhile_leaves_the_status_alone(small_disk: Path) -> None:
-    """The end cannot be recorded: a warning, the command's own status, and the record of the start is whole."""
-    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
-    fill_up = f"cat /dev/zero > {small_disk}/full 2> /dev/null; exit 5"
-    done = subprocess.run([*line, "sh", "-c", fill_up], capture_output=True, text=True)
-    (folder,) = (small_disk / "runs").iterdir()
-
-    assert done.returncode == 5
-    assert "the end of the run is not in" in done.stderr
-    assert read(folder).runs[0].end is None
-    assert [folder / "run.json"] == list(folder.iterdir())
 
 
 def test_a_record_is_what_it_prints() -> None:

@@ -1,32 +1,22 @@
 """The settings of GLUE-big with dynaconf: a Validator each, of which the default is one's own."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from choices import Architecture, Dataset, Task
 from dynaconf import Dynaconf, Validator
 
-TASKS = ("glue_small", "glue_big", "squad", "cnn_dm", "alpaca")
-DATASETS = ("mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4")
-ARCHITECTURES = (
-    "roberta-base",
-    "bert-base-uncased",
-    "google/t5-base-lm-adapt",
-    "google/t5-xl-lm-adapt",
-    "t5-base",
-    "meta-llama/Llama-2-7b-hf",
-    "meta-llama/Llama-2-13b-hf",
-)
 NUMBER = (int, float)
 WHOLE_OR_NONE = (int, type(None))
 
 
 def validators() -> list[Validator]:
     return [
-        Validator("TASK", default="glue_big", is_in=TASKS),
-        Validator("DATASET", default="sst2", is_in=DATASETS),
+        Validator("TASK", default="glue_big", is_in=get_args(Task)),
+        Validator("DATASET", default="sst2", is_in=get_args(Dataset)),
         Validator("MAX_SEQ_LENGTH", default=128, is_type_of=int, gte=1, lte=1_048_576),
         Validator("MAX_TARGET_LENGTH", default=None, is_type_of=WHOLE_OR_NONE),
-        Validator("ARCHITECTURE", default="roberta-base", is_in=ARCHITECTURES),
+        Validator("ARCHITECTURE", default="roberta-base", is_in=get_args(Architecture)),
         Validator("MODEL_NAME_OR_PATH", default=None, is_type_of=(str, type(None))),
         Validator("LEARNING_RATE", default=2e-4, is_type_of=NUMBER, gt=0, lt=1),
         Validator("BATCH_SIZE", default=32, is_type_of=int, gte=1, lte=65_536),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
+from choices import Architecture, Block, Dataset, Target, Task
 from pydantic import Field
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -10,21 +11,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 class BareSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="APT_", env_file=".env", extra="ignore", protected_namespaces=())
 
-    task: Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"] = "glue_big"
-    dataset: Literal[
-        "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
-    ] = "sst2"
+    task: Task = "glue_big"
+    dataset: Dataset = "sst2"
     max_seq_length: int = Field(128, ge=1, le=1_048_576)
     max_target_length: int | None = Field(None, ge=1, le=1_048_576)
-    architecture: Literal[
-        "roberta-base",
-        "bert-base-uncased",
-        "google/t5-base-lm-adapt",
-        "google/t5-xl-lm-adapt",
-        "t5-base",
-        "meta-llama/Llama-2-7b-hf",
-        "meta-llama/Llama-2-13b-hf",
-    ] = "roberta-base"
+    architecture: Architecture = "roberta-base"
     model_name_or_path: str | None = None
     learning_rate: float = Field(2e-4, gt=0, lt=1, allow_inf_nan=False)
     batch_size: int = Field(32, ge=1, le=65_536)
@@ -47,7 +38,7 @@ class BareSettings(BaseSettings):
     mask_decay_rate: float = Field(0.01, gt=0, le=1)
     salience_momentum: float = Field(0.9, ge=0, lt=1)
     outlier_aware: bool = True
-    prunable_blocks: Annotated[tuple[Literal["mha_head", "ffn_neuron", "hidden_dimension"], ...], NoDecode] = (
+    prunable_blocks: Annotated[tuple[Block, ...], NoDecode] = (
         "mha_head",
         "ffn_neuron",
         "hidden_dimension",
@@ -57,7 +48,7 @@ class BareSettings(BaseSettings):
     sparsity_warmup_epochs: int = Field(1, ge=0, le=10_000)
     initial_rank: int = Field(8, ge=1, le=4096)
     scaling_factor: float = Field(2.0, gt=0, allow_inf_nan=False)
-    adapter_targets: Annotated[tuple[Literal["query", "value", "ffn"], ...], NoDecode] = ("query", "value", "ffn")
+    adapter_targets: Annotated[tuple[Target, ...], NoDecode] = ("query", "value", "ffn")
     max_rank: int = Field(64, ge=1, le=4096)
     tuning_budget_ratio: float = Field(4.0, ge=1, allow_inf_nan=False)
     optimizer: Literal["adam", "adamw"] = "adam"

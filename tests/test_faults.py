@@ -1,0 +1,258 @@
+"""What happens where the machine is not as it should be; docs/robustness.md has a row for each test here."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+import apt_settings
+from apt_settings import AptSettings, fingerprint, load, running
+from apt_settings.record import read
+
+
+def python(*arguments: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> "Ended":
+    """A Python of its own, with nothing in its environment but the PATH and what is given."""
+    own = {"PATH": os.environ["PATH"], **(environ or {})}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=own, cwd=cwd)
+
+
+Ended = subprocess.CompletedProcess[str]
+COMMAND = ("-m", "apt_settings")
+
+
+def test_threads_that_come_at_once() -> None:
+    """32 threads that touch the singleton first get the same object, resolved once."""
+    barrier, seen = threading.Barrier(32), []
+
+    def touch() -> None:
+        barrier.wait()
+        seen.append(apt_settings.settings)
+
+    threads = [threading.Thread(target=touch) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(seen) == 32
+    assert len(set(map(id, seen))) == 1
+
+
+def seed_of_the_singleton(_: object) -> int:
+    return apt_settings.settings.seed
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_forked_and_spawned_children(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both resolve the same settings as their parent."""
+    monkeypatch.setenv("APT_SEED", "5")
+    with get_context(method).Pool(2) as pool:
+        assert pool.map(seed_of_the_singleton, range(4)) == [5] * 4
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_while_another_thread_resolves() -> None:
+    """The child, which inherits a held lock, gets a lock of its own, and does not hang."""
+    code = """
+import os, threading, apt_settings, apt_settings.loading as loading
+held, forked = threading.Event(), threading.Event()
+def hold():
+    with loading._lock:
+        held.set(); forked.wait()
+thread = threading.Thread(target=hold); thread.start(); held.wait()
+child = os.fork()
+if child == 0:
+    os._exit(0 if apt_settings.settings.seed == 128 else 1)
+print(os.waitpid(child, 0)[1]); forked.set(); thread.join()
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, timeout=60)
+
+    assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def origin_of_epochs(settings: AptSettings) -> tuple[str, str]:
+    return str(settings.origin("epochs")), fingerprint(settings)
+
+
+def test_settings_that_are_sent_to_a_spawned_process() -> None:
+    """They arrive with their origins and their fingerprint."""
+    settings = load({"APT_EPOCHS": "30"}, None)
+    with get_context("spawn").Pool(1) as pool:
+        told = pool.apply(origin_of_epochs, (settings,))
+
+    assert ("environment APT_EPOCHS", fingerprint(settings)) == told
+    assert settings == pickle.loads(pickle.dumps(settings))  # noqa: S301  our own
+
+
+def test_a_locale_without_utf_8(write_env: Callable[..., Path]) -> None:
+    """LANG=C: a `.env` is read, and what is printed is written, as UTF-8 all the same."""
+    write_env("APT_OUTPUT_DIR=é日\n")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    shown = python(*COMMAND, "show", environ=plain)
+    written = python(*COMMAND, "env", environ={**plain, "PYTHONIOENCODING": "ascii"})
+
+    assert (shown.returncode, written.returncode) == (0, 0)
+    assert "  é日  " in shown.stdout
+    assert "export APT_OUTPUT_DIR='é日'" in written.stdout
+
+
+def test_a_turkish_locale(write_env: Callable[..., Path]) -> None:
+    """Words that may be in any case are read as everywhere: GLUE_BIG is glue_big, with a dot on its i."""
+    write_env("APT_TASK=GLUE_BIG\nAPT_OUTLIER_AWARE=FALSE\nAPT_DISTILL_EPOCHS=NONE\n")
+    code = "import locale; locale.setlocale(locale.LC_ALL, ''); from apt_settings import settings; print(settings.task)"
+    told = python("-c", code, environ={"LC_ALL": "tr_TR.UTF-8"})
+    if "unsupported locale setting" in told.stderr:
+        pytest.skip("needs apt-get install locales && localedef -i tr_TR -f UTF-8 tr_TR.UTF-8")
+
+    assert (told.stdout, told.stderr) == ("glue_big\n", "")
+
+
+def test_python_without_docstrings() -> None:
+    """PYTHONOPTIMIZE=2: the commands do the same; their help has its options without its sentences."""
+    usual, stripped = (python(*COMMAND, "show", environ={"PYTHONOPTIMIZE": level}) for level in ("", "2"))
+    helped = python(*COMMAND, "--help", environ={"PYTHONOPTIMIZE": "2"})
+
+    assert (0, usual.stdout, "") == (stripped.returncode, stripped.stdout, stripped.stderr)
+    assert "release-args" in helped.stdout
+
+
+def test_warnings_that_are_errors() -> None:
+    """`python -W error`: right settings resolve; a note raises SettingsWarning in code, and no command heeds it."""
+    take = ("-W", "error", "-c", "from apt_settings import settings")
+    right, noted = (python(*take, environ={"APT_EPOCHS": epochs}) for epochs in ("30", "10"))
+    checked = python("-W", "error", *COMMAND, "check", environ={"APT_EPOCHS": "10"})
+
+    assert (right.returncode, right.stderr) == (0, "")
+    assert "SettingsWarning: distill_epochs stays 20" in noted.stderr
+    assert checked.returncode == 0
+
+
+def test_no_home() -> None:
+    """Nothing needs one; `~` in APT_ENV_FILE is then what the user database says."""
+    told = python(*COMMAND, "show")
+    named = python(*COMMAND, "show", environ={"APT_ENV_FILE": "~/no-such.env"})
+
+    assert (told.returncode, named.returncode) == (0, 78)
+    assert "APT_ENV_FILE names '~/no-such.env', which cannot be read: No such file" in named.stderr
+
+
+def test_a_working_directory_that_is_gone(tmp_path: Path) -> None:
+    """There is no `.env` to read, and `show` says so; what is set otherwise counts, and commands run."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    line = f'cd {gone} && rmdir {gone} && "$0" -m apt_settings'
+    shown, started = (
+        subprocess.run(["bash", "-c", f"{line} {words}", sys.executable], capture_output=True, text=True)
+        for words in ("show --task squad", "run --task squad -- sh -c 'echo $APT_TASK'")
+        if gone.mkdir(exist_ok=True) is None
+    )
+
+    assert (shown.returncode, started.returncode) == (0, 0)
+    assert "none: no .env in a working directory that is gone" in shown.stdout
+    assert started.stdout == "squad\n"
+
+
+def test_a_clock_that_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record says what the clock said, an end before its start, and can be read; folders are never shared."""
+    times = iter(("2026-01-01T00:00:01+00:00", "2026-01-01T00:00:00+00:00") * 2)
+    monkeypatch.setattr(running, "_now", lambda: next(times))
+    settings = load({}, None, task="squad")
+    for _ in range(2):
+        running.run_recorded(settings, ["no-such-command"], os.environ, tmp_path / "runs", resume=False, once=False)
+    runs = [read(folder).runs[0] for folder in (tmp_path / "runs").iterdir()]
+
+    assert len(runs) == 2
+    assert all(run.end is not None and run.end < run.start for run in runs)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount a small file system")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)], check=True)
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """Write until nothing more fits."""
+    with suppress(OSError), (disk / "full").open("wb", buffering=0) as stream:
+        while True:
+            stream.write(b"x" * 512)
+
+
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_full_or_read_only_disk_for_records(small_disk: Path, trouble: str) -> None:
+    """78 before the command starts, and what is wrong."""
+    if trouble == "full":
+        fill(small_disk)
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
+    done = subprocess.run([*line, "touch", "started"], capture_output=True, text=True)
+
+    assert done.returncode == 78
+    assert f"--record {small_disk}/runs cannot be written: " in done.stderr
+    assert not Path("started").exists()
+
+
+def test_a_disk_that_fills_up_meanwhile(small_disk: Path) -> None:
+    """The end cannot be recorded: a warning, the command's own status, and the record of the start is whole."""
+    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
+    fill_up = f"cat /dev/zero > {small_disk}/full 2> /dev/null; exit 5"
+    done = subprocess.run([*line, "sh", "-c", fill_up], capture_output=True, text=True)
+    (folder,) = (small_disk / "runs").iterdir()
+
+    assert done.returncode == 5
+    assert "the end of the run is not in" in done.stderr
+    assert read(folder).runs[0].end is None
+    assert [folder / "run.json"] == list(folder.iterdir())
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(closed: str) -> None:
+    """A closed stdin or stderr changes nothing; without stdout the status is 74."""
+    done = subprocess.run(["bash", "-c", f'"$0" -m apt_settings show {closed}', sys.executable], capture_output=True)
+
+    assert (74 if ">&-" in closed.replace("2>&-", "") else 0) == done.returncode
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["folder", "loop", "endless", "dangling"])
+def test_an_env_file_that_is_no_file(kind: str, tmp_path: Path) -> None:
+    """A folder, a link to itself or to nothing, a device without end: 78, with the reason."""
+    path = tmp_path / ".env"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "loop":
+            path.symlink_to(path)
+        case "endless":
+            path.symlink_to("/dev/zero")
+        case "dangling":
+            path.symlink_to("nowhere")
+    done = python(*COMMAND, "show")
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert ".env cannot be read: " in done.stderr
+
+
+def test_an_environment_that_is_not_utf_8() -> None:
+    """Names and values that no encoding explains are refused, escaped, or passed over where they are not ours."""
+    environ = {b"PATH": os.environb[b"PATH"], b"OTHER\xff": b"\xff", b"APT_X\xff": b"1", b"APT_OUTPUT_DIR": b"\xff"}
+    done = subprocess.run([sys.executable, *COMMAND, "check"], capture_output=True, env=environ)
+
+    assert done.returncode == 1
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stdout.isascii()
