@@ -212,8 +212,8 @@ def test_extra_keywords_cannot_replace_settings(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("world", "words"),
     [
-        ("two", "environment WORLD_SIZE=two is not a number of processes: must be 1 or more"),
-        ("0", "environment WORLD_SIZE=0 is not a number of processes: must be 1 or more"),
+        ("two", "environment WORLD_SIZE is not a number of processes: must be 1 or more"),
+        ("0", "environment WORLD_SIZE is not a number of processes: must be 1 or more"),
         ("2", "would be 16: the Trainer sees 1 processes, WORLD_SIZE says 2"),
         ("3", "cannot be divided among 3 devices"),
     ],

@@ -96,6 +96,7 @@ _BATCHES: Final[Mapping[str, tuple[str, str]]] = {
     "meta-llama/Llama-2-13b-hf": ("256", "1"),
 }
 """pruning_batches and pruning_batch_size, where not 64 and 4: a matter of memory."""
+_FIXED_WHILE_DISTILLING: Final = ("teacher_layers", "distill_weight_start", "distill_weight_end")
 _LETTERS: Final[Mapping[AdapterTarget, str]] = {"query": "q", "value": "v", "ffn": "i"}
 _LENGTHS: Final[Mapping[str, str]] = {
     "run_minus_seq2seq_training.py": "max_input_length",
@@ -234,8 +235,10 @@ def _alpha(settings: AptSettings) -> int:
 def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[str]:
     """Each setting that the release cannot be told, or does not heed."""
     alpha, distils = settings.scaling_factor * settings.initial_rank, "do_distill" in flags
-    if settings.salience_momentum != 0.85:
-        yield "salience_momentum: the release fixes 0.85 (trainer_minus.py:355-356)"
+    for name in ("salience_momentum", *(_FIXED_WHILE_DISTILLING if distils else ())):
+        value, place = CODE[name]
+        if as_text(getattr(settings, name)) != value:
+            yield f"{name}: the release fixes {value} ({place})"
     if settings.outlier_aware != (settings.task == "alpaca"):
         yield "outlier_aware: the release computes kurtosis for LLaMA only (prune/scorer.py:1605-1666)"
     if distils and alpha != 16:
@@ -246,9 +249,5 @@ def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[str]:
         yield "batch_size: the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
     if settings.optimizer != "adamw" and settings.weight_decay:
         yield "optimizer: the release trains with AdamW, whose weight decay is decoupled (trainer_minus.py:1799-1808)"
-    if distils and settings.teacher_layers != 4:
-        yield "teacher_layers: the release samples 4 (trainer_minus.py:2088-2112)"
-    if distils and (settings.distill_weight_start, settings.distill_weight_end) != (0.0, 1.0):
-        yield "distill_weight_start, distill_weight_end: the release goes from 0 to 1 (trainer_minus.py:630-636)"
     if len(settings.prunable_blocks) < 3:
         yield "prunable_blocks: the release has no flag for them"
