@@ -280,4 +280,4 @@ def _release(cls: type[AptSettings], reading: Reading) -> Source:
 
 def task_word(given: object) -> str:
     """A task as a user may spell it, in any case and with `-` for `_`, as its name is written."""
-    return str(given).lower().replace("-", "_")
+    return given.lower().replace("-", "_") if isinstance(given, str) else ""

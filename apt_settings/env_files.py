@@ -16,9 +16,13 @@ from .ownership import is_ours
 SIZE_LIMIT: Final = 256 * 1024
 """The most bytes that a `.env` may have."""
 
-_LONGEST: Final = 8192  # twice what a setting may have; python-dotenv takes quadratic time, and `${A}${A}` doubles
+# python-dotenv takes quadratic time for each of these, and `${A}${A}` doubles.
+_LONGEST: Final = 8192  # twice what a setting may have
+_MOST_NAMES: Final = 100  # in one value
+_MOST_BLANKS: Final = 1_000
 
 # Patterns are texts: re compiles one when it is first used, and keeps it.
+_BLANKS: Final = r"[^\S\r\n]+"
 _NEWLINE: Final = r"\r\n|\n|\r"
 _LINE_OF_OURS: Final = r"[\r\n][^\S\r\n]*(export\s+)?APT_\w+\s*="
 _SECOND_ASSIGNMENT: Final = r"\s(export\s+)?[A-Za-z_]\w*="
@@ -53,6 +57,10 @@ def entries_of(content: str, name_of_file: str, scope: dict[str, str]) -> tuple[
     """As `read_env_file`, of a content that is read already."""
     entries: dict[str, Entry] = {}
     problems: list[Problem] = []
+    for blanks in re.finditer(_BLANKS, content):
+        if len(blanks[0]) > _MOST_BLANKS:
+            place = f"{name_of_file}:{len(re.findall(_NEWLINE, content[: blanks.start()])) + 1}"
+            return [], [Problem("", place, None, f"has more than {_MOST_BLANKS:,} blanks in a row")]
     for binding in parse_stream(StringIO(content, newline="")):
         place = f"{name_of_file}:{_line(binding)}"
         name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
@@ -82,8 +90,8 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     if undefined := _undefined_name(value, scope):
         name = printable(undefined)
         return f"uses ${{{name}}}, which is not defined", f"write ${{{name}:-x}} for a default of x"
-    if len(_expanded(value, scope)) > _LONGEST:
-        return f"has a value of more than {_LONGEST:,} characters", ""
+    if value.count("${") > _MOST_NAMES or len(_expanded(value, scope)) > _LONGEST:
+        return f"has a value of more than {_LONGEST:,} characters, or {_MOST_NAMES} names in it", ""
     _, _, written = text.partition("=")
     written = written.lstrip()
     if not written.startswith(("'", '"')) and re.search(_SECOND_ASSIGNMENT, value):
@@ -125,15 +133,19 @@ def _line(binding: Binding) -> int:
 
 
 def _undefined_name(value: str, scope: Mapping[str, str]) -> str | None:
-    if len(value) > _LONGEST:
+    if _is_too_long(value):
         return None
     names = (atom for atom in parse_variables(value) if isinstance(atom, Variable))
     return next((each.name for each in names if each.default is None and each.name not in scope), None)
 
 
+def _is_too_long(value: str) -> bool:
+    return len(value) > _LONGEST or value.count("${") > _MOST_NAMES
+
+
 def _expanded(value: str, scope: Mapping[str, str]) -> str:
     """A value with its names expanded; where that is too long, no more of it than shows so."""
-    if "${" not in value or len(value) > _LONGEST:
+    if "${" not in value or _is_too_long(value):
         return value
     expanded = ""
     for atom in parse_variables(value):

@@ -155,12 +155,12 @@ class TuningSettings(Group):
 
     initial_rank: Annotated[int, Field(ge=1, le=4096, description="Rank of every adapter at the start.")] = 8
     scaling_factor: Annotated[
-        float, Field(gt=0, description="What an adapter's output is multiplied by: LoRA alpha over rank.")
+        float, Field(gt=0, le=1_000_000, description="What an adapter's output is multiplied by: LoRA alpha over rank.")
     ] = 2.0
     adapter_targets: AdapterTargets = get_args(AdapterTarget)
     max_rank: Annotated[int, Field(ge=1, le=4096, description="Rank that no adapter outgrows.")] = 64
     tuning_budget_ratio: Annotated[
-        float, Field(ge=1, description="Adapter parameters at the end over those at the start.")
+        float, Field(ge=1, le=1_000_000, description="Adapter parameters at the end over those at the start.")
     ] = 4.0
 
 

@@ -59,7 +59,7 @@ def nearest(word: str, names: Iterable[str]) -> tuple[str, ...]:
     letters = _letters(word)
     if letters in by_letters:
         return (by_letters[letters],)
-    initials = [name for name in by_letters.values() if letters == "".join(part[0] for part in _parts(name))]
+    initials = [name for name in by_letters.values() if letters == "".join(part[:1] for part in _parts(name))]
     close = [by_letters[match] for match in get_close_matches(letters, by_letters, n=3, cutoff=0.7)]
     part_of = [name for name in by_letters.values() if word.lower() in _parts(name)]
     return tuple(dict.fromkeys(initials + close + part_of))[:3]

@@ -14,6 +14,7 @@ from pydantic_core import to_jsonable_python
 from .base import AptSettings, reading_for, task_word
 from .errors import Problem, SettingsError, SettingsWarning
 from .groups import TaskName
+from .hints import printable, shown
 from .origins import Origin
 from .ownership import PREFIX
 from .reading import EnvFile, Reading, read, replaying
@@ -121,7 +122,10 @@ def read_record(
     from .record import read as record_at
 
     record = record_at(path)
-    task_class = settings_class or TASKS.get(cast("TaskName", record.task), AptSettings)
+    if record.task not in TASKS:
+        wrong = f"is of a task {shown(record.task)}, which this version does not have"
+        raise SettingsError([Problem("", printable(os.fspath(path)), None, wrong)])
+    task_class = settings_class or TASKS[cast("TaskName", record.task)]
     fields = task_class.model_fields
     if problems := changed(record, os.fspath(path), fields):
         raise SettingsError(problems)
@@ -178,7 +182,8 @@ def _contradictions(reading: Reading, choice: Origin, dataset: str) -> Iterator[
 
 _lock = RLock()
 _resolved: AptSettings | None = None
-_overrides: Mapping[str, Any] = {}
+_blocks: list[Mapping[str, Any]] = []
+"""The values of every override that is in force, the outermost first."""
 
 
 def singleton() -> AptSettings:
@@ -186,7 +191,7 @@ def singleton() -> AptSettings:
     global _resolved
     with _lock:
         if _resolved is None:
-            _resolved = _with_warnings(resolve(os.environ, ..., None, _overrides), callers=2)
+            _resolved = _with_warnings(resolve(os.environ, ..., None, _overridden()), callers=2)
         return _resolved
 
 
@@ -204,19 +209,24 @@ def override(**values: Any) -> Generator[AptSettings, None, None]:
     They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
     keep their object. Blocks may nest. Raises SettingsError.
     """
-    global _resolved, _overrides
+    global _resolved
     with _lock:
-        before = _resolved, _overrides
-        together = {**_overrides, **values}
-        overridden = _with_warnings(resolve(os.environ, ..., None, together), callers=2)
-        _resolved, _overrides = overridden, together
+        before = _resolved
+        overridden = _with_warnings(resolve(os.environ, ..., None, {**_overridden(), **values}), callers=2)
+        _blocks.append(values)
+        _resolved = overridden
     try:
         yield overridden
     finally:
         with _lock:
-            was_reset = _resolved is not overridden
-            _resolved, _overrides = before
-            _resolved = None if was_reset else _resolved
+            _blocks[:] = [block for block in _blocks if block is not values]
+            # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
+            _resolved = before if _resolved is overridden else None
+
+
+def _overridden() -> dict[str, Any]:
+    """What all overrides together say."""
+    return {name: value for block in _blocks for name, value in block.items()}
 
 
 def _unlock_after_fork() -> None:

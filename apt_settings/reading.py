@@ -1,7 +1,7 @@
 """All sources together: what was said about one job, by whom, and what is wrong with how it was said."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from types import EllipsisType, MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -12,13 +12,16 @@ from .errors import Problem
 from .hints import did_you_mean, nearest, shown
 from .origins import Kind, Origin
 from .ownership import PREFIX
-from .sources import Source, from_arguments, from_env_file, from_environment
+from .sources import Source, from_arguments, from_env_file, from_environment, snapshot
 
 DEFAULT_ENV_FILE: Final = ".env"
 
 EnvFile: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | EllipsisType | None
 """Which `.env` to read: one path, or several of which later ones win; a str may join several with `:`. None: no file.
 `...`: what APT_ENV_FILE names, else `.env` in the working directory if there is one."""
+
+MOST_ENV_FILES: Final = 8
+"""The most files that APT_ENV_FILE may name."""
 
 _MOST_GUESSES: Final = 50
 
@@ -139,7 +142,14 @@ def _asked(env_file: EnvFile, environment: Source, places: Mapping[str, str]) ->
 
 
 def _usual_env_file() -> list[str]:
-    return [DEFAULT_ENV_FILE] if os.path.lexists(DEFAULT_ENV_FILE) else []
+    """None where there is none; one that cannot be looked at is there, and is told of when it is read."""
+    try:
+        os.lstat(DEFAULT_ENV_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError:
+        pass
+    return [DEFAULT_ENV_FILE]
 
 
 def _paths(env_file: Any) -> list[str]:
@@ -153,11 +163,14 @@ def _paths(env_file: Any) -> list[str]:
 
 
 def _from_env_files(
-    paths: Iterable[str], asked: Origin | None, environ: Mapping[str, str], known: Mapping[str, str]
+    paths: Sequence[str], asked: Origin | None, environ: Mapping[str, str], known: Mapping[str, str]
 ) -> tuple[list[tuple[str, Source]], list[Problem]]:
     """Each path with its source, and a problem for each file that cannot be read."""
-    scope = dict(environ) if paths else {}
+    scope = snapshot(environ) if paths else {}
     sources, problems = [], []
+    if asked and len(paths) > MOST_ENV_FILES:
+        wrong = f"names {len(paths):,} files, and {MOST_ENV_FILES} are the most that are read"
+        return [], [Problem(asked.variable, asked.place, None, wrong)]
     for path in paths:
         try:
             sources.append((path, from_env_file(path, scope, known)))
@@ -218,5 +231,5 @@ def _unknown_name(
 def _working_directory() -> str:
     try:
         return os.getcwd()
-    except FileNotFoundError:
+    except OSError:
         return "a working directory that is gone"

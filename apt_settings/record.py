@@ -108,23 +108,23 @@ def record_of(settings: AptSettings) -> Record:
 
 def is_record(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
-    if not Path(path).is_file():
-        return Path(path).is_dir()  # what a pipe holds can be read once only
     try:
+        if not Path(path).is_file():
+            return Path(path).is_dir()  # what a pipe holds can be read once only
         with Path(path).open("rb") as stream:
             return stream.read(64).lstrip().startswith(b"{")
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a path with a NUL
         return False
 
 
 def read(path: str | os.PathLike[str]) -> Record:
     """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
-    file = Path(path, FILE_NAME) if Path(path).is_dir() else Path(path)
-    if file != Path(path) and not file.exists():
-        latest = max(Path(path).glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)
-        fix = f"the latest in a folder of it is {printable(str(latest.parent))}" if latest else ""
-        raise SettingsError([Problem("", printable(str(path)), None, f"has no {FILE_NAME}", fix=fix)])
-    data, wrong = _content(file)
+    try:
+        file = _file_of(Path(path))
+        data, wrong = _content(file)
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        file, data = Path(path), b""
+        wrong = f"cannot be read: {getattr(error, 'strerror', None) or error}"
     if not wrong:
         try:
             return Record.model_validate_json(data)
@@ -135,15 +135,22 @@ def read(path: str | os.PathLike[str]) -> Record:
     raise SettingsError([Problem("", printable(str(file)), None, wrong)])
 
 
+def _file_of(path: Path) -> Path:
+    """The path itself, or a folder's `run.json`. Raises SettingsError where a folder has none, and OSError."""
+    file = path / FILE_NAME if path.is_dir() else path
+    if file != path and not file.exists():
+        latest = max(path.glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)
+        fix = f"the latest in a folder of it is {printable(str(latest.parent))}" if latest else ""
+        raise SettingsError([Problem("", printable(str(path)), None, f"has no {FILE_NAME}", fix=fix)])
+    return file
+
+
 def _content(file: Path) -> tuple[bytes, str]:
-    """What a file holds, and what is wrong with it, if anything."""
-    try:
-        if file.exists() and not file.is_file():
-            return b"", "is not a file"
-        with file.open("rb") as stream:
-            data = stream.read(SIZE_LIMIT + 1)
-    except OSError as error:
-        return b"", f"cannot be read: {error.strerror}"
+    """What a file holds, and what is wrong with it, if anything. Raises OSError."""
+    if file.exists() and not file.is_file():
+        return b"", "is not a file"
+    with file.open("rb") as stream:
+        data = stream.read(SIZE_LIMIT + 1)
     if len(data) > SIZE_LIMIT:
         return b"", f"is larger than {SIZE_LIMIT // 1024**2} MiB, the most that a record may have"
     try:
@@ -245,7 +252,7 @@ def last_run(folder: Path) -> str:
     """How the last run of a folder's record ended: `well`, `with 3`, `by SIGTERM`, `not yet`; empty without one."""
     try:
         runs = read(folder).runs if (folder / FILE_NAME).exists() else ()
-    except SettingsError:
+    except (OSError, SettingsError):
         return "the record cannot be read"
     if not runs:
         return ""

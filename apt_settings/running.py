@@ -110,8 +110,9 @@ def _user_of(folder: Path) -> str:
 @contextmanager
 def _held(folder: Path) -> Generator[None, None, None]:
     """Keep other runs out of a folder, as long as the command lives. Raises BlockingIOError where one is in."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    os.set_inheritable(descriptor, True)
+    first = os.open(folder, os.O_RDONLY)
+    descriptor = fcntl.fcntl(first, fcntl.F_DUPFD, 3)  # it goes to the command, and must not be its stdin
+    os.close(first)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -148,10 +149,10 @@ def _signal_name(number: int) -> str:
 def _begun(folder: Path, record: Record, command: Sequence[str]) -> Record:
     """The record with a run that starts now, after those that the folder's record holds."""
     run = Run(
-        command=tuple(command),
+        command=tuple(map(_as_json_has_it, command)),
         start=_now(),
         host=socket.gethostname(),
-        scheduler={name: os.environ[name] for name in _SCHEDULER_IDS if name in os.environ},
+        scheduler={name: _as_json_has_it(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
         git=_git(),
         versions={**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
     )
@@ -178,6 +179,11 @@ def _conflicts(folder: Path, before: Record, now: Record) -> list[Problem]:
 
 def _told(setting: RecordedSetting | None) -> str:
     return "no setting" if setting is None else f"{shown(setting.value)} ({printable(setting.origin)})"
+
+
+def _as_json_has_it(text: str) -> str:
+    """A text whose bytes may be no UTF-8."""
+    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def _now() -> str:

@@ -34,9 +34,15 @@ def from_arguments(values: Mapping[str, Any], settings: Collection[str], places:
     return sorted_out(origins, {name: name for name in (*settings, *words)})
 
 
+def snapshot(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that there are; another thread may delete one meanwhile."""
+    pairs = ((variable, environ.get(variable)) for variable in environ)
+    return {variable: text for variable, text in pairs if text is not None}
+
+
 def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> Source:
     """The variables that are ours; `known` is variable -> setting or control."""
-    ours = {variable: environ[variable] for variable in environ if is_ours(variable)}
+    ours = {variable: text for variable, text in snapshot(environ).items() if is_ours(variable)}
     origins = [
         Origin("environment", f"environment {spelt(variable)}", spelt(variable), value, shown(value))
         for variable, value in ours.items()

@@ -25,6 +25,9 @@ FIELDS: Final = TASKS[DEFAULT_TASK].model_fields
 """What can vary, but for the reference: the settings that every task has."""
 _ALMOST_A_RANGE: Final = r"[0-9.]*[0-9](\.\.+|:|(?<=[0-9])-)[0-9.:-]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
+_LARGEST: Final = 10**100
+_LONGEST_RANGE: Final = 250
+_MANY_DOTS: Final = r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){17}"""  # tomllib takes quadratic memory for a.a.a = 1
 _RANGE: Final = r"(-?[0-9]{1,100})\.\.(-?[0-9]{1,100})"
 
 
@@ -182,6 +185,8 @@ def _values(setting: str, given: Any) -> Sequence[Any]:
         return _items(given.split(","))
     if not isinstance(given, Sequence):
         raise ValueError("must be a text or an array of values")
+    if not isinstance(given, range) and any(isinstance(each, int) and abs(each) >= _LARGEST for each in given):
+        raise ValueError("has a number of too many digits")
     if not given or any(value == "" for value in given):
         raise ValueError("has an empty value" if given else "has no values")
     return given if isinstance(given, range) else tuple(given)
@@ -199,7 +204,7 @@ def _items(texts: Sequence[str]) -> Sequence[Any]:
 
 def _range(text: str) -> range | None:
     if not (ends := re.fullmatch(_RANGE, text)):
-        if re.fullmatch(_ALMOST_A_RANGE, text):
+        if len(text) < _LONGEST_RANGE and re.fullmatch(_ALMOST_A_RANGE, text):
             raise ValueError("is no range of whole numbers, such as 1..5")
         return None
     first, last = map(int, ends.groups())
@@ -235,7 +240,10 @@ def from_file(path: Path) -> list[list[Written]]:
             data = stream.read(FILE_LIMIT + 1)
         if len(data) > FILE_LIMIT:
             raise ValueError(f"is larger than {FILE_LIMIT // 1024} KiB, the most that a grid may have")
-        content = tomllib.loads(data.decode())
+        text = data.decode()
+        if re.search(_MANY_DOTS, text):
+            raise ValueError("a key has more than 16 parts")
+        content = tomllib.loads(text)
     except OSError as error:
         raise SettingsError([Problem("", name, None, f"cannot be read: {error.strerror}")]) from None
     except (ValueError, RecursionError) as error:

@@ -263,3 +263,14 @@ def test_a_component_asks_for_its_part_by_type() -> None:
     assert PruningSettings(target_sparsity=0.5).num_prunings == 10
     with pytest.raises(ValidationError):
         PruningSettings(target_sparsty=0.5)
+
+
+def test_odd_names_of_a_subclass_are_guessed_at() -> None:
+    """A field may end in an underscore, or have two in a row."""
+
+    class Odd(SquadSettings):
+        lambda_: float = 0.1
+        a__b: int = 1
+
+    with pytest.raises(SettingsError, match="did you mean APT_LAMBDA_"):
+        load({"APT_LAMDA": "1"}, None, settings_class=Odd)

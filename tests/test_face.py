@@ -59,6 +59,7 @@ LAYERS = (
     "jobs.docker",
     "specs",
     "specs.spec",
+    "specs.confined",
     "specs.words",
     "specs.shell",
     "specs.dockerfiles",

@@ -11,9 +11,11 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from conftest import forked
 
 import apt_settings
-from apt_settings import AptSettings, fingerprint, load, running
+from apt_settings import AptSettings, SettingsError, fingerprint, load, override, running
+from apt_settings.cli import main
 from apt_settings.record import read
 
 
@@ -256,3 +258,77 @@ def test_an_environment_that_is_not_utf_8() -> None:
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 2
     assert done.stdout.isascii()
+
+
+def test_a_working_directory_that_may_not_be_entered(tmp_path: Path) -> None:
+    """A `.env` that cannot be looked at is not taken for none: 78, with the reason."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    (tmp_path / ".env").write_text("APT_EPOCHS=ten\n")
+    tmp_path.chmod(0o700)
+
+    def as_nobody() -> int:
+        os.setuid(65534)
+        return main(["show"])
+
+    assert os.waitpid(forked(as_nobody), 0)[1] == 78 << 8
+
+
+def test_overrides_that_do_not_nest() -> None:
+    """Blocks of two threads may end in any order: each takes its own values with it."""
+    one, other = override(epochs=77), override(seed=3)
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+
+    assert (apt_settings.settings.epochs, apt_settings.settings.seed) == (40, 3)
+    other.__exit__(None, None, None)
+    assert (apt_settings.settings.epochs, apt_settings.settings.seed) == (40, 128)
+
+
+def test_a_variable_that_vanishes_meanwhile(write_env: Callable[..., Path]) -> None:
+    """Another thread deletes a variable while it is read: it is not set."""
+
+    class Vanishing(dict[str, str]):
+        def __iter__(self) -> Iterator[str]:
+            return iter(("APT_SEED", "OTHER"))
+
+    write_env("APT_EPOCHS=50\n")
+
+    assert (load(Vanishing()).epochs, load(Vanishing()).seed) == (50, 128)
+
+
+def test_a_record_with_a_command_that_is_not_utf_8(tmp_path: Path) -> None:
+    """Bytes of a command are kept, escaped, and the record reads back; the run can be resumed."""
+    line = [sys.executable, *COMMAND, "run", "--task", "squad", "--record", "runs", "--resume", "--", "true", b"\xe9"]
+    ended = [subprocess.run(line, capture_output=True).returncode for _ in range(2)]
+
+    assert ended == [0, 0]
+    assert read(tmp_path / "runs").runs[1].command == ("true", "\\xe9")
+
+
+@pytest.mark.parametrize("path", ["x" * 5_000, "a\0b", "/dev/null/x"])
+def test_a_record_whose_path_cannot_be(path: str) -> None:
+    """Too long, with a NUL, below what is no folder: a SettingsError with the reason."""
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load({}, record=path)
+
+
+def test_a_stdin_that_is_closed_for_a_run(tmp_path: Path) -> None:
+    """The command's stdin is closed as well, and no file of ours."""
+    line = '"$0" -m apt_settings run --task squad --record runs -- readlink /proc/self/fd/0 <&-'
+    done = subprocess.run(["bash", "-c", line, sys.executable], capture_output=True, text=True, cwd=tmp_path)
+
+    assert "runs" not in done.stdout
+
+
+@pytest.mark.parametrize(("body", "mode", "status"), [("", 0o644, 126), ("kill -TERM $$", 0o755, 143)])
+def test_a_launcher_that_cannot_start_or_is_killed(
+    body: str, mode: int, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its status is what a shell would have, and what is wrong is told."""
+    (tmp_path / "sbatch").write_text(f"#!/bin/sh\n{body}\n")
+    (tmp_path / "sbatch").chmod(mode)
+    monkeypatch.setenv("PATH", f"{tmp_path}")
+
+    assert status == main(["job", "slurm", "--task", "squad", "--submit", "--", "/bin/true"])

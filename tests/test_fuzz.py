@@ -1,6 +1,7 @@
 """Bytes of others come in, and nothing but settings, a SettingsError or a status comes out."""
 
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -25,6 +26,21 @@ FOUND = (
     ("spec", b"Dockerfile\nFROM x\n" + b"RUN <<E\n" * 60_000 + b"ENV APT_X=1"),
     ("spec", b"job.sh\nexport APT_X=1\n" + b"<<E\n" * 200_000),
     ("spec", b"a.yaml\nAPT_X: " + b"- " * 400_000),
+    ("spec", b"job.sh\nAPT_SEED=1 x\n" + b"a |" * 25_000),
+    ("spec", b"job.sh\nAPT_SEED=1 x\n" + b"`2>&1 " * 6_000),
+    ("spec", b"job.sh\nAPT_SEED=1 x\nset" + b" " * 40_000 + b"x"),
+    ("spec", b"job.sh\n" + b"APT_A=" * 100_000),
+    ("spec", b"Dockerfile\nFROM x\nENV APT_SEED=1\nRUN cat <<A <<B\nB\nA\n"),
+    ("spec", b'x.yaml\nAPT_A: "\\U00110000"\n'),
+    ("spec", b'x.yaml\nAPT_A: "\\UFFFFFFFF"\n'),
+    ("spec", b"x.yaml\n%YAML 1." + b"1" * 5_000 + b"\n---\nAPT_A: x\n"),
+    ("env_file", b"A=x" + b" " * 250_000 + b"y\n"),
+    ("env_file", (b"A=" + b"${" * 4_000 + b"\n") * 31),
+    ("grid", b"[grid]\nseed = [2024-01-01]\n"),
+    ("grid", b"[grid]\ntask = [0x" + b"f" * 5_000 + b"]\n"),
+    ("grid", b"[grid]\nseed = '" + b"1.." * 20_000 + b"x'\n"),
+    ("grid", b"a." * 20_000 + b"a = 1\n"),
+    ("record", SEEDS["record"][0].replace(b'"squad"', b'""')),
     ("environment", b"APT_LEARNING_RATE=0." + b"9" * 1_000_000),
     ("environment", b"APT_X\xff=\xff\0APT_OUTPUT_DIR=\xe2\x80\x8b"),
 )
@@ -64,15 +80,17 @@ def test_what_was_found_stays_mended(surface: str, data: bytes) -> None:
         ({"APT_PRUNABLE_BLOCKS": "mha_head," * 100_000}, "none of them twice"),
         ({"APT_ENV_FILE": "large.env"}, "larger than 256 KiB"),
         ({"APT_ENV_FILE": "long.env"}, "more than 8,192 characters"),
+        ({"APT_ENV_FILE": "blank.env"}, "more than 1,000 blanks in a row"),
+        ({"APT_ENV_FILE": ":".join(["long.env"] * 9)}, "names 9 files, and 8 are the most that are read"),
         ({f"APT_X{number}": "1" for number in range(10_000)}, "is not a setting"),
     ],
     ids=lambda value: str(value)[:30],
 )
 def test_sizes_are_refused_with_their_limit(environ: dict[str, str], limit: str) -> None:
     """Ten megabytes of `.env`, a megabyte in a value, ten thousand names."""
-    with open("large.env", "wb") as large, open("long.env", "wb") as long:
-        large.write(b"APT_SEED=3\n" * 900_000)
-        long.write(b"A=" + b"x" * 5_000 + b"\nAPT_OUTPUT_DIR=${A}${A}\n")
+    Path("large.env").write_bytes(b"APT_SEED=3\n" * 900_000)
+    Path("long.env").write_bytes(b"A=" + b"x" * 5_000 + b"\nAPT_OUTPUT_DIR=${A}${A}\n")
+    Path("blank.env").write_bytes(b"A=x" + b" " * 1_001 + b"y\n")
     with pytest.raises(SettingsError) as caught:
         load(environ)
 

@@ -94,7 +94,7 @@ def test_a_value_is_refused(name: str, given: Any) -> None:
     ("name", "words"),
     [
         ("target_sparsity", "a number, 0 <= x < 1"),
-        ("scaling_factor", "a number, 0 < x"),
+        ("scaling_factor", "a number, 0 < x <= 1000000"),
         ("epochs", "a whole number, 1 <= x <= 10000"),
         ("distill_epochs", "a whole number, 0 <= x <= 10000, or none"),
         ("outlier_aware", "true or false"),

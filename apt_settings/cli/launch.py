@@ -63,10 +63,10 @@ def request_of(
         return settings, Request(title, given_by(settings, full=full), sweep, command, records, once)
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
-    if max(map(len, sweep.options())) > LONGEST_WORD:
-        raise click.UsageError("the grid is too long for a command line: write ranges, or fewer values")
     checker = checker_of(job, sweep)
     found = surveyed(checker, range(sweep.size))
+    if max(map(len, sweep.options())) > LONGEST_WORD:
+        raise click.UsageError("the grid is too long for a command line: write ranges, or fewer values")
     if found.repeated.count:
         index = found.repeated.ranges[0][0]
         wrong = f"is the same experiment as point {checker.twin(index)}, and would share its folder"

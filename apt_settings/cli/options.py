@@ -1,6 +1,7 @@
 """The options that say which settings are meant; they reach a command as one Job."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, Final, NamedTuple, TypeAlias, get_args
@@ -104,9 +105,9 @@ def takes_overrides(command: Command) -> Command:
     ) -> int | None:
         said = [("task", each, "--task") for each in task]
         said += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
-        names = [name for name, _, _ in said]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise click.UsageError(f"{', '.join(sorted(twice))} is given two values")
+        times = Counter(name for name, _, _ in said)
+        if twice := sorted(name for name in times if times[name] > 1):
+            raise click.UsageError(f"{', '.join(map(spelt, twice))} is given two values")
         if record is not None and (env_file or task):
             raise click.UsageError(
                 "--from takes the task and all else from a record: --task and --env-file do not go with it"

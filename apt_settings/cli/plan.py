@@ -21,7 +21,7 @@ _COLUMNS: Final = 40
 @click.command()
 @takes_settings
 @click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of the job.")
-@click.option("--examples", type=click.IntRange(min=1), metavar="N", help="Of a training set of your own.")
+@click.option("--examples", type=click.IntRange(1, 10**12), metavar="N", help="Of a training set of your own.")
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."

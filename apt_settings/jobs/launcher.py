@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from ..process import NOT_FOUND
+from ..process import NOT_EXECUTABLE, NOT_FOUND
 
 
 class RefusedError(Exception):
@@ -23,7 +23,10 @@ def hand_over(command: Sequence[str], text: str, where: str) -> str:
     except FileNotFoundError:
         message = f"there is no {program} on the PATH: submit where {where} is, or leave out --submit"
         raise RefusedError(NOT_FOUND, message) from None
+    except OSError as error:
+        raise RefusedError(NOT_EXECUTABLE, f"{program} cannot be started: {error.strerror}") from None
     if done.returncode:
         told = os.fsdecode(done.stderr).strip()
-        raise RefusedError(done.returncode, told or f"{program} ended with status {done.returncode}")
+        status = done.returncode if done.returncode > 0 else 128 - done.returncode
+        raise RefusedError(status, told or f"{program} ended with status {status}")
     return os.fsdecode(done.stdout).strip()

@@ -109,8 +109,8 @@ def submit(script: str) -> str:
 def array_size() -> int | None:
     """How many tasks an array of this cluster may have; None where there is none to ask."""
     try:
-        done = subprocess.run(("scontrol", "show", "config"), capture_output=True, text=True, timeout=_SECONDS)
+        done = subprocess.run(("scontrol", "show", "config"), capture_output=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError):
         return None
-    found = re.search(r"^MaxArraySize\s*=\s*([0-9]+)", done.stdout, re.MULTILINE)
+    found = re.search(rb"^MaxArraySize\s*=\s*([0-9]+)", done.stdout, re.MULTILINE)
     return int(found[1]) if found else None

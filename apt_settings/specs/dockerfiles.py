@@ -63,7 +63,7 @@ def _instructions(text: str) -> Iterator[_Instruction]:
             number, rest = next(((at, each) for at, each in lines if not _is_comment(each)), (number, ""))
         for _, end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
             if ends.get(end, 0) > number:
-                next(None for _, each in lines if each.strip() == end)
+                number = next((at for at, each in lines if each.strip() == end), number)
         yield _Instruction(match[1].upper(), parts)
 
 

@@ -16,10 +16,13 @@ from ..reading import judged
 from ..rules import RULES
 from ..sources import sorted_out
 from . import dockerfiles, dotenv, manifests, shell
+from .confined import confined
 from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
+
+_SMALL: Final = 8 * 1024  # no parser needs much for fewer bytes
 
 _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
     "env": dotenv.read,
@@ -77,11 +80,18 @@ def judge(name: str, data: bytes) -> Judgement:
     try:
         text = _text(data)
         kind = _kind(name, text)
-        spec = _READERS[kind](text) if kind == "env" or re.search(_OURS, text) else Spec(())
+        if kind != "env" and not re.search(_OURS, text):
+            return Judgement([], True)
+        return _judged(name, text, kind) if len(data) < _SMALL else confined(lambda: _judged(name, text, kind))
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], True)
     except RecursionError:
         return Judgement([Finding(name, 1, "", "is nested too deeply")], True)
+
+
+def _judged(name: str, text: str, kind: str) -> Judgement:
+    """As `judge`, of a text of a known kind. Raises UnreadableError and RecursionError."""
+    spec = _READERS[kind](text)
     found = [
         Finding(name, line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
         for line, variable, wrong in spec.faults

@@ -25,6 +25,8 @@ def read(text: str) -> Spec:
     """What the containers of all documents have. Raises UnreadableError."""
     try:
         documents = [document for document in yaml.compose_all(text, yaml.SafeLoader) if document]
+    except (ValueError, OverflowError):  # an escape for no character, a version of too many digits
+        raise UnreadableError("is no YAML: it has a number that means nothing") from None
     except yaml.YAMLError as error:
         if re.search(r"\{[{%]", text):
             return Spec(())  # a template, which is no manifest before it is rendered

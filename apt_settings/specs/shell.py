@@ -35,7 +35,7 @@ _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 _SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
 """What scripts source to find their tools, and not their settings."""
 _NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
-_ALL_EXPORTED: Final = r"^[ \t]*set[ \t]+(.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\b"
+_ALL_EXPORTED: Final = r"^[ \t]*set[ \t](?:.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\b"
 
 
 def read(text: str) -> Spec:
@@ -45,12 +45,11 @@ def read(text: str) -> Spec:
     reader = _Reader(text.replace("\r\n", "\n"))
     reader.walk(Parser(Language(tree_sitter_bash.language())).parse(text.encode()).root_node, certain=True)
     spec = reader.spec()
-    if not (found := re.search(r"\b(APT_\w+)=.*\r$", text, re.MULTILINE)):
-        return spec
-    ending = Fault(
-        text.count("\n", 0, found.start()) + 1, found[1], "ends in CRLF, of which bash keeps a part: save with LF"
-    )
-    return spec._replace(faults=(*spec.faults, ending))
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.endswith("\r") and (found := re.search(r"\b(APT_\w+)=", line)):
+            ending = Fault(number, found[1], "ends in CRLF, of which bash keeps a part: save with LF")
+            return spec._replace(faults=(*spec.faults, ending))
+    return spec
 
 
 class _Reader:
@@ -145,10 +144,10 @@ class _Reader:
     def _spaces(self, node: Node) -> None:
         """`export APT_SEED =3` and `export APT_SEED= 3`: both leave the variable empty, or another's name."""
         for child in node.named_children:
-            rest = (node.text or b"")[child.end_byte - node.start_byte :].decode(errors="replace")
             name = re.match(r"\w+", text_of(child))
             if not name or not is_ours(name[0]):
                 continue
+            rest = (node.text or b"")[child.end_byte - node.start_byte :].decode(errors="replace")
             before = text_of(child) == name[0] and re.match(r"[ \t]+=", rest)
             behind = text_of(child) == f"{name[0]}=" and node.type != "command" and re.match(r"[ \t]+[^\s#;&|]", rest)
             if before or behind:
@@ -247,7 +246,8 @@ class _Reader:
         self, assignments: Iterable[Assignment], *, certain: bool = True, given: Iterable[Assignment] = ()
     ) -> None:
         """Keep what a command has: what is exported, and what it is given by itself."""
-        reaching = (each for each in assignments if each in given or self._reaches_commands(each.variable))
+        own = set(given)
+        reaching = (each for each in assignments if each in own or self._reaches_commands(each.variable))
         self._environments.append(Environment(tuple(reaching), certain and self._complete))
 
 

@@ -47,5 +47,8 @@ class UnreadableError(Exception):
     """A spec cannot be read; the message says why."""
 
     def __init__(self, message: str, line: int = 1) -> None:
+        super().__init__(message, line)
         self.line = line
-        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
