@@ -3,7 +3,6 @@
 import faulthandler
 import resource
 from collections.abc import Callable
-from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -45,8 +44,10 @@ def _work_within_limits(work: Callable[[], object], sending: Connection) -> None
     for kind, most in ((resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-    with suppress(MemoryError):
-        try:
-            sending.send(work())
-        except Exception as error:  # it is raised where the work was asked for
-            sending.send(error)
+    try:
+        given = work()
+    except MemoryError:
+        return
+    except Exception as error:  # it is raised where the work was asked for
+        given = error
+    sending.send(given)
