@@ -119,7 +119,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     @property
     def misfits(self) -> tuple[str, ...]:
         """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
-        return tuple(name for name, rule in RULES.items() if not rule.holds(getattr(self, name), self.__dict__))
+        values = self.__dict__
+        return tuple(name for name, rule in RULES.items() if not rule.holds(values[name], values))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -167,7 +168,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     @field_validator(*RULES)
     @classmethod
     def _fits_others(cls, value: Any, info: ValidationInfo) -> Any:
-        """Judge it against the settings before it, in the same way."""
+        """Judge a value that was set against the other setting of its rule, which stands before it."""
         name, others = str(info.field_name), info.data
         rule = RULES[name]
         if name not in (info.context or ()) and not rule.holds(value, others):

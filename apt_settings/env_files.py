@@ -25,7 +25,7 @@ _MOST_BLANKS: Final = 1_000
 _BLANKS: Final = r"[^\S\r\n]+"
 _NEWLINE: Final = r"\r\n|\n|\r"
 _LINE_OF_OURS: Final = r"[\r\n][^\S\r\n]*(export\s+)?APT_\w+\s*="
-_SECOND_ASSIGNMENT: Final = r"\s(export\s+)?[A-Za-z_]\w*="
+_SECOND_ASSIGNMENT: Final = r"[\s;,|&](export\s+)?[A-Za-z_]\w*="
 _SHELL_NAME: Final = r"\$([A-Za-z_]\w*)"
 
 
@@ -90,8 +90,10 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     if undefined := _undefined_name(value, scope):
         name = printable(undefined)
         return f"uses ${{{name}}}, which is not defined", f"write ${{{name}:-x}} for a default of x"
-    if value.count("${") > _MOST_NAMES or len(_expanded(value, scope)) > _LONGEST:
-        return f"has a value of more than {_LONGEST:,} characters, or {_MOST_NAMES} names in it", ""
+    if value.count("${") > _MOST_NAMES:
+        return f"has more than {_MOST_NAMES} names in its value", "write the value itself"
+    if len(_expanded(value, scope)) > _LONGEST:
+        return f"has a value of more than {_LONGEST:,} characters", "shorten it, and what its names stand for"
     _, _, written = text.partition("=")
     written = written.lstrip()
     if not written.startswith(("'", '"')) and re.search(_SECOND_ASSIGNMENT, value):

@@ -21,8 +21,10 @@ class Rule(NamedTuple):
     def holds(self, value: Any, others: Mapping[str, Any]) -> bool:
         """Whether a value fits what the other settings say; an unknown or absent other binds nothing."""
         bound = others.get(self.other)
+        if value is None or bound is None:
+            return True
         compare, _ = _RELATIONS[self.relation]
-        return value is None or bound is None or bool(compare(value, bound))
+        return bool(compare(value, bound))
 
     def allowed(self, others: Mapping[str, Any]) -> str:
         """`at most epochs, which is 40`"""

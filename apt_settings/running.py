@@ -207,10 +207,11 @@ def _git() -> Repository | None:
 
 def _git_says(*arguments: str, without: Sequence[str] = ()) -> bytes | None:
     """What git prints, with some of its configuration empty; None where it fails."""
-    pairs = [(f"GIT_CONFIG_KEY_{number}", name) for number, name in enumerate(without)]
-    empty = {f"GIT_CONFIG_VALUE_{number}": "" for number in range(len(without))}
-    environ = {**os.environ, **_GIT_ALONE, "GIT_CONFIG_COUNT": str(len(without)), **dict(pairs), **empty}
     try:
+        given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+        environ = {**os.environ, **_GIT_ALONE, "GIT_CONFIG_COUNT": str(given + len(without))}
+        for number, name in enumerate(without, start=given):
+            environ |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
         done = subprocess.run(("git", *arguments), capture_output=True, check=True, timeout=_GIT_SECONDS, env=environ)
     except (OSError, ValueError, subprocess.SubprocessError):
         return None

@@ -125,15 +125,18 @@ def tuning_budget(tuning: TuningSettings, pruning: PruningSettings, steps_per_ep
 
     trainer/param_control.py:491-517.
     """
-    steps = [point.step for point in pruning_points(pruning, steps_per_epoch)]
-    number, ratio = pruning.num_prunings, tuning.tuning_budget_ratio
-    values = [1 + (ratio - 1) * index / number for index in range(number + 1)]
-    values[-1] = ratio
+    steps, values = [point.step for point in pruning_points(pruning, steps_per_epoch)], _budgets(tuning, pruning)
 
     def budget(step: float) -> float:
         return values[bisect_right(steps, step)]
 
     return budget
+
+
+def _budgets(tuning: TuningSettings, pruning: PruningSettings) -> list[float]:
+    """Before the first pruning, and from each on."""
+    number, ratio = pruning.num_prunings, tuning.tuning_budget_ratio
+    return [*(1 + (ratio - 1) * index / number for index in range(number)), ratio]
 
 
 def rank_bound(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
@@ -143,11 +146,9 @@ def rank_bound(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch
     the top half of all adapters by another rule, up to max_rank (trainer/param_control.py:721-787).
     """
     steps = [point.step for point in pruning_points(pruning, steps_per_epoch)]
-    number, ratio = pruning.num_prunings, tuning.tuning_budget_ratio
-    budgets = [1 + (ratio - 1) * index / number for index in range(number + 1)]
     most = max(tuning.max_rank, tuning.initial_rank)
     ranks = [tuning.initial_rank]
-    for before, after in pairwise(budgets):
+    for before, after in pairwise(_budgets(tuning, pruning)):
         ranks.append(min(most, math.floor(ranks[-1] * after / before)))
 
     def bound(step: float) -> float:

@@ -63,7 +63,7 @@ def _print_on_terminal(header: Cells, rows: Sequence[Cells], marking: int | None
     console = Console(width=size.columns, height=size.lines, highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, len(_GAP), 0, 0), header_style="bold")
     for title in header:
-        table.add_column(title, no_wrap=True)
+        table.add_column(Text(title), no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, row), style=_style(row, marking))
     if console.measure(table, options=console.options.update(max_width=10_000)).maximum <= size.columns:

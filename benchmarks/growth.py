@@ -1,13 +1,12 @@
 """What grows, and with what: a sweep with its points, resolution with the number of settings; and the schedules."""
 
 import os
-import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
-from inside import LIBRARIES, timed
+from inside import timed
 from pydantic import Field, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -59,14 +58,6 @@ def peak(points: int) -> float:
     return most / 1024
 
 
-def bare_alone() -> float:
-    """Seconds of a bare BaseSettings() that finds no `.env` and reads what is set, as a loop over points would have."""
-    sys.path.insert(0, str(LIBRARIES))
-    from pydantic_job import BareSettings
-
-    return timed(lambda _: BareSettings(_env_file=None))[0]
-
-
 def evaluating() -> float:
     """Seconds of CPU for a million evaluations of a job's schedules."""
     job = plan(load({}, None, task="sst2"))
@@ -93,7 +84,7 @@ def bare_of(settings: int) -> float:
 
 
 def ours_of(settings: int) -> float:
-    """Seconds of load() with so many settings set; ours are what they are, and a subclass has the rest."""
+    """Seconds of load() with so many settings set: of our own, and beyond those of a subclass with more."""
     own = list(variables(load({}, None)).items())
     more = [f"extra_{number}" for number in range(settings - len(own))]
     declared = {"__annotations__": dict.fromkeys(more, WHOLE), **dict.fromkeys(more, 1)}

@@ -2,14 +2,15 @@
 
     python benchmarks/inside.py LIBRARY
 
-Prints the seconds of one resolution and of one point of a sweep (medians), and how many of each were measured.
+Prints the seconds of one resolution, of one without a `.env`, and of one point of a sweep (medians), and how many of
+each were measured.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -30,22 +31,14 @@ def timed(work: Callable[[int], object]) -> tuple[float, int]:
     return median(taken), len(taken)
 
 
-def composing(library: str) -> AbstractContextManager[object]:
-    """Hydra composes where it is initialized; a loop over points does that once."""
-    if library != "hydra_job":
-        return nullcontext()
-    from hydra import initialize_config_dir
-
-    return initialize_config_dir(str(LIBRARIES / "conf"), version_base=None)
-
-
 def main(library: str) -> None:
     sys.path.insert(0, str(LIBRARIES))
     job = import_module(library)
     resolved = timed(lambda _: job.resolve())
-    with composing(library):
+    alone = timed(lambda _: job.alone()) if hasattr(job, "alone") else resolved
+    with getattr(job, "looping", nullcontext)():
         point = timed(lambda number: job.point({"target_sparsity": "0.5", "seed": str(number)}))
-    print(json.dumps({"resolve": resolved, "point": point}))
+    print(json.dumps({"resolve": resolved, "alone": alone, "point": point}))
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ def main() -> None:
     sys.path.insert(0, str(HERE))
     if sys.argv[1:2] == ["--here"]:
         fuzz(sys.argv[2], sys.argv[3:])
+        return
     from surfaces import SURFACES
 
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 60

@@ -6,7 +6,6 @@ Each surface is a function of bytes that returns, or raises `Escaped` with what 
 import io
 import json
 import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -67,10 +66,9 @@ def env_file(data: bytes) -> None:
 def command_line(data: bytes) -> None:
     """Words, separated by line breaks, but for those that would write or start something."""
     words = os.fsdecode(data).replace("\0", "").split("\n")
-    if ("run" in words and "--" in words) or any(word.startswith(WOULD_WRITE_OR_RUN) for word in words):
+    if "run" in words or "-" in words or any(word.startswith(WOULD_WRITE_OR_RUN) for word in words):
         return
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-    sys.stdin = io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         status = main(words)
         out.flush()

@@ -50,9 +50,9 @@ def test_every_library_decides_the_same(job: str, tmp_path: Path, compare: Any) 
 def test_the_page_has_what_is_measured(compare: Any) -> None:
     """Every library, command and goal has its row on the page."""
     page = (ROOT / "docs" / "performance.md").read_text()
-    cost, inside = compare.Cost(1, 1, 1), dict.fromkeys(compare.JOBS, compare.Inside(1, 1, 1))
+    cost, inside = compare.Cost(1, 1, 1), dict.fromkeys(compare.JOBS, compare.Inside(1, 1, 1, 1))
     costs = dict.fromkeys((*compare.JOBS, *compare.COMMANDS), cost)
-    goals = compare.goals(compare.Measured(costs, costs, inside, 1, 1, (), 1, {"": (1, "")}))
+    goals = compare.goals(compare.Measured(costs, costs, inside, 1, (), 1, {"": (1, "")}))
     rows = [*compare.JOBS, *compare.COMMANDS, *(goal.wanted for goal in goals)]
 
     assert [row for row in rows if f"\n| {row} |" not in page] == []

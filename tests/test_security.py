@@ -138,6 +138,11 @@ def test_no_object_keeps_a_secret() -> None:
 SLIPS = {
     ".env": (
         "APT_SEED=3;HF_TOKEN=canary\n",
+        "APT_SEED=3HF_TOKEN=canary\n",
+        "APT_SEED=3#HF_TOKEN=canary\n",
+        "APT_SEED=3'HF_TOKEN=canary'\n",
+        "APT_OUTPUT_DIR=out;HF_TOKEN=canary\n",
+        "APT_MODEL_NAME_OR_PATH=x,HF_TOKEN=canary\n",
         "APT_SEED=3,HF_TOKEN=canary\n",
         "APT_SEED=3 HF-TOKEN=canary\n",
         "APT_SEED=3 HF_TOKEN: canary\n",
@@ -199,7 +204,8 @@ def test_no_file_of_others_reaches_the_terminal_as_it_is(
     tmp_path: Path, write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Escape sequences in a `.env`, a grid, a record, a path: told, escaped."""
-    status(["run", "--task", "squad", "--record", "runs", "--", "no-such-command"])
+    kept = ["--record", "runs/{fingerprint}", "--resume"]
+    status(["run", "--task", "squad", *kept, "--", "no-such-command"])
     (record,) = tmp_path.glob("runs/*/run.json")
     content = json.loads(record.read_text())
     content["controls"]["reference"] = ESCAPE
@@ -234,6 +240,7 @@ def test_no_file_of_others_reaches_the_terminal_as_it_is(
         told = "".join(capsys.readouterr())
 
         assert told, argv
+        assert "--record" not in argv or "pwned" in told
         assert [line for line in told.splitlines() if not line.isprintable() or line.startswith("::error::x")] == []
 
 
@@ -311,3 +318,25 @@ def test_no_filter_of_a_repository_is_run(name: str | bytes, tmp_path: Path) -> 
 
     assert not (tmp_path / "pwned").exists()
     assert json.loads(record.read_text())["runs"][0]["git"]["dirty"] is True
+
+
+@pytest.mark.parametrize("text", ["a\u200bb", "a\ufeffb", "a\u202eb", "a\U000e0041b", "a\x85b"])
+def test_what_cannot_be_seen_is_no_text(text: str) -> None:
+    """Two values that look alike are the same."""
+    with pytest.raises(SettingsError, match="printable"):
+        load({"APT_OUTPUT_DIR": text}, None)
+
+
+@pytest.mark.parametrize("option", ["--signal B:TERM@120", "--comment=a --export=NONE", "--comment='a"])
+def test_an_option_of_sbatch_is_one_word(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As sbatch would read more of them in a script than it is given on its command line."""
+    assert main(["job", "slurm", "--task", "squad", f"--sbatch={option}", "--", "true"]) == 2
+    assert "must be an option of sbatch in one word" in capsys.readouterr().err
+
+
+def test_a_long_name_is_cut() -> None:
+    """A name is a place for a secret, too, where a separator is lost."""
+    with pytest.raises(SettingsError) as caught:
+        load({f"APT_{'X' * 100}CANARY": "1"}, None)
+
+    assert "CANARY" not in str(caught.value)

@@ -115,3 +115,13 @@ def test_without_rich_the_command_says_what_to_install(tmp_path: Path) -> None:
     lines = on_terminal(80, "show", status=2, PYTHONPATH=str(tmp_path))
 
     assert "apt-settings: the command line needs rich: pip install 'apt-settings[cli]'" in lines
+
+
+def test_file_names_are_no_markup(tmp_path: Path) -> None:
+    """A title in brackets is shown as it is, and ends in no traceback."""
+    (tmp_path / "[red]a.env").write_text("APT_EPOCHS=30\nAPT_DISTILL_EPOCHS=20\n")
+    (tmp_path / "[").mkdir()
+    (tmp_path / "[" / "x].env").write_text("APT_EPOCHS=30\n")
+
+    assert "[red]a.env" in "".join(on_terminal(200, "diff", "paper", "[red]a.env", status=1))
+    assert "[/x].env" in "".join(on_terminal(200, "diff", "paper", "[/x].env", status=1))

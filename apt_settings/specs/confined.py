@@ -3,6 +3,7 @@
 import faulthandler
 import resource
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -39,9 +40,11 @@ def confined(work: Callable[[], T]) -> T:
 
 def _work_within_limits(work: Callable[[], object], sending: Connection) -> None:
     faulthandler.disable()  # a parser that has no memory left ends with a signal, which is told in our words
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    memory = pages * resource.getpagesize() + MEMORY
-    for kind, most in ((resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_AS, memory), (resource.RLIMIT_CORE, 0)):
+    limits = [(resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)]
+    with suppress(FileNotFoundError):  # only Linux tells what there is to begin with
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limits.append((resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY))
+    for kind, most in limits:
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     try:

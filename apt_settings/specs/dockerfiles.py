@@ -28,7 +28,7 @@ def read(text: str) -> Spec:
     faults: list[Fault] = []
     for name, lines in _instructions(text):
         if name == "FROM":
-            environments.append(Environment(tuple(state.values())))
+            environments += [Environment(tuple(state.values()))] if state else []
             base, stage = _stage(lines[0][1])
             state = dict(stages.get(base, {}))
             stages[stage] = state

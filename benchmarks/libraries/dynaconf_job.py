@@ -60,7 +60,8 @@ def resolve() -> Any:
 
 def point(values: Mapping[str, str]) -> Any:
     settings = Dynaconf(envvar_prefix="APT", load_dotenv=True, validators=validators())
-    settings.update(values, tomlfy=True, validate=True)
+    if values:
+        settings.update(values, tomlfy=True)
     settings.validators.validate()
     return settings
 

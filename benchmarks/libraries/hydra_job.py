@@ -4,6 +4,7 @@ Hydra has no ranges, and of .env files python-dotenv puts the lines into the env
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,12 +62,16 @@ ConfigStore.instance().store(name="schema", node=HydraSettings)
 
 def resolve() -> Any:
     load_dotenv(".env")
-    with initialize(version_base=None, config_path="conf"):
+    with looping():
         return OmegaConf.to_object(compose("job"))
 
 
+def looping() -> AbstractContextManager[None]:
+    """Hydra composes where it is initialized; a loop over points does that once."""
+    return initialize(version_base=None, config_path="conf")
+
+
 def point(values: Mapping[str, str]) -> Any:
-    """Within `with initialize(...)`, as a loop over a sweep would have it."""
     return OmegaConf.to_object(compose("job", overrides=[f"{name}={value}" for name, value in values.items()]))
 
 

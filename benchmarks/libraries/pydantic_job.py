@@ -60,6 +60,11 @@ def resolve() -> BareSettings:
     return BareSettings()
 
 
+def alone() -> BareSettings:
+    """Without a `.env`."""
+    return BareSettings(_env_file=None)
+
+
 def point(values: Mapping[str, Any]) -> BareSettings:
     return BareSettings(**values)
 

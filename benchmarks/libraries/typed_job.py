@@ -1,16 +1,13 @@
-"""The settings of GLUE-big with typed-settings: a class of attrs with its validators.
-
-Of .env files python-dotenv puts the lines into the environment, as for any program.
-"""
+"""The settings of GLUE-big with typed-settings: a class of attrs with its validators, and a loader for each source."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import attrs
 import typed_settings as ts
 from attrs.validators import ge, gt, le, lt, optional
 from choices import Architecture, Block, Dataset, Target, Task
-from dotenv import load_dotenv
+from typed_settings.loaders import DictLoader, DotEnvLoader, EnvLoader
 
 
 @attrs.frozen
@@ -57,13 +54,12 @@ class TypedSettings:
 
 
 def resolve() -> TypedSettings:
-    load_dotenv(".env")
-    return ts.load(TypedSettings, "apt", env_prefix="APT_")
+    return point({})
 
 
-def point(values: Mapping[str, str]) -> Any:
-    """Overrides by name are those of a command line alone; here they are converted as it converts what is loaded."""
-    return ts.default_converter().structure({**attrs.asdict(resolve()), **values}, TypedSettings)
+def point(values: Mapping[str, str]) -> TypedSettings:
+    sources = [DotEnvLoader("APT_", ".env"), EnvLoader("APT_"), DictLoader(dict(values))]
+    return ts.load_settings(TypedSettings, sources)
 
 
 if __name__ == "__main__":
