@@ -29,7 +29,7 @@ def _own_part(text: str) -> str:
     """A text up to where another NAME=value may begin: a lost quote or line break brings other tools' secrets in."""
     line = re.split(r"[\n\r\0]", text, maxsplit=1)[0]
     last = max(line.rfind("="), line.rfind(":"))
-    another = re.search(r"[\s;,|&=]", line[: last + 1])
+    another = re.search(r"(?!^)[\s;,|&=]", line[: last + 1])
     return line[: another.start()] if another else line
 
 
