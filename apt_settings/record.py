@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from .base import AptSettings
 from .errors import Problem, SettingsError
-from .fingerprint import fingerprint, fingerprint_of
+from .fingerprint import VERSION, fingerprint, fingerprint_of
 from .hints import printable, shown, spelt
 from .origins import RELEASE_PLACE, Origin
 from .sources import Source
@@ -174,7 +174,10 @@ def verify(record: Record, fields: Mapping[str, FieldInfo] = AptSettings.model_f
 
 def changed(record: Record, path: str, fields: Mapping[str, FieldInfo] = AptSettings.model_fields) -> list[Problem]:
     """What is wrong with a record that does not verify."""
+    version = record.fingerprint.partition("-")[0]
     wrong = "was changed after it was written: its settings are not those of its fingerprint"
+    if version != VERSION:
+        wrong = f"has a fingerprint of {shown(version)}, and this apt-settings knows {VERSION}: read it with its own"
     return [] if verify(record, fields) else [Problem("", printable(path), None, wrong)]
 
 

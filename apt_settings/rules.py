@@ -8,6 +8,7 @@ _RELATIONS: Final = {
     "<=": (operator.le, "at most"),
     "<": (operator.lt, "less than"),
     ">=": (operator.ge, "at least"),
+    "|": (lambda part, whole: whole % part == 0, "a divisor of"),
 }
 
 
@@ -15,7 +16,7 @@ class Rule(NamedTuple):
     """`setting` stands in `relation` to `other`, where neither is none."""
 
     setting: str
-    relation: Literal["<=", "<", ">="]
+    relation: Literal["<=", "<", ">=", "|"]
     other: str
 
     def holds(self, value: Any, others: Mapping[str, Any]) -> bool:
@@ -45,7 +46,7 @@ RULES: Final = {
         Rule("sparsity_warmup_epochs", "<", "pruning_end_epoch"),
         Rule("initial_sparsity", "<=", "target_sparsity"),
         Rule("max_rank", ">=", "initial_rank"),
-        Rule("per_device_batch_size", "<=", "batch_size"),
+        Rule("per_device_batch_size", "|", "batch_size"),
     )
 }
 """By the setting that each belongs to. A rule may look only at a setting that its groups declare before it."""

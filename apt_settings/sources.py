@@ -27,7 +27,7 @@ def from_arguments(values: Mapping[str, Any], settings: Collection[str], places:
     Controls that take a word may be among them.
     """
     origins = [
-        Origin("argument", places.get(name, f"argument {name}"), name, value, shown(value))
+        Origin("argument", places.get(name, f"argument {spelt(name)}"), spelt(name), value, shown(value))
         for name, value in values.items()
     ]
     words = (name for name, control in CONTROLS.items() if control.words)

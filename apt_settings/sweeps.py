@@ -246,7 +246,9 @@ def from_file(path: Path) -> list[list[Written]]:
         content = tomllib.loads(text)
     except OSError as error:
         raise SettingsError([Problem("", name, None, f"cannot be read: {error.strerror}")]) from None
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise SettingsError([Problem("", name, None, "is nested too deeply")]) from None
+    except ValueError as error:
         wrong = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
         raise SettingsError([Problem("", name, None, f"is not a grid in TOML: {wrong}")]) from None
     grid, zipped, others = content.pop("grid", {}), content.pop("zip", []), list(content)

@@ -378,3 +378,19 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
 def test_bash_completes_names_tasks_and_choices(line: str, offers: list[str], tmp_path: Path) -> None:
     """Completion in a real bash knows commands, settings, tasks and choices."""
     assert sorted(offers) == sorted(complete(line, tmp_path))
+
+
+def test_no_command_at_all_is_answered_with_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """The first thing that a stranger types, line by line."""
+    assert main([]) == 2
+    lines = capsys.readouterr().err.splitlines()
+
+    assert lines[0] == "Usage: apt-settings [OPTIONS] COMMAND [ARGS]..."
+    assert any(line.strip().startswith("release-args") for line in lines)
+
+
+@pytest.mark.parametrize(("argv", "guess"), [(["shwo"], "show"), (["job", "slrum"], "slurm")])
+def test_a_misspelt_command_is_guessed_at(argv: list[str], guess: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a misspelt setting is."""
+    assert main(argv) == 2
+    assert f"did you mean {guess}?" in capsys.readouterr().err

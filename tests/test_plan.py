@@ -54,8 +54,12 @@ def test_the_batch_is_divided_exactly() -> None:
     ("devices", "values", "words"),
     [
         (3, {}, "APT_BATCH_SIZE=32 cannot be divided among 3 devices: must be a multiple of 3, such as 30"),
-        (1, {"per_device_batch_size": 5}, "does not divide batch_size, which is 32: must be one of 1, 2, 4, 8, 16, 32"),
-        (4, {"per_device_batch_size": 3}, "does not divide each device's share, which is 8: must be one of 1, 2, 4, 8"),
+        (1, {"per_device_batch_size": 5}, "must be a divisor of batch_size, which is 32"),
+        (
+            4,
+            {"per_device_batch_size": 16},
+            "does not divide each device's share, which is 8: must be one of 1, 2, 4, 8",
+        ),
     ],
 )
 def test_a_batch_that_cannot_be_divided_is_an_error(devices: int, values: dict[str, Any], words: str) -> None:

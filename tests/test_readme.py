@@ -40,7 +40,7 @@ def test_the_python_examples_run(tmp_path: Path) -> None:
     )
 
     assert done.stderr == ""
-    assert re.fullmatch(r"0\.6\nclass default\nTrue 30 environment APT_EPOCHS\napt1-[0-9a-f]{16}\n", done.stdout)
+    assert re.fullmatch(r"0\.6\nclass default\nTrue 30 environment APT_EPOCHS\napt\d-[0-9a-f]{16}\n", done.stdout)
 
 
 @pytest.mark.parametrize("block", [*blocks("console"), *blocks("console", ARCHITECTURE)])

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import fingerprint_of
-from apt_settings.record import Record, as_json, differences, read, record_of, verify, write
+from apt_settings.record import Record, as_json, changed, differences, read, record_of, verify, write
 from apt_settings.running import run_recorded
 
 
@@ -283,3 +283,13 @@ def test_a_record_is_what_it_prints() -> None:
     record = record_of(GlueBigSettings(output_dir='é "quoted"'))
 
     assert record == Record.model_validate_json(as_json(record))
+
+
+def test_a_record_of_another_fingerprint_is_not_accused() -> None:
+    """A record of a version with other settings was not changed, and the message does not say so."""
+    record = record_of(load({}, None, task="squad"))
+    (problem,) = changed(record.model_copy(update={"fingerprint": "apt0-0123456789abcdef"}), "run.json")
+
+    assert (
+        str(problem) == "run.json has a fingerprint of 'apt0', and this apt-settings knows apt1: read it with its own"
+    )

@@ -14,6 +14,7 @@ from conftest import forked
 
 from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import main
+from apt_settings.fingerprint import VERSION
 from apt_settings.record import Record, read
 from apt_settings.running import job_environment, run_recorded
 
@@ -359,7 +360,7 @@ def test_once_skips_what_has_ended_well() -> None:
     other = subprocess.run([*line, "--set", "seed=1", "--", "touch", "three"], capture_output=True, text=True)
 
     assert [each.returncode for each in (failed, good, again, other)] == [1, 0, 0, 0]
-    assert "apt-settings: skipped: runs/apt1-" in again.stderr
+    assert f"apt-settings: skipped: runs/{VERSION}-" in again.stderr
     assert [Path(name).exists() for name in ("one", "two", "three")] == [True, False, True]
 
 

@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 
 from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
+from apt_settings.fingerprint import VERSION
 from apt_settings.jobs.request import Request, given_by
 from apt_settings.jobs.slurm import Part, Resources, parts, render
 from apt_settings.record import read
@@ -185,7 +186,7 @@ def test_a_point_that_has_ended_well_is_left_alone(capsys: pytest.CaptureFixture
     told = [started(script, SLURM_ARRAY_TASK_ID=index) for index in "001"]
 
     assert [each.stdout for each in told] == ["ran\n", "", "ran\n"]
-    assert "point 1 of 2: seed=2; runs/apt1-" in told[2].stderr
+    assert f"point 1 of 2: seed=2; runs/{VERSION}-" in told[2].stderr
     assert "skipped: runs/" in told[1].stderr
 
 

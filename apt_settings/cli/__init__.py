@@ -31,6 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain(EX_IOERR, f"apt-settings: cannot write the output: {error.strerror}")
     except click.Abort:
         return 128 + SIGINT
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return error.exit_code
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else ""
         return complain(error.exit_code, usage, f"apt-settings: {error.format_message()}")

@@ -4,11 +4,23 @@ from importlib import import_module
 
 import click
 
+from ..hints import did_you_mean, nearest
+
 
 class Lazily(click.Group):
     """Its commands are functions of the modules beside this one, of the same name."""
 
     names: tuple[str, ...] = ()
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for. Raises UsageError, with the nearest names."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            guess = did_you_mean(nearest(args[0], self.names))
+            raise click.UsageError(f"{error.message} {guess}".strip(), error.ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """In the order of the help."""

@@ -23,6 +23,7 @@ from .output import complain, print_data
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|INFINITE"
 _MEMORY: Final = r"[0-9]+[KMGT]?"
+_GPUS: Final = r"([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+"
 _NODES: Final = r"[0-9]+(-[0-9]+)?"
 
 
@@ -54,7 +55,7 @@ def _setup_line(text: str) -> str:
 @asks("--account", WORD, "an account", "Whom to charge.")
 @asks("--time", _TIME, "minutes, HH:MM:SS or D-HH:MM:SS", "The longest that it may run.")
 @asks("--nodes", _NODES, "a number of nodes", "Nodes; the command starts on the first, srun starts it on all.")
-@asks("--gpus", WORD, "a number, or a type and a number such as a100:2", "GPUs.")
+@asks("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
 @asks("--cpus", r"[0-9]+", "a number", "CPUs for each task.")
 @asks("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.")
 @click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="Of a grid, the most points to run at a time.")
