@@ -156,7 +156,6 @@ def test_the_effective_batch_is_table_6s(world: int, per_device: int | None) -> 
     [
         ({"optimizer": "adam", "weight_decay": 0.1}, "APT_OPTIMIZER=adam would couple weight_decay 0.1"),
         ({"warmup_ratio": 1.0}, "APT_WARMUP_RATIO=1.0 is more than transformers takes"),
-        ({"per_device_batch_size": 5}, "does not divide batch_size"),
     ],
 )
 def test_what_cannot_be_expressed_is_a_settings_error(values: dict[str, Any], words: str) -> None:
