@@ -68,14 +68,15 @@ def command_line(data: bytes) -> None:
     words = os.fsdecode(data).replace("\0", "").split("\n")
     if "run" in words or "-" in words or any(word.startswith(WOULD_WRITE_OR_RUN) for word in words):
         return
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    written = io.BytesIO(), io.BytesIO()
+    out, err = (io.TextIOWrapper(each, encoding="utf-8") for each in written)
     with redirect_stdout(out), redirect_stderr(err):
         status = main(words)
         out.flush()
         err.flush()
     if status not in STATUSES:
         raise Escaped(f"status {status}")
-    told, complained = (stream.buffer.getvalue().decode(errors="replace") for stream in (out, err))  # type: ignore[attr-defined]
+    told, complained = (each.getvalue().decode(errors="replace") for each in written)
     if "Traceback" in told + complained:
         raise Escaped(told + complained)
     looked_at = told if words[0] in FOR_PEOPLE and "--format" not in words else ""
