@@ -166,7 +166,7 @@ def _from_env_files(
     paths: Sequence[str], asked: Origin | None, environ: Mapping[str, str], known: Mapping[str, str]
 ) -> tuple[list[tuple[str, Source]], list[Problem]]:
     """Each path with its source, and a problem for each file that cannot be read."""
-    scope = snapshot(environ) if paths else {}
+    scope = snapshot(environ, environ) if paths else {}
     sources, problems = [], []
     if asked and len(paths) > MOST_ENV_FILES:
         wrong = f"names {len(paths):,} files, and {MOST_ENV_FILES} are the most that are read"

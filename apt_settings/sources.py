@@ -1,6 +1,6 @@
 """The sources of settings: arguments, the environment, `.env` files. Each knows the place of every value it gives."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from .controls import CONTROLS
@@ -34,15 +34,15 @@ def from_arguments(values: Mapping[str, Any], settings: Collection[str], places:
     return sorted_out(origins, {name: name for name in (*settings, *words)})
 
 
-def snapshot(environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables that there are; another thread may delete one meanwhile."""
-    pairs = ((variable, environ.get(variable)) for variable in environ)
+def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, str]:
+    """Those of the variables that there are; another thread may delete one meanwhile."""
+    pairs = ((variable, environ.get(variable)) for variable in variables)
     return {variable: text for variable, text in pairs if text is not None}
 
 
 def from_environment(environ: Mapping[str, str], known: Mapping[str, str]) -> Source:
     """The variables that are ours; `known` is variable -> setting or control."""
-    ours = {variable: text for variable, text in snapshot(environ).items() if is_ours(variable)}
+    ours = snapshot(environ, filter(is_ours, environ))
     origins = [
         Origin("environment", f"environment {spelt(variable)}", spelt(variable), value, shown(value))
         for variable, value in ours.items()
