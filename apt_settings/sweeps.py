@@ -154,7 +154,7 @@ def _misplaced(written: Iterable[Written], seen: dict[str, str]) -> Iterator[Pro
     """What cannot vary, or stands on an axis already."""
     for setting, _, place in written:
         if setting not in (*FIELDS, "reference"):
-            fix = did_you_mean(nearest(setting, FIELDS))
+            fix = did_you_mean(nearest(setting, (*FIELDS, "reference")))
             yield Problem(spelt(setting), place, None, "is not a setting", fix=fix)
         elif setting in seen:
             yield Problem(setting, place, None, f"varies already: {seen[setting]}")

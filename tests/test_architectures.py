@@ -4,7 +4,7 @@ import json
 from typing import get_args
 
 import pytest
-from conftest import RECORDS
+from support import RECORDS
 
 from apt_settings import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS
 from apt_settings.architectures import AdapterTarget, ArchitectureName, PrunableBlock

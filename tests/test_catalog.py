@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support import ROOT
 
 from apt_settings import GlueBigSettings, load
 from apt_settings.catalog import catalog

@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from conftest import RECORDS
+from support import RECORDS
 
 from apt_settings.citations import CITATIONS, cite
 from apt_settings.discrepancies import DISCREPANCIES, Discrepancy

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support import ROOT
 
 from apt_settings import GlueBigSettings, fingerprint, load
 from apt_settings.cli import main

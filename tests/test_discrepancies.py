@@ -2,7 +2,7 @@
 
 import json
 
-from conftest import RECORDS, ROOT
+from support import RECORDS, ROOT
 
 from apt_settings.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.tasks import TASKS

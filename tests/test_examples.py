@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, needs_training
+from support import ROOT, needs_training
 
 from apt_settings import fingerprint, load
 

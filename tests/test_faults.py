@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from conftest import forked
+from support import forked
 
 import apt_settings
 from apt_settings import AptSettings, SettingsError, fingerprint, load, override, running

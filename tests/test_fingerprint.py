@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import pytest
 
-from apt_settings import WHERE_IT_RUNS, GlueBigSettings, fingerprint, load
+from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, fingerprint, load
+from apt_settings.tasks import TASKS
 
 PINNED = {
     "glue_small": "apt1-3fc3c6a8460e0423",
@@ -107,6 +109,20 @@ def test_every_setting_is_known_to_count_or_not() -> None:
 def test_everything_else_counts(name: str) -> None:
     """Another value of any other setting is another fingerprint."""
     assert fingerprint(load({})) != fingerprint(load({}, **{name: OTHER_VALUES[name]}))
+
+
+@pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")
+def test_fingerprints_are_for_years(golden: Callable[[str, str], None]) -> None:
+    """Every task's fingerprint, and that of each of its jobs with one other value, stays what it was."""
+    lines = []
+    for task in TASKS:
+        for name, value in {"task": task, **OTHER_VALUES}.items():
+            try:
+                lines.append(f"{task} {name}={value} {fingerprint(load({}, None, **{'task': task, name: value}))}")
+            except SettingsError:
+                lines.append(f"{task} {name}={value} does not fit")
+
+    golden("fingerprints.txt", "\n".join(lines) + "\n")
 
 
 def test_task_and_target_length_count() -> None:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import RECORDS
+from support import RECORDS
 
 import apt_settings as apt
 

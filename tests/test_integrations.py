@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import needs_training
 from pydantic import Field, computed_field
+from support import needs_training
 
 from apt_settings import ARCHITECTURES, GlueBigSettings, SettingsError, SettingsWarning, load
 from apt_settings.architectures import ArchitectureName

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RECORDS
 from hypothesis import given
 from hypothesis import strategies as st
+from support import RECORDS
 from test_schedules import ANY, settings_of
 
 from apt_settings import SettingsError, SettingsWarning, load

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
-from conftest import ANY_SETTINGS, forked
 from hypothesis import HealthCheck, given, settings
+from support import ANY_SETTINGS, forked
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.cli import main

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RECORDS, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from support import RECORDS, ROOT
 
 from apt_settings import AlpacaSettings, SettingsError, SettingsWarning, SquadSettings, load
 from apt_settings.base import AptSettings

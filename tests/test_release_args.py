@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ANY_SETTINGS, RECORDS
 from hypothesis import given
+from support import ANY_SETTINGS, RECORDS
 
 from apt_settings import ARCHITECTURES, SettingsError, SettingsWarning, load
 from apt_settings.base import AptSettings

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import forked
+from support import forked
 
 from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import main

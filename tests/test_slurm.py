@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ANY_SETTINGS, RECORDS
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
+from support import ANY_SETTINGS, RECORDS
 
 from apt_settings import SettingsWarning, load
 from apt_settings.cli import main

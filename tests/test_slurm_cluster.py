@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from support import ROOT
 
 from apt_settings import fingerprint, load
 from apt_settings.record import Record, read

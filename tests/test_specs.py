@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import RECORDS, ROOT
 from hypothesis import given
 from hypothesis import strategies as st
+from support import RECORDS, ROOT
 
 from apt_settings.cli import main
 from apt_settings.specs.findings import SIZE_LIMIT, findings

@@ -77,8 +77,8 @@ def test_a_survey_keeps_nothing_of_good_points() -> None:
         tracemalloc.stop()
         return most
 
-    peak(10)
-    assert peak(2_000) < 1.5 * peak(200)
+    peak(10)  # what is made once
+    assert peak(2_000) < 200_000
 
 
 def test_what_is_wrong_is_told_once_with_its_points() -> None:

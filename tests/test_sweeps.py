@@ -84,6 +84,7 @@ def test_any_point_is_computed_from_its_index_alone() -> None:
     ("argv", "words"),
     [
         (["--grid", "sed=1,2"], "--grid sed is not a setting; did you mean seed?"),
+        (["--grid", "referance=paper"], "--grid referance is not a setting; did you mean reference?"),
         (["--grid", "unknown=warn"], "--grid unknown is not a setting"),
         (["--grid", "seed="], "--grid seed='' has no values"),
         (["--grid", "seed=1,,2"], "--grid seed='1,,2' has an empty value"),

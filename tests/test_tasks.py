@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import RECORDS
+from support import RECORDS
 
 from apt_settings import (
     AlpacaSettings,

@@ -52,12 +52,12 @@ def test_no_value_is_cut_apart(columns: int) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "explain"])
-def test_an_80_column_terminal_is_not_overrun(command: str) -> None:
-    """Everything fits the width, texts being broken between words."""
+def test_an_80_column_terminal_is_not_overrun(command: str, tmp_path: Path) -> None:
+    """Everything fits the width, texts being broken between words; a path is one word, however long."""
     argv = (command, "target_sparsity") if command == "explain" else (command,)
     lines = on_terminal(80, *argv, "--task", "alpaca", APT_EPOCHS="12", APT_INITIAL_RANK="100", APT_PRECISION="")
 
-    assert max(map(len, lines)) <= 80
+    assert [line for line in lines if len(line) > 80 and str(tmp_path) not in line] == []
     assert len(lines) > 8
 
 

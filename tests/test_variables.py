@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ANY_SETTINGS
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from support import ANY_SETTINGS
 
 from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.variables import as_env_file, as_shell, variables
