@@ -10,9 +10,9 @@ Importing the package reads nothing; taking `settings` from it does, once, and r
 
 from typing import TYPE_CHECKING, Any
 
-from .architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .base import AptSettings
 from .errors import Problem, SettingsError, SettingsWarning
+from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
 from .groups import (
     WHERE_IT_RUNS,

@@ -9,17 +9,16 @@ from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .architectures import ArchitectureName
 from .controls import CONTROLS
 from .errors import Problem, SettingsError
+from .facts.architectures import ArchitectureName
+from .facts.datasets import DatasetName, TaskName
 from .groups import (
-    DatasetName,
     DataSettings,
     DistillationSettings,
     ModelSettings,
     OptimizationSettings,
     PruningSettings,
-    TaskName,
     TrainingSettings,
     TuningSettings,
 )
@@ -263,7 +262,7 @@ def _release(cls: type[AptSettings], reading: Reading) -> Source:
     asked = reading.first("reference")
     if asked is None or asked.value != "release":
         return Source({})
-    from .release import pairs, scripts, source_of
+    from .facts.release import pairs, scripts, source_of
 
     dataset, architecture = (
         giver.value if (giver := reading.first(name)) else cls.model_fields[name].default

@@ -6,9 +6,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from .base import AptSettings
-from .citations import Citation, cite
 from .controls import CONTROLS
-from .groups import Group, TaskName
+from .facts.citations import Citation, cite
+from .facts.datasets import TaskName
+from .groups import Group
 from .ownership import PREFIX
 from .tasks import DEFAULT_TASK, TASKS
 from .values import allowed, as_text

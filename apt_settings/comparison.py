@@ -7,13 +7,13 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from .base import AptSettings
-from .citations import cite
 from .controls import CONTROLS
-from .discrepancies import notes_on
+from .facts.citations import cite
+from .facts.discrepancies import notes_on
+from .facts.release import pairs
 from .groups import JOB
 from .hints import escaped
 from .loading import resolve
-from .release import pairs
 from .values import as_text
 
 REFERENCES: Final = CONTROLS["reference"].words

@@ -7,12 +7,8 @@ from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from .architectures import AdapterTarget, ArchitectureName, PrunableBlock
-
-TaskName = Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"]
-DatasetName = Literal[
-    "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
-]
+from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
+from .facts.datasets import DatasetName, TaskName
 
 JOB: Final = ("task", "dataset", "architecture")
 """The settings that say which of the paper's jobs this is; they choose a script of the release."""

@@ -13,7 +13,7 @@ from pydantic_core import to_jsonable_python
 
 from .base import AptSettings, reading_for, task_word
 from .errors import Problem, SettingsError, SettingsWarning
-from .groups import TaskName
+from .facts.datasets import TaskName
 from .hints import printable, shown
 from .origins import Origin
 from .ownership import PREFIX

@@ -5,10 +5,10 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
-from .architectures import ADAPTER_RULES, ARCHITECTURES
 from .base import AptSettings
-from .datasets import TRAINING_EXAMPLES
 from .errors import Problem, SettingsError
+from .facts.architectures import ADAPTER_RULES, ARCHITECTURES
+from .facts.datasets import TRAINING_EXAMPLES
 from .ownership import PREFIX
 from .schedules import (
     PRUNING_START,

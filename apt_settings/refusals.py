@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import Problem
-from .groups import DatasetName, TaskName
+from .facts.datasets import DatasetName, TaskName
 from .hints import did_you_mean, nearest, shown
 from .origins import Origin
 from .ownership import PREFIX

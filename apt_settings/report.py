@@ -5,12 +5,12 @@ from typing import Any, NamedTuple
 
 from .base import AptSettings
 from .catalog import Row
-from .citations import cite
 from .comparison import Comparison, job_of, reference
-from .discrepancies import DISCREPANCIES, notes_on
+from .facts.citations import cite
+from .facts.discrepancies import DISCREPANCIES, notes_on
+from .facts.release import scripts
 from .fingerprint import fingerprint
 from .groups import JOB, WHERE_IT_RUNS
-from .release import scripts
 from .tasks import DEFAULT_TASK
 from .values import as_text
 

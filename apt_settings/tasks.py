@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from .architectures import names_of
 from .base import AptSettings
+from .facts.architectures import names_of
+from .facts.datasets import TaskName
 from .groups import (
     AdapterTargets,
     ArchitectureChoice,
@@ -22,7 +23,6 @@ from .groups import (
     PruningEndEpoch,
     SparsityWarmupEpochs,
     Task,
-    TaskName,
     WarmupRatio,
 )
 

@@ -7,7 +7,7 @@ import pytest
 from support import RECORDS
 
 from apt_settings import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS
-from apt_settings.architectures import AdapterTarget, ArchitectureName, PrunableBlock
+from apt_settings.facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
 
 MODELS = json.loads((RECORDS / "facts.json").read_text())["models"]
 

@@ -4,7 +4,7 @@ import json
 
 from support import RECORDS, ROOT
 
-from apt_settings.discrepancies import DISCREPANCIES, notes_on
+from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.tasks import TASKS
 
 KNOWN = json.loads((RECORDS / "discrepancies.json").read_text())

@@ -14,6 +14,8 @@ from support import ROOT
 import apt_settings
 
 PACKAGE = Path(apt_settings.__file__).parent
+
+
 def test_all_is_what_the_face_hands_on() -> None:
     """`__all__` is sorted, and every name in it can be had."""
     assert sorted(apt_settings.__all__, key=lambda name: (not name.isupper(), name[0].islower(), name)) == list(

@@ -14,8 +14,8 @@ from pydantic import Field, computed_field
 from support import needs_training
 
 from apt_settings import ARCHITECTURES, GlueBigSettings, SettingsError, SettingsWarning, load
-from apt_settings.architectures import ArchitectureName
 from apt_settings.base import AptSettings
+from apt_settings.facts.architectures import ArchitectureName
 from apt_settings.integrations import peft as peft_integration
 from apt_settings.integrations import torch as torch_integration
 from apt_settings.integrations import transformers as transformers_integration

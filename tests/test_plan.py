@@ -16,10 +16,10 @@ from test_schedules import ANY, settings_of
 
 from apt_settings import SettingsError, SettingsWarning, load
 from apt_settings.cli import main
-from apt_settings.datasets import TRAINING_EXAMPLES
+from apt_settings.facts.datasets import TRAINING_EXAMPLES
+from apt_settings.facts.release import scripts
 from apt_settings.plan import CLOSEST, plan
 from apt_settings.plot import draw
-from apt_settings.release import scripts
 
 
 def planned(*, devices: int = 1, examples: int | None = None, **values: Any) -> Any:

@@ -9,11 +9,11 @@ import click
 from ..base import AptSettings
 from ..comparison import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..errors import SettingsError
+from ..facts.release import scripts
 from ..groups import JOB
 from ..hints import did_you_mean, nearest, spelt
 from ..loading import replay, resolve
 from ..record import is_record
-from ..release import scripts
 from ..tasks import TASKS
 from ..terminal import print_sentences, print_table
 from .options import Job, completions, takes_overrides

@@ -10,7 +10,7 @@ import click
 
 from ..base import AptSettings
 from ..catalog import catalog
-from ..groups import DatasetName, TaskName
+from ..facts.datasets import DatasetName, TaskName
 from ..hints import spelt
 from ..loading import read_record, replay, resolve
 from ..reading import EnvFile, Reading, read

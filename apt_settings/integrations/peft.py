@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..base import AptSettings
+from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
 from .extras import needed, refuse_decided
 
 if TYPE_CHECKING:

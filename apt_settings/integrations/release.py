@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
+from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
+from ..facts.release import CODE
 from ..plan import divided
-from ..release import CODE
 from ..values import as_text
 from .extras import scheduler_name
 

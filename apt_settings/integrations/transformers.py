@@ -3,9 +3,9 @@
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..architectures import ARCHITECTURES
 from ..base import AptSettings
 from ..errors import Problem, SettingsError, SettingsWarning
+from ..facts.architectures import ARCHITECTURES
 from ..ownership import PREFIX
 from ..plan import divided
 from .extras import needed, refuse_decided, scheduler_name, world_size

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
+from ..origins import Origin
+from ..sources import Source
 from .architectures import ARCHITECTURES, ArchitectureName
-from .groups import DatasetName
-from .origins import Origin
-from .sources import Source
+from .datasets import DatasetName
 
 TABLE: Final = Path(__file__).with_name("release_scripts.csv")
 """A row for each script. A cell is what it passes and, where that is known, the line that sets it: `0.0002:57`. Empty

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
-from .groups import TaskName
+from .datasets import TaskName
 
 
 class Citation(NamedTuple):

@@ -1,4 +1,4 @@
-"""The datasets that APT is trained on, and how many examples each has.
+"""The tasks and datasets that APT is trained on, and how many examples each has.
 
 Training examples are those of the Hugging Face hub's dataset_infos.json (glue, squad_v2, cnn_dailymail 3.0.0) and of
 the dataset cards of squad and alpaca-gpt4. The release trains on 99 % of Alpaca: 51,481 (utils/utils.py:594-601).
@@ -6,9 +6,12 @@ the dataset cards of squad and alpaca-gpt4. The release trains on 99 % of Alpaca
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
-from .groups import DatasetName
+TaskName = Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"]
+DatasetName = Literal[
+    "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
+]
 
 TRAINING_EXAMPLES: Final[Mapping[DatasetName, int]] = MappingProxyType(
     {

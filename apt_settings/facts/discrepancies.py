@@ -6,7 +6,7 @@ Places in the release are `file:line` at commit 56eaf8b.
 from typing import Final, NamedTuple
 
 from .architectures import ArchitectureName, names_of
-from .groups import TaskName
+from .datasets import TaskName
 
 _GLUE: Final[tuple[TaskName, ...]] = ("glue_small", "glue_big")
 _SMALLER: Final[tuple[TaskName, ...]] = (*_GLUE, "squad", "cnn_dm")
