@@ -11,6 +11,7 @@ Importing the package reads nothing; taking `settings` from it does, once, and r
 from typing import TYPE_CHECKING, Any
 
 from .base import AptSettings
+from .basics.origins import Origin
 from .errors import Problem, SettingsError, SettingsWarning
 from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
@@ -34,7 +35,6 @@ from .hparams import (
     SQUAD_HPARAMS,
 )
 from .loading import load, override, reset, singleton
-from .origins import Origin
 from .tasks import AlpacaSettings, CnnDmSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
 
 if TYPE_CHECKING:

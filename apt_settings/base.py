@@ -9,6 +9,8 @@ from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validat
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .basics.origins import Origin
+from .basics.suggestions import did_you_mean, nearest
 from .controls import CONTROLS
 from .errors import Problem, SettingsError
 from .facts.architectures import ArchitectureName
@@ -22,8 +24,6 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .hints import did_you_mean, nearest
-from .origins import Origin
 from .ownership import PREFIX
 from .reading import EnvFile, Reading, read
 from .refusals import DOES_NOT_FIT, refusals

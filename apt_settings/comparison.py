@@ -7,12 +7,12 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from .base import AptSettings
+from .basics.escaping import escaped
 from .controls import CONTROLS
 from .facts.citations import cite
 from .facts.discrepancies import notes_on
 from .facts.release import pairs
 from .groups import JOB
-from .hints import escaped
 from .loading import resolve
 from .values import as_text
 

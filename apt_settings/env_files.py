@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Variable, parse_variables
 
+from .basics.escaping import printable, spelt
 from .errors import Problem
-from .hints import printable, spelt
 from .ownership import is_ours
 
 SIZE_LIMIT: Final = 256 * 1024

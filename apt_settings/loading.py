@@ -12,10 +12,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
 from .base import AptSettings, reading_for, task_word
+from .basics.escaping import printable, shown
+from .basics.origins import Origin
 from .errors import Problem, SettingsError, SettingsWarning
 from .facts.datasets import TaskName
-from .hints import printable, shown
-from .origins import Origin
 from .ownership import PREFIX
 from .reading import EnvFile, Reading, read, replaying
 from .sources import from_environment

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from .basics.escaping import printable
 from .errors import Problem, SettingsError
-from .hints import printable
 from .plan import Plan
 
 KINDS: Final = (".svg", ".png")

@@ -6,11 +6,12 @@ from itertools import takewhile
 from types import EllipsisType, MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from .basics.escaping import shown
+from .basics.origins import Kind, Origin
+from .basics.suggestions import did_you_mean, nearest
 from .controls import CONTROLS
 from .env_files import UnreadableError
 from .errors import Problem
-from .hints import did_you_mean, nearest, shown
-from .origins import Kind, Origin
 from .ownership import PREFIX
 from .sources import Source, from_arguments, from_env_file, from_environment, snapshot
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
 from .base import AptSettings
+from .basics.escaping import printable, shown, spelt
+from .basics.origins import RELEASE_PLACE, Origin
 from .errors import Problem, SettingsError
 from .fingerprint import VERSION, fingerprint, fingerprint_of
-from .hints import printable, shown, spelt
-from .origins import RELEASE_PLACE, Origin
 from .sources import Source
 
 FILE_NAME: Final = "run.json"

@@ -7,10 +7,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from .basics.escaping import shown
+from .basics.origins import Origin
+from .basics.suggestions import did_you_mean, nearest
 from .errors import Problem
 from .facts.datasets import DatasetName, TaskName
-from .hints import did_you_mean, nearest, shown
-from .origins import Origin
 from .ownership import PREFIX
 from .values import allowed, likely
 

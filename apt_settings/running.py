@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from .base import AptSettings
+from .basics.escaping import printable, shown
 from .controls import CONTROLS
 from .errors import Problem, SettingsError
-from .hints import printable, shown
 from .ownership import PREFIX
 from .process import CannotStartError, Watched
 from .record import (

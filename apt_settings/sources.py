@@ -3,11 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from .basics.escaping import shown, spelt
+from .basics.origins import Origin
 from .controls import CONTROLS
 from .env_files import read_env_file
 from .errors import Problem
-from .hints import shown, spelt
-from .origins import Origin
 from .ownership import is_foreign, is_ours
 
 

@@ -11,8 +11,9 @@ from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from .basics.escaping import printable, shown, spelt
+from .basics.suggestions import did_you_mean, nearest
 from .errors import Problem, SettingsError
-from .hints import did_you_mean, nearest, printable, shown, spelt
 from .tasks import DEFAULT_TASK, TASKS
 from .values import choices_of, is_list
 

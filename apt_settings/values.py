@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_or
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from .hints import mended
+from .basics.suggestions import mended
 
 TEXT_LIMIT: Final = 4096
 """The most characters that a free text may have, a path's limit on Linux."""

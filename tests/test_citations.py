@@ -7,10 +7,10 @@ import re
 import pytest
 from support import RECORDS
 
+from apt_settings.basics.origins import RELEASE_PLACE
 from apt_settings.facts.citations import CITATIONS, cite
 from apt_settings.facts.discrepancies import DISCREPANCIES, Discrepancy
 from apt_settings.facts.release import CODE, scripts, source_of
-from apt_settings.origins import RELEASE_PLACE
 from apt_settings.tasks import TASKS
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from apt_settings.hints import nearest, shown
+from apt_settings.basics.escaping import shown
+from apt_settings.basics.suggestions import nearest
 
 NAMES = ("learning_rate", "target_sparsity", "initial_sparsity", "epochs", "distill_epochs", "batch_size", "max_rank")
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from apt_settings import SettingsError, SettingsWarning, load
-from apt_settings.hints import shown
+from apt_settings.basics.escaping import shown
 
 SPARSITIES = (
     "60",

@@ -6,9 +6,9 @@ from typing import Final
 
 import click
 
+from ..basics.escaping import printable
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
-from ..hints import printable
 from ..report import notes
 from ..terminal import print_sentences
 from .options import Job, takes_settings

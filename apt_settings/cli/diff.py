@@ -7,11 +7,12 @@ from typing import Final
 import click
 
 from ..base import AptSettings
+from ..basics.escaping import spelt
+from ..basics.suggestions import did_you_mean, nearest
 from ..comparison import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..errors import SettingsError
 from ..facts.release import scripts
 from ..groups import JOB
-from ..hints import did_you_mean, nearest, spelt
 from ..loading import replay, resolve
 from ..record import is_record
 from ..tasks import TASKS

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from ..hints import printable
+from ..basics.escaping import printable
 from ..jobs.docker import Container, as_docker_file, render
 from ..jobs.request import RECORDS, Request, given_by
 from ..report import notes

@@ -2,8 +2,9 @@
 
 import click
 
+from ..basics.escaping import spelt
+from ..basics.suggestions import did_you_mean, nearest
 from ..catalog import Row, catalog, controls
-from ..hints import did_you_mean, nearest, spelt
 from ..ownership import PREFIX
 from ..report import explanation, state
 from ..terminal import print_pairs

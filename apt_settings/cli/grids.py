@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from ..base import AptSettings
-from ..hints import spelt
+from ..basics.escaping import spelt
 from ..survey import Checker
 from ..sweeps import Sweep, Written, from_file, sweep_of
 from .options import Command, Job, assignment, complete_setting

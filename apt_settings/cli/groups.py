@@ -4,7 +4,7 @@ from importlib import import_module
 
 import click
 
-from ..hints import did_you_mean, nearest
+from ..basics.suggestions import did_you_mean, nearest
 
 
 class Lazily(click.Group):

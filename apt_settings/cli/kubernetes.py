@@ -7,8 +7,8 @@ from typing import Any, Final
 import click
 
 from ..base import AptSettings
+from ..basics.suggestions import did_you_mean
 from ..fingerprint import fingerprint
-from ..hints import did_you_mean
 from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
 from ..jobs.launcher import RefusedError
 from ..jobs.request import RECORDS

@@ -7,9 +7,9 @@ from typing import Any, Final
 import click
 
 from ..base import AptSettings
+from ..basics.escaping import shown
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
-from ..hints import shown
 from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report import notes
 from ..sweeps import Sweep

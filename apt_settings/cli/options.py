@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple, TypeAlias, get_args
 import click
 
 from ..base import AptSettings
+from ..basics.escaping import spelt
 from ..catalog import catalog
 from ..facts.datasets import DatasetName, TaskName
-from ..hints import spelt
 from ..loading import read_record, replay, resolve
 from ..reading import EnvFile, Reading, read
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from ..hints import shown
+from ..basics.escaping import shown
 from ..jobs.launcher import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit

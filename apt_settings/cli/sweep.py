@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
+from ..basics.escaping import escaped
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
-from ..hints import escaped
 from ..record import last_run
 from ..survey import Checker, Survey, survey
 from ..sweeps import Sweep

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
-from ..origins import Origin
+from ..basics.origins import Origin
 from ..sources import Source
 from .architectures import ARCHITECTURES, ArchitectureName
 from .datasets import DatasetName

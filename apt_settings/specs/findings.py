@@ -6,11 +6,11 @@ from pathlib import PurePath
 from typing import Final, NamedTuple
 
 from ..base import AptSettings
+from ..basics.escaping import shown, spelt
+from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..groups import CHOOSING
-from ..hints import shown, spelt
 from ..loading import settle
-from ..origins import Origin
 from ..ownership import is_ours
 from ..reading import judged
 from ..rules import RULES

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal, NamedTuple
 
-from .errors import label
+from ..errors import label
 
 Kind = Literal["argument", "environment", "env file", "record", "release", "class default"]
 
