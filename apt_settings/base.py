@@ -11,7 +11,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
-from .controls import CONTROLS
 from .errors import Problem, SettingsError
 from .facts.architectures import ArchitectureName
 from .facts.datasets import DatasetName, TaskName
@@ -24,11 +23,12 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .ownership import PREFIX
-from .reading import EnvFile, Reading, read
 from .refusals import DOES_NOT_FIT, refusals
 from .rules import RULES
-from .sources import Source
+from .sources.controls import CONTROLS
+from .sources.layers import EnvFile, Reading, read
+from .sources.names import PREFIX
+from .sources.readers import Source
 from .values import read_value
 
 _CONFIG: Final = SettingsConfigDict(

@@ -6,11 +6,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from .base import AptSettings
-from .controls import CONTROLS
 from .facts.citations import Citation, cite
 from .facts.datasets import TaskName
 from .groups import Group
-from .ownership import PREFIX
+from .sources.controls import CONTROLS
+from .sources.names import PREFIX
 from .tasks import DEFAULT_TASK, TASKS
 from .values import allowed, as_text
 

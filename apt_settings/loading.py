@@ -16,9 +16,9 @@ from .basics.escaping import printable, shown
 from .basics.origins import Origin
 from .errors import Problem, SettingsError, SettingsWarning
 from .facts.datasets import TaskName
-from .ownership import PREFIX
-from .reading import EnvFile, Reading, read, replaying
-from .sources import from_environment
+from .sources.layers import EnvFile, Reading, read, replaying
+from .sources.names import PREFIX
+from .sources.readers import from_environment
 from .tasks import DEFAULT_TASK, TASKS
 from .values import as_text, read_value
 

@@ -17,7 +17,7 @@ from .basics.escaping import printable, shown, spelt
 from .basics.origins import RELEASE_PLACE, Origin
 from .errors import Problem, SettingsError
 from .fingerprint import VERSION, fingerprint, fingerprint_of
-from .sources import Source
+from .sources.readers import Source
 
 FILE_NAME: Final = "run.json"
 FORMAT: Final[Literal[1]] = 1

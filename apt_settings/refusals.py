@@ -12,7 +12,7 @@ from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Problem
 from .facts.datasets import DatasetName, TaskName
-from .ownership import PREFIX
+from .sources.names import PREFIX
 from .values import allowed, likely
 
 DOES_NOT_FIT: Final = "does_not_fit"

@@ -15,9 +15,7 @@ from typing import Final, NamedTuple
 
 from .base import AptSettings
 from .basics.escaping import printable, shown
-from .controls import CONTROLS
 from .errors import Problem, SettingsError
-from .ownership import PREFIX
 from .process import CannotStartError, Watched
 from .record import (
     FILE_NAME,
@@ -33,6 +31,8 @@ from .record import (
     record_of,
     write,
 )
+from .sources.controls import CONTROLS
+from .sources.names import PREFIX
 from .variables import ENV_FILE, NO_FILE, variables
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")

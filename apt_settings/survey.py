@@ -10,8 +10,8 @@ from .base import AptSettings, Draft, draft_of, misfits_of
 from .errors import Problem, SettingsError
 from .groups import CHOOSING, WHERE_IT_RUNS
 from .loading import choose_task, settle
-from .reading import Reading
 from .rules import RULES
+from .sources.layers import Reading
 from .sweeps import FIELDS, Axis, Sweep, values_at
 from .values import read_value
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from .base import AptSettings
-from .controls import CONTROLS
 from .errors import Problem, SettingsError
 from .loading import resolve
-from .ownership import PREFIX
+from .sources.controls import CONTROLS
+from .sources.names import PREFIX
 from .values import as_text
 
 REFERENCE: Final = f"{PREFIX}REFERENCE"

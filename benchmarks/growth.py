@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
+from apt_settings.sources.layers import read
 from inside import timed
 from pydantic import Field, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -13,7 +14,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from apt_settings import GlueBigSettings, load
 from apt_settings.base import AptSettings
 from apt_settings.plan import plan
-from apt_settings.reading import read
 from apt_settings.survey import Checker, survey
 from apt_settings.sweeps import Sweep, Written, sweep_of
 from apt_settings.variables import variables

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from apt_settings.sources.layers import read
 from hypothesis import strategies as st
 
 from apt_settings.base import AptSettings
-from apt_settings.reading import read
 from apt_settings.survey import Checker
 from apt_settings.sweeps import Sweep, Written, sweep_of
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from apt_settings.env_files import SIZE_LIMIT, UnreadableError, read_env_file
+from apt_settings.sources.dotenv import SIZE_LIMIT, UnreadableError, read_env_file
 
 
 @pytest.mark.parametrize(

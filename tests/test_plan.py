@@ -19,7 +19,7 @@ from apt_settings.cli import main
 from apt_settings.facts.datasets import TRAINING_EXAMPLES
 from apt_settings.facts.release import scripts
 from apt_settings.plan import CLOSEST, plan
-from apt_settings.plot import draw
+from apt_settings.plan.plot import draw
 
 
 def planned(*, devices: int = 1, examples: int | None = None, **values: Any) -> Any:

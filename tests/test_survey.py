@@ -4,6 +4,7 @@ import tracemalloc
 import warnings
 from typing import Any
 
+from apt_settings.sources.layers import read
 from grids import AXES, ENVIRONMENTS, RIGHT, checker, grid, sweeps
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,6 @@ from hypothesis import strategies as st
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.jobs.request import shared_by
-from apt_settings.reading import read
 from apt_settings.survey import Points, survey
 from apt_settings.sweeps import Sweep
 

@@ -13,7 +13,7 @@ from ..basics.escaping import spelt
 from ..catalog import catalog
 from ..facts.datasets import DatasetName, TaskName
 from ..loading import read_record, replay, resolve
-from ..reading import EnvFile, Reading, read
+from ..sources.layers import EnvFile, Reading, read
 
 Command: TypeAlias = Callable[..., int | None]
 

@@ -35,7 +35,7 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
     """
     planned = plan_of(job.settings(), devices=devices, examples=examples)
     if picture:
-        from ..plot import draw
+        from ..plan.plot import draw
 
         draw(planned, picture)
     if form == "json":

@@ -2,8 +2,8 @@
 
 import click
 
-from ..ownership import PREFIX
 from ..report import as_json, head, lines, notes, shown_names
+from ..sources.names import PREFIX
 from ..terminal import print_pairs, print_sentences, print_table
 from ..variables import REFERENCE, as_env_file, variables
 from .options import Job, takes_settings

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
 from ..basics.origins import Origin
-from ..sources import Source
+from ..sources.readers import Source
 from .architectures import ARCHITECTURES, ArchitectureName
 from .datasets import DatasetName
 

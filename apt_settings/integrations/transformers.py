@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..base import AptSettings
 from ..errors import Problem, SettingsError, SettingsWarning
 from ..facts.architectures import ARCHITECTURES
-from ..ownership import PREFIX
 from ..plan import divided
+from ..sources.names import PREFIX
 from .extras import needed, refuse_decided, scheduler_name, world_size
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ..base import AptSettings
-from ..controls import CONTROLS
 from ..loading import choose_task
-from ..ownership import PREFIX
-from ..reading import Reading
+from ..sources.controls import CONTROLS
+from ..sources.layers import Reading
+from ..sources.names import PREFIX
 from ..sweeps import Sweep
 from ..values import as_text, read_value
 from ..variables import ENV_FILE, NO_FILE, REFERENCE, variables

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from ..ownership import is_ours
+from ..sources.names import is_ours
 from .spec import Assignment, Environment, Fault, Spec
 
 _LONGEST: Final = 65_535  # what docker takes for a line; shlex takes quadratic time

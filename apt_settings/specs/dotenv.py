@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
-from ..env_files import entries_of
 from ..errors import Problem
+from ..sources.dotenv import entries_of
 from .spec import Assignment, Environment, Fault, Spec
 
 _MOST_LINES: Final = 5

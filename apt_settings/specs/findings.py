@@ -11,10 +11,10 @@ from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..groups import CHOOSING
 from ..loading import settle
-from ..ownership import is_ours
-from ..reading import judged
 from ..rules import RULES
-from ..sources import sorted_out
+from ..sources.layers import judged
+from ..sources.names import is_ours
+from ..sources.readers import sorted_out
 from . import dockerfiles, dotenv, manifests, shell
 from .confined import confined
 from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError

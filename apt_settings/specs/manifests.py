@@ -7,7 +7,7 @@ from typing import Final
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ..ownership import is_ours
+from ..sources.names import is_ours
 from .spec import Assignment, Environment, Fault, Spec, UnreadableError
 
 _NUMBER: Final = (

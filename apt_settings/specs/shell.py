@@ -9,7 +9,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from ..base import AptSettings
-from ..ownership import PREFIX, is_ours
+from ..sources.names import PREFIX, is_ours
 from ..values import is_list
 from .spec import KNOWN, Assignment, Environment, Fault, Spec, UnreadableError
 from .words import assigned, assignment_of, line_of, text_of, value_of, values_of

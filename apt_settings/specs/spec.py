@@ -3,8 +3,8 @@
 from typing import Final, NamedTuple
 
 from ..base import AptSettings
-from ..controls import CONTROLS
-from ..ownership import PREFIX
+from ..sources.controls import CONTROLS
+from ..sources.names import PREFIX
 
 KNOWN: Final = {PREFIX + name.upper(): name for name in (*AptSettings.model_fields, *CONTROLS)}
 """Variable -> setting or control."""

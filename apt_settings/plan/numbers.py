@@ -5,12 +5,11 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
-from .base import AptSettings
-from .errors import Problem, SettingsError
-from .facts.architectures import ADAPTER_RULES, ARCHITECTURES
-from .facts.datasets import TRAINING_EXAMPLES
-from .ownership import PREFIX
-from .schedules import (
+from ..base import AptSettings
+from ..errors import Problem, SettingsError
+from ..facts.architectures import ADAPTER_RULES, ARCHITECTURES
+from ..facts.datasets import TRAINING_EXAMPLES
+from ..schedules import (
     PRUNING_START,
     PruningPoint,
     Schedule,
@@ -22,6 +21,7 @@ from .schedules import (
     sparsity,
     tuning_budget,
 )
+from ..sources.names import PREFIX
 
 CLOSEST: Final = 200
 """Steps between prunings below which the release raises ValueError (trainer_minus.py:1568-1570)."""

@@ -6,14 +6,14 @@ from itertools import takewhile
 from types import EllipsisType, MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from .basics.escaping import shown
-from .basics.origins import Kind, Origin
-from .basics.suggestions import did_you_mean, nearest
+from ..basics.escaping import shown
+from ..basics.origins import Kind, Origin
+from ..basics.suggestions import did_you_mean, nearest
+from ..errors import Problem
 from .controls import CONTROLS
-from .env_files import UnreadableError
-from .errors import Problem
-from .ownership import PREFIX
-from .sources import Source, from_arguments, from_env_file, from_environment, snapshot
+from .dotenv import UnreadableError
+from .names import PREFIX
+from .readers import Source, from_arguments, from_env_file, from_environment, snapshot
 
 DEFAULT_ENV_FILE: Final = ".env"
 

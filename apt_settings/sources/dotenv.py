@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Variable, parse_variables
 
-from .basics.escaping import printable, spelt
-from .errors import Problem
-from .ownership import is_ours
+from ..basics.escaping import printable, spelt
+from ..errors import Problem
+from .names import is_ours
 
 SIZE_LIMIT: Final = 256 * 1024
 """The most bytes that a `.env` may have."""

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from .basics.escaping import shown, spelt
-from .basics.origins import Origin
+from ..basics.escaping import shown, spelt
+from ..basics.origins import Origin
+from ..errors import Problem
 from .controls import CONTROLS
-from .env_files import read_env_file
-from .errors import Problem
-from .ownership import is_foreign, is_ours
+from .dotenv import read_env_file
+from .names import is_foreign, is_ours
 
 
 class Source(NamedTuple):

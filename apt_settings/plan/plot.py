@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Final
 
-from .basics.escaping import printable
-from .errors import Problem, SettingsError
-from .plan import Plan
+from ..basics.escaping import printable
+from ..errors import Problem, SettingsError
+from .numbers import Plan
 
 KINDS: Final = (".svg", ".png")
 
