@@ -23,7 +23,7 @@ from .tasks import DEFAULT_TASK, TASKS
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
-    from .record import Record
+    from .runs.store import Record
 
 RecordPath: TypeAlias = str | os.PathLike[str]
 S = TypeVar("S", bound=AptSettings)
@@ -118,8 +118,8 @@ def read_record(
     places: Mapping[str, str],
 ) -> tuple[type[AptSettings], Reading]:
     """The class of a recorded run, and what its record says. Raises SettingsError for a record that was changed."""
-    from .record import changed, source_of
-    from .record import read as record_at
+    from .runs.store import changed, source_of
+    from .runs.store import read as record_at
 
     record = record_at(path)
     if record.task not in TASKS:

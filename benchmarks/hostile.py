@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from apt_settings import SettingsError, load
-from apt_settings.record import as_json, record_of
+from apt_settings.runs.store import as_json, record_of
 from apt_settings.specs.findings import judge
 
 KIB = 1024

@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from apt_settings.sources.layers import read
-
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.cli import main
-from apt_settings.record import as_json, record_of
+from apt_settings.runs.store import as_json, record_of
+from apt_settings.sources.layers import read
 from apt_settings.specs.findings import judge
 from apt_settings.survey import Checker, survey
 from apt_settings.sweeps import from_file, sweep_of

@@ -14,9 +14,10 @@ import pytest
 from support import forked
 
 import apt_settings
-from apt_settings import AptSettings, SettingsError, fingerprint, load, override, running
+from apt_settings import AptSettings, SettingsError, fingerprint, load, override
 from apt_settings.cli import main
-from apt_settings.record import read
+from apt_settings.runs import running
+from apt_settings.runs.store import read
 
 
 def python(*arguments: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> "Ended":

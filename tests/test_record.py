@@ -17,8 +17,8 @@ from support import ANY_SETTINGS, forked
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import fingerprint_of
-from apt_settings.record import Record, as_json, changed, differences, read, record_of, verify, write
-from apt_settings.running import run_recorded
+from apt_settings.runs.running import run_recorded
+from apt_settings.runs.store import Record, as_json, changed, differences, read, record_of, verify, write
 
 
 def recorded(*command: str, **values: Any) -> Path:

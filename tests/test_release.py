@@ -17,7 +17,7 @@ from support import RECORDS, ROOT
 from apt_settings import AlpacaSettings, SettingsError, SettingsWarning, SquadSettings, load
 from apt_settings.base import AptSettings
 from apt_settings.facts.release import scripts
-from apt_settings.record import record_of, write
+from apt_settings.runs.store import record_of, write
 from apt_settings.variables import variables
 
 FACTS = ROOT.parent / "shared" / "reference"

@@ -15,8 +15,8 @@ from support import forked
 from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
-from apt_settings.record import Record, read
-from apt_settings.running import job_environment, run_recorded
+from apt_settings.runs.running import job_environment, run_recorded
+from apt_settings.runs.store import Record, read
 
 RUN = [sys.executable, "-m", "apt_settings", "run", "--task", "squad"]
 MODES = {"become": [], "record": ["--record", "runs"]}

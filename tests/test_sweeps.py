@@ -13,7 +13,7 @@ from hypothesis import given
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
 from apt_settings.cli.grids import takes_grid
-from apt_settings.record import record_of, write
+from apt_settings.runs.store import record_of, write
 from apt_settings.sweeps import LIMIT, Sweep, from_file, sweep_of
 
 

@@ -14,7 +14,7 @@ from ..errors import SettingsError
 from ..facts.release import scripts
 from ..groups import JOB
 from ..loading import replay, resolve
-from ..record import is_record
+from ..runs.store import is_record
 from ..tasks import TASKS
 from ..terminal import print_sentences, print_table
 from .options import Job, completions, takes_overrides

@@ -40,8 +40,8 @@ def run(
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
-    from ..process import CannotStartError, become
-    from ..running import job_environment, run_recorded
+    from ..runs.process import CannotStartError, become
+    from ..runs.running import job_environment, run_recorded
 
     if not command:
         raise click.UsageError("a command is missing: apt-settings run -- python train.py")

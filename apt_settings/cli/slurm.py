@@ -12,7 +12,7 @@ from ..basics.escaping import shown
 from ..jobs.launcher import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
-from ..process import NOT_FOUND
+from ..runs.process import NOT_FOUND
 from ..sweeps import Sweep
 from ..terminal import print_sentences
 from .grids import takes_grid

@@ -11,7 +11,7 @@ import click
 from ..basics.escaping import escaped
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
-from ..record import last_run
+from ..runs.store import last_run
 from ..survey import Checker, Survey, survey
 from ..sweeps import Sweep
 from ..terminal import print_sentences

@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from ..process import NOT_EXECUTABLE, NOT_FOUND
+from ..runs.process import NOT_EXECUTABLE, NOT_FOUND
 
 
 class RefusedError(Exception):

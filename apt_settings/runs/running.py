@@ -13,11 +13,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from .base import AptSettings
-from .basics.escaping import printable, shown
-from .errors import Problem, SettingsError
+from ..base import AptSettings
+from ..basics.escaping import printable, shown
+from ..errors import Problem, SettingsError
+from ..sources.controls import CONTROLS
+from ..sources.names import PREFIX
+from ..variables import ENV_FILE, NO_FILE, variables
 from .process import CannotStartError, Watched
-from .record import (
+from .store import (
     FILE_NAME,
     Record,
     RecordedSetting,
@@ -31,9 +34,6 @@ from .record import (
     record_of,
     write,
 )
-from .sources.controls import CONTROLS
-from .sources.names import PREFIX
-from .variables import ENV_FILE, NO_FILE, variables
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _SCHEDULER_IDS: Final = (

@@ -12,12 +12,12 @@ from typing import Any, Final, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from pydantic.fields import FieldInfo
 
-from .base import AptSettings
-from .basics.escaping import printable, shown, spelt
-from .basics.origins import RELEASE_PLACE, Origin
-from .errors import Problem, SettingsError
-from .fingerprint import VERSION, fingerprint, fingerprint_of
-from .sources.readers import Source
+from ..base import AptSettings
+from ..basics.escaping import printable, shown, spelt
+from ..basics.origins import RELEASE_PLACE, Origin
+from ..errors import Problem, SettingsError
+from ..fingerprint import VERSION, fingerprint, fingerprint_of
+from ..sources.readers import Source
 
 FILE_NAME: Final = "run.json"
 FORMAT: Final[Literal[1]] = 1
