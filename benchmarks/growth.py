@@ -6,7 +6,6 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
-from apt_settings.sources.layers import read
 from inside import timed
 from pydantic import Field, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,8 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from apt_settings import GlueBigSettings, load
 from apt_settings.base import AptSettings
 from apt_settings.plan import plan
-from apt_settings.survey import Checker, survey
-from apt_settings.sweeps import Sweep, Written, sweep_of
+from apt_settings.sources.layers import read
+from apt_settings.sweeps.checker import Checker, survey
+from apt_settings.sweeps.grid import Sweep, Written, sweep_of
 from apt_settings.variables import variables
 
 POINTS = (1_000, 10_000, 100_000, 1_000_000)

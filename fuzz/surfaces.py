@@ -18,8 +18,8 @@ from apt_settings.cli import main
 from apt_settings.runs.store import as_json, record_of
 from apt_settings.sources.layers import read
 from apt_settings.specs.findings import judge
-from apt_settings.survey import Checker, survey
-from apt_settings.sweeps import from_file, sweep_of
+from apt_settings.sweeps.checker import Checker, survey
+from apt_settings.sweeps.grid import from_file, sweep_of
 
 STATUSES = (0, 1, 2, 74, 78)
 MOST_POINTS = 20

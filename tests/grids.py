@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from apt_settings.sources.layers import read
 from hypothesis import strategies as st
 
 from apt_settings.base import AptSettings
-from apt_settings.survey import Checker
-from apt_settings.sweeps import Sweep, Written, sweep_of
+from apt_settings.sources.layers import read
+from apt_settings.sweeps.checker import Checker
+from apt_settings.sweeps.grid import Sweep, Written, sweep_of
 
 
 def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:

@@ -4,7 +4,6 @@ import tracemalloc
 import warnings
 from typing import Any
 
-from apt_settings.sources.layers import read
 from grids import AXES, ENVIRONMENTS, RIGHT, checker, grid, sweeps
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.jobs.request import shared_by
-from apt_settings.survey import Points, survey
-from apt_settings.sweeps import Sweep
+from apt_settings.sources.layers import read
+from apt_settings.sweeps.checker import Points, survey
+from apt_settings.sweeps.grid import Sweep
 
 
 def loaded(environ: dict[str, str], point: dict[str, Any]) -> AptSettings | list[str]:

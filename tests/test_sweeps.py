@@ -14,7 +14,7 @@ from apt_settings import fingerprint, load
 from apt_settings.cli import main
 from apt_settings.cli.grids import takes_grid
 from apt_settings.runs.store import record_of, write
-from apt_settings.sweeps import LIMIT, Sweep, from_file, sweep_of
+from apt_settings.sweeps.grid import LIMIT, Sweep, from_file, sweep_of
 
 
 def test_every_combination_is_a_point_and_the_last_axis_is_the_fastest() -> None:

@@ -10,8 +10,8 @@ import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
-from ..survey import Checker
-from ..sweeps import Sweep, Written, from_file, sweep_of
+from ..sweeps.checker import Checker
+from ..sweeps.grid import Sweep, Written, from_file, sweep_of
 from .options import Command, Job, assignment, complete_setting
 
 Assignment = tuple[str, str]

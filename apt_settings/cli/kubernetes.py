@@ -12,7 +12,7 @@ from ..fingerprint import fingerprint
 from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
 from ..jobs.launcher import RefusedError
 from ..jobs.request import RECORDS
-from ..sweeps import Sweep
+from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from .grids import takes_grid
 from .launch import asks, like, lost_with_container, request_of

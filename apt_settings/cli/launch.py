@@ -12,7 +12,7 @@ from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report import notes
-from ..sweeps import Sweep
+from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from .grids import checker_of
 from .options import Job

@@ -10,7 +10,7 @@ from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..report import notes
-from ..sweeps import Sweep
+from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid

@@ -13,7 +13,7 @@ from ..jobs.launcher import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..runs.process import NOT_FOUND
-from ..sweeps import Sweep
+from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from .grids import takes_grid
 from .launch import ONE_LINE, WORD, asks, like, request_of

@@ -12,8 +12,8 @@ from ..basics.escaping import escaped
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
 from ..runs.store import last_run
-from ..survey import Checker, Survey, survey
-from ..sweeps import Sweep
+from ..sweeps.checker import Checker, Survey, survey
+from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from ..values import as_text
 from ..variables import as_env_file, variables

@@ -8,7 +8,7 @@ from ..loading import choose_task
 from ..sources.controls import CONTROLS
 from ..sources.layers import Reading
 from ..sources.names import PREFIX
-from ..sweeps import Sweep
+from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
 from ..variables import ENV_FILE, NO_FILE, REFERENCE, variables
 

@@ -6,14 +6,14 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from .base import AptSettings, Draft, draft_of, misfits_of
-from .errors import Problem, SettingsError
-from .groups import CHOOSING, WHERE_IT_RUNS
-from .loading import choose_task, settle
-from .rules import RULES
-from .sources.layers import Reading
-from .sweeps import FIELDS, Axis, Sweep, values_at
-from .values import read_value
+from ..base import AptSettings, Draft, draft_of, misfits_of
+from ..errors import Problem, SettingsError
+from ..groups import CHOOSING, WHERE_IT_RUNS
+from ..loading import choose_task, settle
+from ..rules import RULES
+from ..sources.layers import Reading
+from ..values import read_value
+from .grid import FIELDS, Axis, Sweep, values_at
 
 _MOST_DRAFTS: Final = 256
 _MOST_RANGES: Final = 10

@@ -11,11 +11,11 @@ from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from .basics.escaping import printable, shown, spelt
-from .basics.suggestions import did_you_mean, nearest
-from .errors import Problem, SettingsError
-from .tasks import DEFAULT_TASK, TASKS
-from .values import choices_of, is_list
+from ..basics.escaping import printable, shown, spelt
+from ..basics.suggestions import did_you_mean, nearest
+from ..errors import Problem, SettingsError
+from ..tasks import DEFAULT_TASK, TASKS
+from ..values import choices_of, is_list
 
 LIMIT: Final = 1_000_000
 """The most points that a sweep may have."""
