@@ -17,14 +17,14 @@ from typing import Any
 from click import Context, Group
 from click.testing import CliRunner
 
-from apt_settings.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.cli import commands
-from apt_settings.comparison import reference
 from apt_settings.facts.datasets import TaskName
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
 from apt_settings.groups import JOB
-from apt_settings.report import explanation
+from apt_settings.report.catalog import Row, by_group, catalog, controls, env_example
+from apt_settings.report.diff import reference
+from apt_settings.report.tables import explanation
 from apt_settings.tasks import TASKS
 from apt_settings.values import as_text
 

@@ -8,7 +8,7 @@ import pytest
 from support import ROOT
 
 from apt_settings import GlueBigSettings, load
-from apt_settings.catalog import catalog
+from apt_settings.report.catalog import catalog
 from apt_settings.tasks import TASKS
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from apt_settings import load
 from apt_settings.cli import main
-from apt_settings.comparison import Comparison, reference, tables
 from apt_settings.facts.release import scripts
+from apt_settings.report.diff import Comparison, reference, tables
 from apt_settings.runs.store import record_of, write
 
 BOTH = ("epochs", "distill_epochs", "salience_momentum", "outlier_aware", "optimizer", "weight_decay")

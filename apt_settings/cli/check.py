@@ -9,7 +9,7 @@ import click
 from ..basics.escaping import printable
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
-from ..report import notes
+from ..report.tables import notes
 from ..terminal import print_sentences
 from .options import Job, takes_settings
 from .output import PROBLEMS_FOUND

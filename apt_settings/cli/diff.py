@@ -9,11 +9,11 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
-from ..comparison import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..errors import SettingsError
 from ..facts.release import scripts
 from ..groups import JOB
 from ..loading import replay, resolve
+from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..runs.store import is_record
 from ..tasks import TASKS
 from ..terminal import print_sentences, print_table

@@ -9,7 +9,7 @@ import click
 from ..basics.escaping import printable
 from ..jobs.docker import Container, as_docker_file, render
 from ..jobs.request import RECORDS, Request, given_by
-from ..report import notes
+from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from .grids import INDEX, point_of, takes_grid

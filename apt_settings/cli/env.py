@@ -2,9 +2,9 @@
 
 import click
 
-from ..catalog import env_example
 from ..errors import SettingsError
-from ..report import notes
+from ..report.catalog import env_example
+from ..report.tables import notes
 from ..terminal import print_sentences
 from ..variables import as_env_file, as_shell, variables
 from .options import Job, takes_settings

@@ -4,8 +4,8 @@ import click
 
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
-from ..catalog import Row, catalog, controls
-from ..report import explanation, state
+from ..report.catalog import Row, catalog, controls
+from ..report.tables import explanation, state
 from ..sources.names import PREFIX
 from ..terminal import print_pairs
 from .options import Job, complete_setting, takes_settings

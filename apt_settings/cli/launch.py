@@ -11,7 +11,7 @@ from ..basics.escaping import shown
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, given_by, shared_by
-from ..report import notes
+from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from .grids import checker_of

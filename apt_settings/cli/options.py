@@ -10,9 +10,9 @@ import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
-from ..catalog import catalog
 from ..facts.datasets import DatasetName, TaskName
 from ..loading import read_record, replay, resolve
+from ..report.catalog import catalog
 from ..sources.layers import EnvFile, Reading, read
 
 Command: TypeAlias = Callable[..., int | None]

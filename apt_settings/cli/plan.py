@@ -9,7 +9,7 @@ import click
 from ..groups import JOB
 from ..plan import Plan
 from ..plan import plan as plan_of
-from ..report import notes
+from ..report.tables import notes
 from ..schedules import Schedule
 from ..terminal import is_terminal, print_pairs, print_sentences, print_table
 from .options import Job, takes_settings

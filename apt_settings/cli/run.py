@@ -9,7 +9,7 @@ import click
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
-from ..report import notes
+from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..terminal import print_sentences
 from ..values import as_text

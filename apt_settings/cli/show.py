@@ -2,7 +2,7 @@
 
 import click
 
-from ..report import as_json, head, lines, notes, shown_names
+from ..report.tables import as_json, head, lines, notes, shown_names
 from ..sources.names import PREFIX
 from ..terminal import print_pairs, print_sentences, print_table
 from ..variables import REFERENCE, as_env_file, variables

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from .base import AptSettings
-from .basics.escaping import escaped
-from .facts.citations import cite
-from .facts.discrepancies import notes_on
-from .facts.release import pairs
-from .groups import JOB
-from .loading import resolve
-from .sources.controls import CONTROLS
-from .values import as_text
+from ..base import AptSettings
+from ..basics.escaping import escaped
+from ..facts.citations import cite
+from ..facts.discrepancies import notes_on
+from ..facts.release import pairs
+from ..groups import JOB
+from ..loading import resolve
+from ..sources.controls import CONTROLS
+from ..values import as_text
 
 REFERENCES: Final = CONTROLS["reference"].words
 """The words of APT_REFERENCE."""

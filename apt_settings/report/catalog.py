@@ -5,14 +5,14 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from .base import AptSettings
-from .facts.citations import Citation, cite
-from .facts.datasets import TaskName
-from .groups import Group
-from .sources.controls import CONTROLS
-from .sources.names import PREFIX
-from .tasks import DEFAULT_TASK, TASKS
-from .values import allowed, as_text
+from ..base import AptSettings
+from ..facts.citations import Citation, cite
+from ..facts.datasets import TaskName
+from ..groups import Group
+from ..sources.controls import CONTROLS
+from ..sources.names import PREFIX
+from ..tasks import DEFAULT_TASK, TASKS
+from ..values import allowed, as_text
 
 
 class Row(NamedTuple):

@@ -3,16 +3,16 @@
 import json
 from typing import Any, NamedTuple
 
-from .base import AptSettings
+from ..base import AptSettings
+from ..facts.citations import cite
+from ..facts.discrepancies import DISCREPANCIES, notes_on
+from ..facts.release import scripts
+from ..fingerprint import fingerprint
+from ..groups import JOB, WHERE_IT_RUNS
+from ..tasks import DEFAULT_TASK
+from ..values import as_text
 from .catalog import Row
-from .comparison import Comparison, job_of, reference
-from .facts.citations import cite
-from .facts.discrepancies import DISCREPANCIES, notes_on
-from .facts.release import scripts
-from .fingerprint import fingerprint
-from .groups import JOB, WHERE_IT_RUNS
-from .tasks import DEFAULT_TASK
-from .values import as_text
+from .diff import Comparison, job_of, reference
 
 
 class Line(NamedTuple):
