@@ -23,12 +23,12 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .refusals import DOES_NOT_FIT, refusals
 from .rules import RULES
 from .sources.controls import CONTROLS
 from .sources.layers import EnvFile, Reading, read
 from .sources.names import PREFIX
 from .sources.readers import Source
+from .validation_errors import DOES_NOT_FIT, refusals
 from .values import read_value
 
 _CONFIG: Final = SettingsConfigDict(

@@ -12,7 +12,7 @@ from signal import SIGINT
 import click
 
 from ..errors import SettingsError
-from .groups import Lazily
+from .lazy import Lazily
 from .output import EX_CONFIG, EX_IOERR, complain, give_up_writing
 
 

@@ -10,9 +10,9 @@ from ..basics.escaping import printable
 from ..errors import SettingsError
 from ..fingerprint import fingerprint
 from ..report.tables import notes
-from ..terminal import print_sentences
 from .options import Job, takes_settings
 from .output import PROBLEMS_FOUND
+from .terminal import print_sentences
 
 _STDIN: Final = "-"
 

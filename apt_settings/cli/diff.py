@@ -16,9 +16,9 @@ from ..loading import replay, resolve
 from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..runs.store import is_record
 from ..tasks import TASKS
-from ..terminal import print_sentences, print_table
 from .options import Job, completions, takes_overrides
 from .output import DIFFERENT, WRONG_USE, complain, print_data
+from .terminal import print_sentences, print_table
 
 _NOW: Final = "now"
 _SIDES: Final = (*REFERENCES, _NOW)

@@ -11,13 +11,13 @@ from ..jobs.docker import Container, as_docker_file, render
 from ..jobs.request import RECORDS, Request, given_by
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from .grids import INDEX, point_of, takes_grid
+from .job_options import ONE_LINE, asks, like, lost_with_container
 from .kubernetes import IMAGE
-from .launch import ONE_LINE, asks, like, lost_with_container
 from .options import Job, takes_settings
 from .output import EX_IOERR, complain, print_data
 from .run import refuse_default_task
+from .terminal import print_sentences
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
 _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"

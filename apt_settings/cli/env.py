@@ -5,10 +5,10 @@ import click
 from ..errors import SettingsError
 from ..report.catalog import env_example
 from ..report.tables import notes
-from ..terminal import print_sentences
 from ..variables import as_env_file, as_shell, variables
 from .options import Job, takes_settings
 from .output import EX_CONFIG, print_data
+from .terminal import print_sentences
 
 
 @click.command()

@@ -7,8 +7,8 @@ from ..basics.suggestions import did_you_mean, nearest
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
 from ..sources.names import PREFIX
-from ..terminal import print_pairs
 from .options import Job, complete_setting, takes_settings
+from .terminal import print_pairs
 
 
 @click.command()

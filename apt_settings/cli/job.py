@@ -2,7 +2,7 @@
 
 import click
 
-from .groups import Lazily
+from .lazy import Lazily
 
 
 @click.group(cls=Lazily)

@@ -9,15 +9,15 @@ import click
 from ..base import AptSettings
 from ..basics.suggestions import did_you_mean
 from ..fingerprint import fingerprint
+from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
-from ..jobs.launcher import RefusedError
 from ..jobs.request import RECORDS
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from .grids import takes_grid
-from .launch import asks, like, lost_with_container, request_of
+from .job_options import asks, like, lost_with_container, request_of
 from .options import Job, takes_settings
 from .output import complain, print_data
+from .terminal import print_sentences
 
 MOST_POINTS: Final = 100_000
 """The most completions that an Indexed Job may have."""

@@ -6,7 +6,7 @@ from typing import Final
 
 import click
 
-from ..terminal import print_sentences
+from .terminal import print_sentences
 
 DIFFERENT: Final = 1
 PROBLEMS_FOUND: Final = 1

@@ -11,8 +11,8 @@ from ..plan import Plan
 from ..plan import plan as plan_of
 from ..report.tables import notes
 from ..schedules import Schedule
-from ..terminal import is_terminal, print_pairs, print_sentences, print_table
 from .options import Job, takes_settings
+from .terminal import is_terminal, print_pairs, print_sentences, print_table
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMNS: Final = 40

@@ -7,11 +7,11 @@ from typing import Final
 import click
 
 from ..errors import Problem, SettingsError
-from ..integrations.release import arguments
+from ..integrations.release_command import arguments
 from ..plan import plan
-from ..terminal import print_sentences
 from .options import Job, takes_settings
 from .output import print_data
+from .terminal import print_sentences
 
 _SAFE: Final = r"(?!-[^0-9])[A-Za-z0-9_./:,=@%+-]+"
 

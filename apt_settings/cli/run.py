@@ -11,11 +11,11 @@ from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
 from .options import Job, takes_settings
 from .output import complain
+from .terminal import print_sentences
 
 _RECORD = "Write a run.json below DIR; {fingerprint} in it stands for that of the settings."
 

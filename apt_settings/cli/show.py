@@ -4,10 +4,10 @@ import click
 
 from ..report.tables import as_json, head, lines, notes, shown_names
 from ..sources.names import PREFIX
-from ..terminal import print_pairs, print_sentences, print_table
 from ..variables import REFERENCE, as_env_file, variables
 from .options import Job, takes_settings
 from .output import print_data
+from .terminal import print_pairs, print_sentences, print_table
 
 
 @click.command()

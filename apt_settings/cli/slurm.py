@@ -9,16 +9,16 @@ from typing import Any, Final
 import click
 
 from ..basics.escaping import shown
-from ..jobs.launcher import RefusedError
+from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..runs.process import NOT_FOUND
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from .grids import takes_grid
-from .launch import ONE_LINE, WORD, asks, like, request_of
+from .job_options import ONE_LINE, WORD, asks, like, request_of
 from .options import Job, takes_settings
 from .output import complain, print_data
+from .terminal import print_sentences
 
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|INFINITE"

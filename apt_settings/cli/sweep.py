@@ -14,12 +14,12 @@ from ..fingerprint import fingerprint
 from ..runs.store import last_run
 from ..sweeps.checker import Checker, Survey, survey
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, checker_of, in_range, takes_grid
 from .options import Job, takes_settings
 from .output import EX_CONFIG, print_data
+from .terminal import print_sentences
 
 _ENOUGH_TO_WAIT_FOR = 1_000
 _FINGERPRINT = 21

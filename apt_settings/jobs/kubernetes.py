@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
-from .launcher import hand_over
+from .hand_over import hand_over
 from .request import RECORDS, Request
 
 WRONG_SETTINGS: Final = 78

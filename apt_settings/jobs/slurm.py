@@ -5,7 +5,7 @@ import shlex
 import subprocess
 from typing import Final, NamedTuple
 
-from .launcher import hand_over
+from .hand_over import hand_over
 from .request import Request
 
 USUAL_ARRAY_SIZE: Final = 1001

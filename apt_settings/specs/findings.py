@@ -16,7 +16,7 @@ from ..sources.layers import judged
 from ..sources.names import is_ours
 from ..sources.readers import sorted_out
 from . import dockerfiles, dotenv, manifests, shell
-from .confined import confined
+from .sandbox import confined
 from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError
 
 SIZE_LIMIT: Final = 1024 * 1024

@@ -11,8 +11,8 @@ from tree_sitter import Language, Node, Parser
 from ..base import AptSettings
 from ..sources.names import PREFIX, is_ours
 from ..values import is_list
+from .shell_words import assigned, assignment_of, line_of, text_of, value_of, values_of
 from .spec import KNOWN, Assignment, Environment, Fault, Spec, UnreadableError
-from .words import assigned, assignment_of, line_of, text_of, value_of, values_of
 
 _MOST_HEREDOCS: Final = 2_000  # the parser takes quadratic time
 _CONDITIONAL: Final = frozenset(

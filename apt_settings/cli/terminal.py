@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 import click
 
-from .basics.escaping import escaped
+from ..basics.escaping import escaped
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,11 +13,11 @@ from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from ..terminal import print_sentences
 from .grids import checker_of
 from .options import Job
 from .run import refuse_default_task
 from .sweep import surveyed
+from .terminal import print_sentences
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 LONGEST_WORD: Final = 100_000
