@@ -16,7 +16,7 @@ from support import ANY_SETTINGS, RECORDS
 from apt_settings import ARCHITECTURES, SettingsError, SettingsWarning, load
 from apt_settings.base import AptSettings
 from apt_settings.cli import main
-from apt_settings.integrations.release_command import DEFAULTS, ENTRY_POINTS, LEFT_OUT, UNLIKE, adapters, arguments
+from apt_settings.integrations.release import DEFAULTS, ENTRY_POINTS, LEFT_OUT, UNLIKE, adapters, arguments
 from apt_settings.tasks import TASKS
 
 # Every batch size of a task is a multiple of 16, and load refuses a share that does not divide it.

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from ..errors import Problem, SettingsError
-from ..integrations.release_command import arguments
+from ..integrations.release import arguments
 from ..plan import plan
 from .options import Job, takes_settings
 from .output import print_data
