@@ -1,19 +1,19 @@
 """AptSettings: what the settings of every task have in common."""
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, get_args
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
-from pydantic import PrivateAttr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import PrivateAttr, ValidationError
+from pydantic_core import ErrorDetails, PydanticUndefined, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
-from .errors import Problem, SettingsError
+from .errors import Note, Problem, SettingsError
 from .facts.architectures import ArchitectureName
-from .facts.datasets import DatasetName, TaskName
+from .facts.datasets import DatasetName
 from .groups import (
     DataSettings,
     DistillationSettings,
@@ -23,13 +23,14 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .rules import RULES
+from .registry import Registry, Setting, registry
+from .rules import Broken, broken
 from .sources.controls import CONTROLS
-from .sources.layers import EnvFile, Reading, read
-from .sources.names import PREFIX
+from .sources.layers import EnvFile, Inputs, Layers, read
+from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
-from .validation_errors import DOES_NOT_FIT, refusals
-from .values import read_value
+from .validation_errors import details_of, misfit, refused, words_of
+from .values import adapter_of, as_text, read_value
 
 _CONFIG: Final = SettingsConfigDict(
     env_prefix=PREFIX,
@@ -72,212 +73,265 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     generates: ClassVar[bool] = False
     """Whether the model writes text, of up to max_target_length tokens."""
 
-    _reading: Reading = PrivateAttr()
+    _layers: Layers = PrivateAttr()
+    _registry: Registry = PrivateAttr()
+    _beside: dict[str, Any] = PrivateAttr()
+    """The values of the groups beside the class, by the name of the setting."""
 
-    if TYPE_CHECKING:  # type checkers make up a class's __init__ from its fields, and know this argument only as one
+    if TYPE_CHECKING:  # Type checkers derive __init__ from the fields; this is how they learn of _env_file.
         _env_file: EnvFile = ...
 
-    def __init__(self, *, _env_file: EnvFile = ..., _reading: Reading | None = None, **arguments: Any) -> None:
-        draft = draft_of(type(self), _reading or reading_for(type(self), os.environ, _env_file, arguments))
-        problems = list(draft.problems)
-        try:
-            self.__pydantic_validator__.validate_python(draft.values, self_instance=self, context=draft.released)
-        except ValidationError as error:
-            refused = refusals(error, type(self).__name__, type(self).model_fields, draft.givers)
-            # Where the task is what is wrong, what its class would give is not missing.
-            problems += refused if type(self) is not AptSettings else [each for each in refused if each.origin]
+    def __init__(self, *, _env_file: EnvFile = ..., _layers: Layers | None = None, **arguments: Any) -> None:
+        """`.env:1` says 0.4 for target_sparsity -> 0.4 in self, judged by type, range and rules, or SettingsError."""
+        draft = draft_of(type(self), _layers or layers_for(type(self), Inputs(os.environ, _env_file, arguments)))
+        problems = [*draft.problems, *_judge(draft, self)]
         if problems:
             raise SettingsError(problems)
-        self._reading = draft.reading
+        self._layers, self._registry = draft.layers, draft.registry
+        self._beside = _values_beside(draft)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Refuse what a subclass would say in vain, as the sources are read here: options of theirs, and aliases."""
+        """Refuse options of pydantic-settings, and aliases: the sources are read by us, so these have no effect."""
         super().__pydantic_init_subclass__(**kwargs)
         common = AptSettings.model_config
         changed = [key for key, value in cls.model_config.items() if value != common.get(key)]
-        in_vain = [f"model_config {key}" for key in changed if key.startswith(_NOT_CONSULTED)]
-        in_vain += ["settings_customise_sources"] * ("settings_customise_sources" in vars(cls))
-        in_vain += [f"{PREFIX}{name.upper()} as a setting" for name in CONTROLS if name in cls.model_fields]
-        in_vain += [f"the alias of {name}" for name, field in cls.model_fields.items() if field.validation_alias]
-        if in_vain:
-            raise TypeError(f"{cls.__name__}: apt-settings does not consult {', '.join(in_vain)}")
+        without_effect = [f"model_config {key}" for key in changed if key.startswith(_NOT_CONSULTED)]
+        without_effect += ["settings_customise_sources"] * ("settings_customise_sources" in vars(cls))
+        without_effect += [f"{variable_of(name)} as a setting" for name in CONTROLS if name in cls.model_fields]
+        aliased = (name for name, field in cls.model_fields.items() if field.validation_alias)
+        without_effect += [f"the alias of {name}" for name in aliased]
+        if without_effect:
+            raise TypeError(f"{cls.__name__}: apt-settings does not consult {', '.join(without_effect)}")
 
     def origin(self, name: str) -> Origin:
-        """Who set a setting, and whom that overrules. Raises SettingsError for a name that is no setting."""
-        fields = type(self).model_fields
-        if name not in fields:
-            raise SettingsError([Problem(name, "", None, "is not a setting", fix=did_you_mean(nearest(name, fields)))])
-        return self._reading.origin(name, fields[name].get_default(call_default_factory=True))
+        """Who set a setting, and what it overrides. Raises SettingsError for a name that is no setting."""
+        settings = settings_of(self)
+        if name not in settings:
+            raise SettingsError.at(name, "is not a setting", fix=did_you_mean(nearest(name, settings)))
+        return self._layers.origin(name, settings[name].default)
 
     @property
     def origins(self) -> Mapping[str, Origin]:
         """Setting -> who set it, for every setting."""
-        return MappingProxyType({name: self.origin(name) for name in type(self).model_fields})
+        return MappingProxyType({name: self.origin(name) for name in settings_of(self)})
 
     @property
-    def misfits(self) -> tuple[str, ...]:
-        """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
-        values = self.__dict__
-        return tuple(name for name, rule in RULES.items() if not rule.holds(values[name], values))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What there is to know although nothing is wrong: defaults that no longer fit, names that were let pass."""
-        return (*self._reading.notes, *map(self._note, self.misfits))
+    def notes(self) -> tuple[Note, ...]:
+        """What there is to know although nothing is wrong: outdated defaults, unknown names that were allowed."""
+        return (*self._layers.notes, *(_note(self, each) for each in _outdated(self)))
 
     @property
     def env_files(self) -> tuple[str, ...]:
         """The absolute path of every `.env` that was read."""
-        return self._reading.env_files
+        return self._layers.env_files
 
     @property
     def controls(self) -> Mapping[str, str]:
-        """What was said of how the settings are read, by the name of the control."""
-        said = {name: self._reading.first(name) for name, control in CONTROLS.items() if control.words}
-        words = {name: str(origin.value) if origin else CONTROLS[name].words[0] for name, origin in said.items()}
+        """How the settings are read: control -> its word, or the paths of `env_file`."""
+        words = {name: self._layers.word(name) for name, control in CONTROLS.items() if control.words}
         return {**words, "env_file": ":".join(self.env_files)}
 
     @property
     def directory(self) -> str:
         """The working directory in which `.env` was looked for."""
-        return self._reading.directory
+        return self._layers.directory
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
             return super().model_copy(deep=deep)
-        return type(self)(_reading=self._reading.under(update, type(self).model_fields))
+        return type(self)(_layers=self._layers.under(update))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.__dict__ == other.__dict__
+        return type(self) is type(other) and values_of(self) == values_of(other)
 
     def __hash__(self) -> int:
-        return hash((type(self), *self.__dict__.values()))
+        return hash((type(self), *values_of(self).values()))
 
-    @field_validator("task", "dataset", "architecture", "max_target_length")
-    @classmethod
-    def _fits_task(cls, value: Any, info: ValidationInfo) -> Any:
-        """Judge a value that was set against the task; pydantic skips defaults, the context names the release's."""
-        name = str(info.field_name)
-        if name not in (info.context or ()) and (demand := cls._demand_of_task(name, value)):
-            raise PydanticCustomError(DOES_NOT_FIT, "{demand}", {"demand": demand})
-        return value
 
-    @field_validator(*RULES)
-    @classmethod
-    def _fits_others(cls, value: Any, info: ValidationInfo) -> Any:
-        """Judge a value that was set against the other setting of its rule, which stands before it."""
-        name, others = str(info.field_name), info.data
-        rule = RULES[name]
-        if name not in (info.context or ()) and not rule.holds(value, others):
-            context = {"demand": rule.allowed(others), "other": rule.other, "nearest": rule.nearest(others)}
-            raise PydanticCustomError(DOES_NOT_FIT, "{demand}", context)
-        return value
+def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
+    """Name -> setting, of all that an object of settings has: its class's, then those of the groups beside it."""
+    return settings._registry.settings_of(type(settings))
 
-    @classmethod
-    def _demand_of_task(cls, name: str, value: Any) -> str:
-        """What the task demands of a setting that does not fit it; empty where it fits or the task is not known."""
-        if cls is AptSettings:
-            return ""
-        task = cls.model_fields["task"].default
-        match name:
-            case "task" if value != task:
-                return f"{task}, the only task of {cls.__name__}"
-            case "dataset" if value not in cls.datasets:
-                return f"one of {', '.join(cls.datasets)} when the task is {task} (APT_TASK={value} chooses its own)"
-            case "architecture" if value not in cls.architectures:
-                return f"one of {', '.join(cls.architectures)} when the task is {task}"
-            case "max_target_length" if value is not None and not cls.generates:
-                return f"none when the task is {task}: it generates nothing"
-        return ""
 
-    def _note(self, misfit: str) -> str:
-        rule, others = RULES[misfit], self.__dict__
-        return (
-            f"{misfit} stays {others[misfit]} ({self.origin(misfit)}) although it should be {rule.allowed(others)} "
-            f"({self.origin(rule.other)}); to change it: {PREFIX}{misfit.upper()}={rule.nearest(others)}"
-        )
+def values_of(settings: AptSettings) -> dict[str, Any]:
+    """Name -> value of every setting, in the order of `settings_of`."""
+    return {**settings.__dict__, **settings._beside}
+
+
+def json_values(settings: AptSettings) -> dict[str, Any]:
+    """Name -> value of every setting, as JSON has it."""
+    return {**settings.model_dump(mode="json"), **to_jsonable_python(settings._beside)}
+
+
+def outdated_defaults(settings: AptSettings) -> tuple[str, ...]:
+    """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
+    return tuple(each.setting for each in _outdated(settings))
+
+
+def unusable(settings: AptSettings, name: str, wrong: str, allowed: str = "", fix: str = "") -> SettingsError:
+    """The error that a value, which is valid, cannot be used for something."""
+    return SettingsError.at(settings.origin(name), wrong, allowed, fix, as_text(values_of(settings)[name]))
 
 
 class Draft(NamedTuple):
-    """What a class is to be made of, before it is validated."""
+    """What an object of a class is to be made of, before it is judged."""
 
-    reading: Reading
-    givers: dict[str, Origin]
+    task_class: type[AptSettings]
+    registry: Registry
+    layers: Layers
+    winners: dict[str, Origin]
     """Setting -> who decides it, where anybody does."""
     values: dict[str, Any]
-    released: set[str]
-    """The settings whose value is the release's."""
+    """Setting -> what that one gives, read by the setting's type."""
+
+    @property
+    def settings(self) -> Mapping[str, Setting]:
+        """Name -> setting."""
+        return self.registry.settings_of(self.task_class)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """What is wrong already."""
-        return (*self.reading.problems, *self.reading.reference.problems)
+        return (*self.layers.problems, *self.layers.release.problems)
 
 
-def draft_of(cls: type[AptSettings], reading: Reading) -> Draft:
-    """A draft of a class by what the sources say, and the release where the job asks for it."""
-    reading = reading._replace(reference=_release(cls, reading))
-    fields = cls.model_fields
-    givers = {name: giver for name, giver in reading.deciding.items() if name in fields}
-    values = {name: read_value(giver.value, fields[name].annotation) for name, giver in givers.items()}
-    released = {name for name, giver in givers.items() if giver.kind == "release"}
-    return Draft(reading, givers, values, released)
+def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
+    """What the sources give to a class, and the release where the job asks for it."""
+    layers = layers._replace(release=_release(task_class, layers))
+    known = registry()
+    settings = known.settings_of(task_class)
+    winners = {name: giver for name, giver in layers.winners().items() if name in settings}
+    values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}
+    return Draft(task_class, known, layers, winners, values)
 
 
-def misfits_of(cls: type[AptSettings], values: Mapping[str, Any], released: Collection[str]) -> tuple[str, ...] | None:
-    """The misfits of an instance of a class with these values, that are read; None where they are not valid."""
-    instance = cls.__new__(cls)
-    try:
-        cls.__pydantic_validator__.validate_python(values, self_instance=instance, context=released)
-    except ValidationError:
+def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]) -> tuple[str, ...] | None:
+    """The outdated defaults of an object with these values, which are read; None where they are not valid.
+
+    `values` are those of the draft, but for those that are `varied` in its place.
+    """
+    instance = draft.task_class.__new__(draft.task_class)
+    if _validate(draft, values, instance):
         return None
-    return instance.misfits
+    outdated = []
+    for each in broken(instance.__dict__, _task_of(draft.task_class), draft.task_class):
+        if each.setting in varied or (each.setting in values and draft.winners[each.setting].kind != "release"):
+            return None
+        outdated.append(each.setting)
+    return tuple(outdated)
 
 
-def reading_for(
-    cls: type[AptSettings], environ: Mapping[str, str], env_file: EnvFile, arguments: Mapping[str, Any]
-) -> Reading:
-    """What the sources say to a class with a task of its own: APT_TASK does not count, and a note says so.
+def layers_for(task_class: type[AptSettings], inputs: Inputs) -> Layers:
+    """What the sources give to a class with a task of its own: APT_TASK is ignored, and a note says so.
 
     Raises TypeError for a class without a task.
     """
-    task = cls.model_fields["task"].default
-    if task not in get_args(TaskName):
-        raise TypeError(f"{cls.__name__} has no task: call load(), or use a task's class, such as SquadSettings")
-    reading = read(environ, env_file, arguments, cls.model_fields)
-    asked = reading.first("task")
-    if asked is None or asked.kind == "argument":
-        return reading
-    reading = reading.without("task", "environment", "env file")
-    if task_word(asked.value) == task:
-        return reading
-    note = f"{asked.label}={asked.text} is not read by {cls.__name__}, whose task is {task}"
-    return reading._replace(notes=(*reading.notes, note))
+    task = _task_of(task_class)
+    if not task:
+        raise TypeError(f"{task_class.__name__} has no task: call load(), or use a task's class, such as SquadSettings")
+    layers = read(inputs, registry().names_of(task_class))
+    choice = layers.winner("task")
+    if choice is None or choice.kind == "argument":
+        return layers
+    layers = layers.without("task", "environment", "env file")
+    if str(choice.value).lower().replace("-", "_") == task:
+        return layers
+    text = f"{choice.label}={choice.raw} is not read by {task_class.__name__}, whose task is {task}"
+    return layers._replace(notes=(*layers.notes, Note(text, "task")))
 
 
-def _release(cls: type[AptSettings], reading: Reading) -> Source:
-    """What the release says to a class, where the job asks for it; a problem where it has no script for the job."""
-    asked = reading.first("reference")
-    if asked is None or asked.value != "release":
+def _task_of(task_class: type[AptSettings]) -> str:
+    """The task of a class; empty for AptSettings itself, which has none."""
+    task = task_class.model_fields["task"]
+    return "" if task.is_required() else str(task.default)
+
+
+def _judge(draft: Draft, instance: AptSettings) -> Iterator[Problem]:
+    """Put the values of a draft into an object, and tell everything that is wrong with them, in the settings' order."""
+    details, task = _validate(draft, draft.values, instance), _task_of(draft.task_class)
+    values = instance.__dict__ if not details else _defaults(draft) | draft.values
+    misfits = {each.setting: each for each in broken(_without(details, values), task, draft.task_class)}
+    for name, setting in draft.settings.items():
+        giver = draft.winners.get(name)
+        if name in details:
+            # Where no class is chosen, what a class would give is not missing, and the task is refused already.
+            if task or (giver and name != "task"):
+                yield refused(setting, details[name], giver)
+        elif name in misfits and giver and giver.kind != "release":
+            yield misfit(misfits[name], draft.winners)
+    for name in details.keys() - draft.settings.keys():
+        yield Problem(draft.task_class.__name__, words_of(details[name]) or details[name]["msg"])
+
+
+def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> dict[str, ErrorDetails]:
+    """Put values into an object of the class; setting -> what pydantic refuses. Those beside it stand alone."""
+    beside = draft.registry.beside()
+    details: dict[str, ErrorDetails] = {}
+    own = {name: value for name, value in values.items() if name not in beside} if beside else values
+    try:
+        instance.__pydantic_validator__.validate_python(own, self_instance=instance)
+    except ValidationError as error:
+        details = details_of(error)
+    for name, setting in beside.items():
+        if name in values:
+            try:
+                adapter_of(setting.field).validate_python(values[name])
+            except ValidationError as error:
+                details[name], *_ = details_of(error).values()
+    return details
+
+
+def _values_beside(draft: Draft) -> dict[str, Any]:
+    """The values of the groups beside the class, all of which are valid."""
+    return {
+        name: adapter_of(setting.field).validate_python(draft.values[name]) if name in draft.values else setting.default
+        for name, setting in draft.registry.beside().items()
+    }
+
+
+def _defaults(draft: Draft) -> dict[str, Any]:
+    defaults = ((name, setting.default) for name, setting in draft.settings.items())
+    return {name: default for name, default in defaults if default is not PydanticUndefined}
+
+
+def _without(names: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: value for name, value in values.items() if name not in names} if names else values
+
+
+def _outdated(settings: AptSettings) -> Iterator[Broken]:
+    """What is broken in valid settings: only defaults can be."""
+    return broken(settings.__dict__, _task_of(type(settings)), type(settings))
+
+
+def _note(settings: AptSettings, outdated: Broken) -> Note:
+    name, value = outdated.setting, settings.__dict__[outdated.setting]
+    demanded_by = f" ({settings.origin(outdated.other)})" if outdated.other else ""
+    text = (
+        f"{name} stays {value} ({settings.origin(name)}) although it should be {outdated.demand}{demanded_by}; "
+        f"to change it: {variable_of(name)}={as_text(outdated.nearest)}"
+    )
+    return Note(text, name)
+
+
+def _release(task_class: type[AptSettings], layers: Layers) -> Source:
+    """What the release gives to a class, where the job asks for it; a problem where it has no script for the job."""
+    reference = layers.winner("reference")
+    if reference is None or reference.value != "release":
         return Source({})
-    from .facts.release import pairs, scripts, source_of
+    from .facts.release import pairs, scripts
+    from .sources.release import source_of
 
     dataset, architecture = (
-        giver.value if (giver := reading.first(name)) else cls.model_fields[name].default
+        giver.value if (giver := layers.winner(name)) else task_class.model_fields[name].default
         for name in ("dataset", "architecture")
     )
-    if dataset not in cls.datasets or architecture not in cls.architectures:
+    if dataset not in task_class.datasets or architecture not in task_class.architectures:
         return Source({})  # which is refused for that
     if script := scripts().get((dataset, architecture)):
-        return source_of(script) if asked.kind != "record" else Source({})  # a record has the values itself
+        return source_of(script) if reference.kind != "record" else Source({})  # a record has the values itself
     wrong = f"has no script for {architecture} on {dataset}"
     fitting = ", ".join(name for each, name in scripts() if each == dataset) or "none"
     fix = f"for {dataset} it has {fitting}; in all {pairs(scripts())}"
-    return Source({}, problems=(Problem(asked.variable, asked.place, asked.text, wrong, fix=fix),))
-
-
-def task_word(given: object) -> str:
-    """A task as a user may spell it, in any case and with `-` for `_`, as its name is written."""
-    return given.lower().replace("-", "_") if isinstance(given, str) else ""
+    return Source({}, problems=(Problem(reference, wrong, fix=fix, value=reference.raw, kind="no script"),))

@@ -1,18 +1,17 @@
-"""What can go wrong, told once and whole.
+"""What can go wrong, in one error that holds everything, and what there is to know although nothing is wrong.
 
 Exception
 └── SettingsError       the settings are wrong; `.problems` lists everything that is
 UserWarning
-└── SettingsWarning     the settings are right, and there is something to know about them
+└── SettingsWarning     the settings are valid, and there is something to know about them
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple, Self
 
+from .basics.origins import Origin
 
-def label(place: str, variable: str) -> str:
-    """Where something stands, with the variable's name where the place does not hold it."""
-    return place if variable in place else f"{place} {variable}".strip()
+ProblemKind = Literal["unknown name", "bad value", "does not fit", "no script", "other"]
 
 
 class Problem(NamedTuple):
@@ -23,24 +22,52 @@ class Problem(NamedTuple):
         environment APT_EPOCHS='ten' is not allowed: must be a whole number, 1 <= x <= 10000
     """
 
-    variable: str
-    """As the user spelt it: `APT_EPOCHS`, `epochs` for an argument, empty for a line without a name."""
-    origin: str
-    """Where it stands: `environment APT_EPOCHS`, `.env:3`, `argument epochs`; empty where nobody set it."""
-    value: str | None
-    """As the user spelt it, quoted and cut to a readable length; None where there is none to show."""
+    where: Origin | str
+    """Who gave what is wrong; or, where it is no value of a setting, its place: `sweep.toml`, `rank 2`, `.env:3`."""
     wrong: str
     """What is wrong: `is not allowed`, `is not a setting`."""
     allowed: str = ""
     """What is allowed: `a whole number, 1 <= x <= 10000`."""
     fix: str = ""
     """What to write instead, where it can be guessed: `did you mean 1000?`."""
+    value: str | None = None
+    """As the user spelt it, quoted and cut to a readable length; None where there is none to show."""
+    kind: ProblemKind = "other"
+    setting: str = ""
+    """The setting that it is a problem of; empty where it is of none."""
 
-    def __str__(self) -> str:
-        said = "" if self.value is None else f"={self.value}"
+    @property
+    def variable(self) -> str:
+        """As the user spelt it: `APT_EPOCHS`, `epochs` for an argument; empty where nothing has a name."""
+        return "" if isinstance(self.where, str) else self.where.variable
+
+    @property
+    def origin(self) -> str:
+        """Where it stands: `environment APT_EPOCHS`, `.env:3`, `argument epochs`; empty where nobody set it."""
+        return self.where if isinstance(self.where, str) else self.where.location
+
+    @property
+    def message(self) -> str:
+        """What is wrong, what is allowed and what to write, for whoever shows the place beside it."""
         must = f": must be {self.allowed}" if self.allowed else ""
         fix = f"; {self.fix}" if self.fix else ""
-        return f"{label(self.origin, self.variable)}{said} {self.wrong}{must}{fix}"
+        return f"{self.wrong}{must}{fix}"
+
+    def __str__(self) -> str:
+        label = self.where if isinstance(self.where, str) else self.where.label
+        value = "" if self.value is None else f"={self.value}"
+        return f"{label}{value} {self.message}".strip()
+
+
+class Note(NamedTuple):
+    """One thing to know although nothing is wrong. `str()` is the whole sentence."""
+
+    text: str
+    setting: str = ""
+    """The setting that it is about; empty where it is about none."""
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class SettingsError(Exception):
@@ -57,10 +84,15 @@ class SettingsError(Exception):
         self.problems = tuple(problems)
         super().__init__(self.problems)
 
+    @classmethod
+    def at(cls, where: Origin | str, wrong: str, allowed: str = "", fix: str = "", value: str | None = None) -> Self:
+        """The error of one problem."""
+        return cls([Problem(where, wrong, allowed, fix, value)])
+
     def __str__(self) -> str:
         count = len(self.problems)
         return "\n  ".join([f"{count} problem{'s' * (count != 1)} in the settings", *map(str, self.problems)])
 
 
 class SettingsWarning(UserWarning):
-    """The settings hold, and a default among them no longer fits or a name was let pass."""
+    """The settings are valid; a default no longer fits what was set, or an unknown name was allowed."""

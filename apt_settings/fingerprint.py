@@ -1,15 +1,17 @@
-"""What an experiment is, in one short hash."""
+"""What an experiment is, in one short hash; and whether a record is still what its hash says."""
 
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings
-from .groups import WHERE_IT_RUNS
+from .base import AptSettings, settings_of, values_of
+from .basics.escaping import shown
+
+if TYPE_CHECKING:
+    from .sources.record import Record
 
 VERSION: Final = "apt1"
 
@@ -21,16 +23,23 @@ def fingerprint(settings: AptSettings) -> str:
     as 0.0) of every setting but those that say where a job runs. Who set a value does not count, nor do Python,
     pydantic, the machine or the order of fields. A subclass's own settings count, unless marked WHERE_IT_RUNS.
     """
-    fields = type(settings).model_fields
-    return fingerprint_of({name: getattr(settings, name) for name in fields}, fields)
+    return fingerprint_of(counted(settings))
 
 
-def fingerprint_of(values: Mapping[str, Any], fields: Mapping[str, FieldInfo] = AptSettings.model_fields) -> str:
-    """The fingerprint of settings with these values, as Python or JSON has them, that are declared by these fields."""
-    elsewhere = {name for name, field in fields.items() if WHERE_IT_RUNS in field.metadata}
-    counted = {name: value for name, value in values.items() if name not in elsewhere}
-    text = json.dumps(canonical(counted), sort_keys=True, separators=(",", ":"))
-    return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"
+def counted(settings: AptSettings) -> dict[str, Any]:
+    """Setting -> value, as JSON has it, of all that says what an experiment is, and not where it runs."""
+    values = values_of(settings)
+    return {name: canonical(values[name]) for name, each in settings_of(settings).items() if not each.where_it_runs}
+
+
+def changed(record: "Record") -> str:
+    """What is wrong with a record whose settings are not those of its fingerprint; empty where nothing is."""
+    if record.fingerprint == fingerprint_of(canonical(record.counted)) and record.task == record.counted.get("task"):
+        return ""
+    version = record.fingerprint.partition("-")[0]
+    if version != VERSION:
+        return f"has a fingerprint of {shown(version)}, and this apt-settings knows {VERSION}: read it with its own"
+    return "was changed after it was written: its settings are not those of its fingerprint"
 
 
 def canonical(value: Any) -> Any:
@@ -44,3 +53,9 @@ def canonical(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [canonical(item) for item in value]
     return to_jsonable_python(value)
+
+
+def fingerprint_of(values: Mapping[str, Any]) -> str:
+    """The fingerprint of these values, which are those that count, as JSON has them."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"

@@ -5,25 +5,26 @@ import warnings
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
 
-from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, reading_for, task_word
-from .basics.escaping import printable, shown
+from .base import AptSettings, layers_for
+from .basics.escaping import escaped, shown
 from .basics.origins import Origin
-from .errors import Problem, SettingsError, SettingsWarning
+from .basics.suggestions import did_you_mean, nearest
+from .errors import Note, Problem, SettingsError, SettingsWarning
 from .facts.datasets import TaskName
-from .sources.layers import EnvFile, Reading, read, replaying
-from .sources.names import PREFIX
+from .fingerprint import changed
+from .registry import Setting, registry
+from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
+from .sources.names import Names
 from .sources.readers import from_environment
-from .tasks import DEFAULT_TASK, TASKS
+from .tasks import DEFAULT_TASK, TASKS, chosen_by, task_words
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
-    from .runs.store import Record
+    from .sources.record import Record
 
 RecordPath: TypeAlias = str | os.PathLike[str]
 S = TypeVar("S", bound=AptSettings)
@@ -58,7 +59,7 @@ def load(
         override > environment > `.env` > the release, where APT_REFERENCE asks for it > class default
 
     With `{"APT_TASK": "squad", "APT_EPOCHS": "30"}` and a `.env` that says `APT_EPOCHS=20`, the result is a
-    SquadSettings with 30 epochs; their origin is `environment APT_EPOCHS`, and it shadows `.env:1`.
+    SquadSettings with 30 epochs; their origin is `environment APT_EPOCHS`, and it overrides `.env:1`.
 
     The class is `settings_class`, or that of the task, which APT_TASK may name by one of its datasets too. `environ` is
     os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. `reference="release"` and
@@ -69,115 +70,111 @@ def load(
 
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
-    variables = os.environ if environ is None else environ
-    if record is None:
-        settings = resolve(variables, env_file, settings_class, overrides)
-    else:
-        settings = replay(record, variables, settings_class, overrides)
-    return _with_warnings(settings, callers=1)
+    inputs = Inputs(os.environ if environ is None else environ, env_file, overrides)
+    return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=1)
 
 
 def resolve(
-    environ: Mapping[str, str],
-    env_file: EnvFile,
-    settings_class: type[AptSettings] | None,
-    arguments: Mapping[str, Any],
-    places: Mapping[str, str] = MappingProxyType({}),
+    inputs: Inputs, *, settings_class: type[AptSettings] | None = None, record: RecordPath | None = None
 ) -> AptSettings:
-    """As `load`, without its warnings. `places` tells how the user spells an argument: `{"epochs": "--set epochs"}`."""
-    if not isinstance(environ, Mapping):
-        raise TypeError(f"environ is a mapping of variables, no {type(environ).__name__}; a task is load(task='squad')")
+    """As `load`, without its warnings.
+
+    environ {"APT_TARGET_SPARSITY": "0.4"}, `.env` "APT_TARGET_SPARSITY=0.5" -> 0.4, environment APT_TARGET_SPARSITY,
+    which overrides .env:1
+    """
+    task_class, layers = layers_of(inputs, settings_class=settings_class, record=record)
+    return task_class(_layers=layers)
+
+
+def layers_of(
+    inputs: Inputs, *, settings_class: type[AptSettings] | None = None, record: RecordPath | None = None
+) -> tuple[type[AptSettings], Layers]:
+    """The class of a job's settings, and what all sources give to it; with a record, the record alone.
+
+    Raises SettingsError for a record that was changed, and nothing else: what is wrong is among the layers' problems.
+    """
+    if not isinstance(inputs.environ, Mapping):
+        kind = type(inputs.environ).__name__
+        raise TypeError(f"environ is a mapping of variables, no {kind}; a task is load(task='squad')")
+    if record is not None:
+        return _recorded(record, inputs, settings_class)
     if settings_class is not None:
-        return settings_class(_reading=reading_for(settings_class, environ, env_file, arguments))
-    return settle(read(environ, env_file, arguments, AptSettings.model_fields, places))
+        return settings_class, layers_for(settings_class, inputs)
+    return choose_task(read(inputs, registry().names_of(AptSettings)))
 
 
-def settle(reading: Reading) -> AptSettings:
-    """The settings of the task that a reading chooses. Raises SettingsError."""
-    task_class, reading = choose_task(reading)
-    return task_class(_reading=reading)
+def settle(layers: Layers) -> AptSettings:
+    """The settings of the task that layers choose. Raises SettingsError."""
+    task_class, layers = choose_task(layers)
+    return task_class(_layers=layers)
 
 
-def replay(
-    path: RecordPath,
-    environ: Mapping[str, str],
-    settings_class: type[AptSettings] | None,
-    arguments: Mapping[str, Any],
-    places: Mapping[str, str] = MappingProxyType({}),
-) -> AptSettings:
-    """The settings of a recorded run. Raises SettingsError for a record that was changed or has unknown settings."""
-    task_class, reading = read_record(path, environ, settings_class, arguments, places)
-    return task_class(_reading=reading)
+def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
+    """The class that APT_TASK names, and the layers with what that word stands for.
+
+    AptSettings itself, which has no task, where it names none: the layers then have the problem.
+    """
+    choice = layers.winner("task")
+    if choice is None:
+        return TASKS[DEFAULT_TASK], layers
+    chosen = chosen_by(choice.value)
+    if chosen is None:
+        must = f"one of {', '.join(TASKS)}, or a dataset of one of them"
+        fix = did_you_mean(nearest(str(choice.value), task_words()))
+        problem = Problem(choice, "is not allowed", must, fix, choice.raw, "bad value", "task")
+        return AptSettings, layers._replace(problems=(*layers.problems, problem))
+    task_class, meant = chosen
+    problems = _contradictions(layers, choice, meant["dataset"]) if "dataset" in meant else ()
+    return task_class, layers._replace(problems=(*layers.problems, *problems)).with_choice(choice, meant)
 
 
-def read_record(
-    path: RecordPath,
-    environ: Mapping[str, str],
-    settings_class: type[AptSettings] | None,
-    arguments: Mapping[str, Any],
-    places: Mapping[str, str],
-) -> tuple[type[AptSettings], Reading]:
-    """The class of a recorded run, and what its record says. Raises SettingsError for a record that was changed."""
-    from .runs.store import changed, source_of
-    from .runs.store import read as record_at
+def _contradictions(layers: Layers, choice: Origin, dataset: str) -> Iterator[Problem]:
+    """Where the giver that names the task by its dataset names another dataset as well."""
+    for source in layers.sources:
+        other = source.values.get("dataset")
+        if source.values.get("task") is choice and other and not other.is_empty and other.value != dataset:
+            must = f"{dataset}, as {choice.location} says {choice.raw}"
+            yield Problem(other, "does not fit", must, value=other.raw, kind="does not fit", setting="dataset")
 
-    record = record_at(path)
+
+def _recorded(
+    path: RecordPath, inputs: Inputs, settings_class: type[AptSettings] | None
+) -> tuple[type[AptSettings], Layers]:
+    """The class of a recorded run, and what its record gives. Raises SettingsError for a record that was changed."""
+    from .sources import record as records
+
+    record, name = records.read(path), os.fspath(path)
     if record.task not in TASKS:
         wrong = f"is of a task {shown(record.task)}, which this version does not have"
-        raise SettingsError([Problem("", printable(os.fspath(path)), None, wrong)])
+        raise SettingsError.at(escaped(name), wrong)
+    if wrong := changed(record):
+        raise SettingsError.at(escaped(name), wrong)
     task_class = settings_class or TASKS[cast("TaskName", record.task)]
-    fields = task_class.model_fields
-    if problems := changed(record, os.fspath(path), fields):
-        raise SettingsError(problems)
-    defaults = {
-        name: to_jsonable_python(field.get_default(call_default_factory=True), fallback=str)
-        for name, field in fields.items()
-    }
-    reading = replaying(source_of(record, os.fspath(path), defaults), arguments, fields, places)
-    notes = _not_read(environ, record, fields)
-    return task_class, reading._replace(notes=(*reading.notes, *notes))
+    settings, names = registry().settings_of(task_class), registry().names_of(task_class)
+    defaults = {each.name: to_jsonable_python(each.default, fallback=str) for each in settings.values()}
+    layers = read_recorded(records.source(record, name, defaults, names), inputs, names)
+    notes = _not_read(inputs.environ, record, settings, names)
+    return task_class, layers._replace(notes=(*layers.notes, *notes))
 
 
-def _not_read(environ: Mapping[str, str], record: "Record", fields: Mapping[str, FieldInfo]) -> Iterator[str]:
+def _not_read(
+    environ: Mapping[str, str], record: "Record", settings: Mapping[str, Setting], names: Names
+) -> Iterator[Note]:
     """Where the environment says something else than the record."""
-    said = from_environment(environ, {PREFIX + name.upper(): name for name in fields}).given
-    for name, origin in said.items():
+    given = from_environment(environ, names).values
+    for name in given.keys() & settings.keys():
+        origin = given[name]
         recorded = record.settings[name].value if name in record.settings else None
-        value = to_jsonable_python(read_value(origin.value, fields[name].annotation), fallback=str)
+        value = to_jsonable_python(read_value(origin.value, settings[name].field.annotation), fallback=str)
         if not origin.is_empty and value != recorded:
-            yield f"{origin.label}={origin.text} is not read: the record says {as_text(recorded)}"
+            yield Note(f"{origin.label}={origin.raw} is not read: the record says {as_text(recorded)}", name)
 
 
 def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
     """The settings, after a warning for each note that points at the line so many callers above this one's."""
     for note in settings.notes:
-        warnings.warn(note, SettingsWarning, stacklevel=callers + 2)
+        warnings.warn(str(note), SettingsWarning, stacklevel=callers + 2)
     return settings
-
-
-def choose_task(reading: Reading) -> tuple[type[AptSettings], Reading]:
-    """The class that APT_TASK names; AptSettings itself, which refuses it, where it names none."""
-    choice = reading.first("task")
-    if choice is None:
-        return TASKS[DEFAULT_TASK], reading
-    word = task_word(choice.value)
-    for task, task_class in TASKS.items():
-        if word == task:
-            return task_class, reading.with_choice(choice, {"task": task})
-    for task, task_class in TASKS.items():
-        if word in task_class.datasets:
-            contradicted = reading._replace(problems=(*reading.problems, *_contradictions(reading, choice, word)))
-            return task_class, contradicted.with_choice(choice, {"task": task, "dataset": word})
-    return AptSettings, reading
-
-
-def _contradictions(reading: Reading, choice: Origin, dataset: str) -> Iterator[Problem]:
-    """Where the giver that names the task by its dataset names another dataset as well."""
-    for source in reading.sources:
-        other = source.given.get("dataset")
-        if source.given.get("task") is choice and other and not other.is_empty and other.value != dataset:
-            must = f"{dataset}, as {choice.place} says {choice.text}"
-            yield Problem(other.variable, other.place, other.text, "does not fit", must)
 
 
 _lock = RLock()
@@ -191,7 +188,7 @@ def singleton() -> AptSettings:
     global _resolved
     with _lock:
         if _resolved is None:
-            _resolved = _with_warnings(resolve(os.environ, ..., None, _overridden()), callers=2)
+            _resolved = _with_warnings(resolve(_with_overrides({})), callers=2)
         return _resolved
 
 
@@ -212,7 +209,7 @@ def override(**values: Any) -> Generator[AptSettings, None, None]:
     global _resolved
     with _lock:
         before = _resolved
-        overridden = _with_warnings(resolve(os.environ, ..., None, {**_overridden(), **values}), callers=2)
+        overridden = _with_warnings(resolve(_with_overrides(values)), callers=2)
         _blocks.append(values)
         _resolved = overridden
     try:
@@ -224,9 +221,10 @@ def override(**values: Any) -> Generator[AptSettings, None, None]:
             _resolved = before if _resolved is overridden else None
 
 
-def _overridden() -> dict[str, Any]:
-    """What all overrides together say."""
-    return {name: value for block in _blocks for name, value in block.items()}
+def _with_overrides(values: Mapping[str, Any]) -> Inputs:
+    """What the process reads, under all overrides that are in force and under these values."""
+    together = {name: value for block in (*_blocks, values) for name, value in block.items()}
+    return Inputs(os.environ, arguments=together)
 
 
 def _unlock_after_fork() -> None:

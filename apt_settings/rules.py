@@ -1,8 +1,8 @@
-"""What must hold between two settings; each rule belongs to the setting named first."""
+"""What must hold between settings, and what a task demands of its own: one pure function over values."""
 
 import operator
-from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
 
 _RELATIONS: Final = {
     "<=": (operator.le, "at most"),
@@ -19,23 +19,28 @@ class Rule(NamedTuple):
     relation: Literal["<=", "<", ">=", "|"]
     other: str
 
-    def holds(self, value: Any, others: Mapping[str, Any]) -> bool:
-        """Whether a value fits what the other settings say; an unknown or absent other binds nothing."""
-        bound = others.get(self.other)
+    def broken_by(self, values: Mapping[str, Any]) -> "Broken | None":
+        """What is demanded of values that break the rule; an absent value breaks none."""
+        value, bound = values.get(self.setting), values.get(self.other)
         if value is None or bound is None:
-            return True
-        compare, _ = _RELATIONS[self.relation]
-        return bool(compare(value, bound))
+            return None
+        holds, words = _RELATIONS[self.relation]
+        if holds(value, bound):
+            return None
+        nearest = bound - 1 if self.relation == "<" else bound
+        return Broken(self.setting, f"{words} {self.other}, which is {bound}", self.other, nearest)
 
-    def allowed(self, others: Mapping[str, Any]) -> str:
-        """`at most epochs, which is 40`"""
-        _, words = _RELATIONS[self.relation]
-        return f"{words} {self.other}, which is {others[self.other]}"
 
-    def nearest(self, others: Mapping[str, Any]) -> Any:
-        """The value closest to breaking the rule that keeps it."""
-        bound = others[self.other]
-        return bound - 1 if self.relation == "<" else bound
+class Broken(NamedTuple):
+    """A setting that does not go with the task, or with another setting."""
+
+    setting: str
+    demand: str
+    """What it must be: `at most epochs, which is 40`."""
+    other: str = ""
+    """The setting that demands it; empty where the task does."""
+    nearest: Any = None
+    """The value closest to the present one that keeps the rule; None where the task demands it."""
 
 
 RULES: Final = {
@@ -49,4 +54,37 @@ RULES: Final = {
         Rule("per_device_batch_size", "|", "batch_size"),
     )
 }
-"""By the setting that each belongs to. A rule may look only at a setting that its groups declare before it."""
+"""By the setting that each belongs to."""
+
+
+class Task(Protocol):
+    """What a task's class says of itself."""
+
+    datasets: ClassVar[tuple[Any, ...]]
+    architectures: ClassVar[tuple[Any, ...]]
+    generates: ClassVar[bool]
+
+
+def broken(values: Mapping[str, Any], task: str, task_class: type[Task]) -> Iterator[Broken]:
+    """Every rule and demand that values break; those of the task only where it is known.
+
+    `{"epochs": 10, "distill_epochs": 20}` -> `Broken("distill_epochs", "at most epochs, which is 10", "epochs", 10)`
+    """
+    for rule in RULES.values():
+        if found := rule.broken_by(values):
+            yield found
+    if task:
+        yield from _broken_by_task(values, task, task_class)
+
+
+def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[Task]) -> Iterator[Broken]:
+    datasets, architectures = task_class.datasets, task_class.architectures
+    if "task" in values and values["task"] != task:
+        yield Broken("task", f"{task}, the only task of {task_class.__name__}")
+    if "dataset" in values and values["dataset"] not in datasets:
+        chooses = f"(APT_TASK={values['dataset']} chooses its own)"
+        yield Broken("dataset", f"one of {', '.join(datasets)} when the task is {task} {chooses}")
+    if "architecture" in values and values["architecture"] not in architectures:
+        yield Broken("architecture", f"one of {', '.join(architectures)} when the task is {task}")
+    if values.get("max_target_length") is not None and not task_class.generates:
+        yield Broken("max_target_length", f"none when the task is {task}: it generates nothing")

@@ -131,3 +131,23 @@ TASKS: Final[Mapping[TaskName, type[AptSettings]]] = MappingProxyType(
 """The class of each task."""
 
 DEFAULT_TASK: Final = "glue_big"
+
+
+def task_words() -> tuple[str, ...]:
+    """What APT_TASK may say: the tasks, then their datasets."""
+    return tuple(dict.fromkeys((*TASKS, *(name for each in TASKS.values() for name in each.datasets))))
+
+
+def chosen_by(word: object) -> tuple[type[AptSettings], dict[str, str]] | None:
+    """The class that a word for APT_TASK chooses, and what it says: `MNLI` -> GlueBigSettings, task and dataset.
+
+    None where it chooses none.
+    """
+    name = word.lower().replace("-", "_") if isinstance(word, str) else ""
+    for task, task_class in TASKS.items():
+        if name == task:
+            return task_class, {"task": task}
+    for task, task_class in TASKS.items():
+        if name in task_class.datasets:
+            return task_class, {"task": task, "dataset": name}
+    return None

@@ -1,66 +1,54 @@
-"""What pydantic refuses, in the words of the user who set it."""
+"""What pydantic refuses, and what breaks a rule, in the words of the user who set it."""
 
 from collections.abc import Mapping
-from typing import Any, Final, get_args
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .basics.escaping import shown
 from .basics.origins import Origin
-from .basics.suggestions import did_you_mean, nearest
+from .basics.suggestions import did_you_mean
 from .errors import Problem
-from .facts.datasets import DatasetName, TaskName
-from .sources.names import PREFIX
+from .registry import Setting
+from .rules import Broken
+from .sources.names import variable_of
 from .values import allowed, likely
 
-DOES_NOT_FIT: Final = "does_not_fit"
-"""The type of the error that a value raises which does not go with the task or with another setting. Its context says
-what it must be (`demand`) and, where another setting demands that, which one (`other`) and the `nearest` that fits."""
+
+def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
+    """Setting -> what pydantic says of it; empty stands for the whole class. The error's own inputs stay out."""
+    return {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
 
 
-def refusals(
-    error: ValidationError, class_name: str, fields: Mapping[str, FieldInfo], givers: Mapping[str, Origin]
-) -> list[Problem]:
-    """One problem for each setting that is refused; `givers` says who set it. The error's own inputs stay out."""
-    details = {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
-    return [
-        _refusal(name, detail, fields[name], givers)
-        if name in fields
-        else Problem("", class_name, None, _own_words(detail) or detail["msg"])
-        for name, detail in details.items()
-    ]
-
-
-def _refusal(name: str, detail: ErrorDetails, field: FieldInfo, givers: Mapping[str, Origin]) -> Problem:
-    if name not in givers:
-        return Problem(PREFIX + name.upper(), "", None, "is not set and has no default")
-    giver, own_words = givers[name], _own_words(detail)
-    wrong, must, fix = "is not allowed", allowed(field), ""
-    if detail["type"] == DOES_NOT_FIT:
-        wrong, must, fix = "does not fit", *_demand(detail.get("ctx", {}), givers)
-    elif own_words or not must:
-        wrong, must = f"is not allowed: {own_words or detail['msg']}", ""
-    elif name == "task":
-        must += ", or a dataset of one of them"
-        fix = did_you_mean(nearest(str(giver.value), (*get_args(TaskName), *get_args(DatasetName))))
-    elif giver.text == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
-        guess = likely(giver.value, field)
+def refused(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Problem:
+    """The problem of a value that pydantic refuses, or misses."""
+    if giver is None:
+        return Problem(nobody(setting.name), "is not set and has no default", setting=setting.name)
+    words, must, fix = words_of(detail), allowed(setting.field), ""
+    if words or not must:
+        wrong = f"is not allowed: {words or detail['msg']}"
+        return Problem(giver, wrong, value=giver.raw, kind="bad value", setting=setting.name)
+    if giver.raw == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
+        guess = likely(giver.value, setting.field)
         fix = did_you_mean([guess] if guess else [])
-    return Problem(giver.variable, giver.place, giver.text, wrong, must, fix)
+    return Problem(giver, "is not allowed", must, fix, giver.raw, "bad value", setting.name)
 
 
-def _own_words(detail: ErrorDetails) -> str:
-    """What a subclass's validator said; pydantic's own errors and ours have no such words."""
+def misfit(broken: Broken, winners: Mapping[str, Origin]) -> Problem:
+    """The problem of a value that somebody set, and that does not go with the task or another setting."""
+    giver, must, fix = winners[broken.setting], broken.demand, ""
+    if broken.other:
+        other = winners.get(broken.other)
+        must = f"{must} ({other.location if other else 'class default'})"
+        fix = f"write {broken.nearest}, or change {other.variable if other else variable_of(broken.other)}"
+    return Problem(giver, "does not fit", must, fix, giver.raw, "does not fit", broken.setting)
+
+
+def nobody(setting: str) -> Origin:
+    """The origin of a setting that nobody gives a value."""
+    return Origin("nobody", "", variable_of(setting))
+
+
+def words_of(detail: ErrorDetails) -> str:
+    """What a subclass's validator said; pydantic's own errors have no such words."""
     return str(detail.get("ctx", {}).get("error", ""))
-
-
-def _demand(context: Mapping[str, Any], givers: Mapping[str, Origin]) -> tuple[str, str]:
-    """What a setting must be to go with the task or with another setting, and what to do."""
-    demand, other = str(context["demand"]), context.get("other")
-    if other is None:
-        return demand, ""
-    giver = givers.get(other)
-    place, variable = (giver.place, giver.variable) if giver else ("class default", PREFIX + other.upper())
-    return f"{demand} ({place})", f"write {context['nearest']}, or change {variable}"

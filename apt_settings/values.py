@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import isfinite
 from numbers import Integral
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NamedTuple, Union, cast, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -16,7 +16,7 @@ from .basics.suggestions import mended
 TEXT_LIMIT: Final = 4096
 """The most characters that a free text may have, a path's limit on Linux."""
 UNREADABLE: Final = object()
-"""Stands for what is no value of a setting's type; pydantic refuses it for every type."""
+"""Not a value of the type; pydantic refuses this object for every type."""
 
 # Patterns are texts: re compiles one when it is first used, and keeps it.
 _FLOAT: Final = r"-?[0-9]{1,1000}(\.[0-9]{1,1000})?([eE][-+]?[0-9]{1,10})?"
@@ -34,6 +34,39 @@ _UNPRINTABLE: Final = (
 _LISTS: Final = (tuple, list, set, frozenset)
 
 
+class Kind(NamedTuple):
+    """A type as settings take it apart: `tuple[Literal["a", "b"], ...] | None` is tuple, optional, of a or b."""
+
+    of: Any
+    """The plain type, without none; `tuple`, `list`, `set` or `frozenset` where it is one of several values."""
+    item: Any
+    """The type of one of several values."""
+    choices: tuple[Any, ...]
+    """What a Literal, or a list of one, names."""
+    optional: bool
+    is_list: bool
+
+
+@lru_cache(maxsize=1024)
+def kind_of(annotation: Any) -> Kind:
+    """An annotation taken apart, once."""
+    plain, optional = annotation, False
+    if get_origin(annotation) in (Union, UnionType):
+        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+        optional = NoneType in get_args(annotation)
+        plain = kinds[0] if len(kinds) == 1 else annotation
+    origin = get_origin(plain)
+    if (origin or plain) in _LISTS:
+        item = (get_args(plain) or (str,))[0]
+        return Kind(origin or plain, item, get_args(item) if get_origin(item) is Literal else (), optional, True)
+    return Kind(plain, None, get_args(plain) if origin is Literal else (), optional, False)
+
+
+def _kind_of(field: FieldInfo) -> Kind:
+    annotation: Any = field.annotation
+    return kind_of(annotation)
+
+
 def read_value(given: Any, annotation: Any) -> Any:
     """A text, or a Python value, as a value of the annotated type; UNREADABLE where it is none.
 
@@ -42,14 +75,14 @@ def read_value(given: Any, annotation: Any) -> Any:
     characters or surrounding space, a list is separated by commas, and `none` is None where the type allows it.
     pydantic coerces more (`1_000`, ` 5 `, inf, True for 1), which hides mistakes. Other types are left to it.
     """
-    kind, optional = _without_none(annotation)
-    if optional and (given is None or (isinstance(given, str) and given.lower() == "none")):
+    kind = kind_of(annotation)
+    if kind.optional and (given is None or (isinstance(given, str) and given.lower() == "none")):
         return None
-    if get_origin(kind) is Literal:
-        return {str(choice): choice for choice in get_args(kind)}.get(given, given) if isinstance(given, str) else given
-    if (get_origin(kind) or kind) in _LISTS:
+    if kind.is_list:
         return _list(given.split(",") if isinstance(given, str) else given, kind)
-    return _READERS[kind](given) if kind in _READERS else given
+    if kind.choices:
+        return {str(choice): choice for choice in kind.choices}.get(given, given) if isinstance(given, str) else given
+    return _READERS[kind.of](given) if kind.of in _READERS else given
 
 
 def _number(given: Any) -> Any:
@@ -87,58 +120,47 @@ _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
 }
 
 
-def is_list(field: FieldInfo) -> bool:
-    """Whether a setting takes several values joined by commas."""
-    kind, _ = _without_none(field.annotation)
-    return (get_origin(kind) or kind) in _LISTS
-
-
-def _list(items: Any, kind: Any) -> Any:
+def _list(items: Any, kind: Kind) -> Any:
     """The items, each read; where their type names them, none twice and in the order in which it does."""
     if not isinstance(items, _LISTS):
         return UNREADABLE
     items = list(items)
-    item = (get_args(kind) or (str,))[0]
-    choices = get_args(item) if get_origin(item) is Literal else ()
-    if not choices:
-        return tuple(read_value(each, item) for each in items)
-    if any(item not in choices for item in items) or any(items.count(item) > 1 for item in choices):
+    if not kind.choices:
+        return tuple(read_value(each, kind.item) for each in items)
+    if any(item not in kind.choices for item in items) or any(items.count(item) > 1 for item in kind.choices):
         return UNREADABLE
-    return tuple(sorted(items, key=choices.index))
+    return tuple(sorted(items, key=kind.choices.index))
+
+
+def is_list(field: FieldInfo) -> bool:
+    """Whether a setting takes several values joined by commas."""
+    return _kind_of(field).is_list
 
 
 def allowed(field: FieldInfo) -> str:
     """What a setting takes, in words: `a number, 0 <= x < 1`; empty for a type that is not declared here."""
-    annotation, optional = _without_none(field.annotation)
-    choices = ", ".join(choices_of(field))
-    if get_origin(annotation) is Literal:
-        words = f"one of {choices}"
-    elif get_origin(annotation) is tuple and choices:
-        words = f"a comma-separated list of {choices}, none of them twice"
+    kind = _kind_of(field)
+    choices = ", ".join(map(str, kind.choices))
+    if choices and kind.is_list:
+        words = f"a comma-separated list of {choices}, none of them twice" if kind.of is tuple else ""
     else:
-        words = _KINDS.get(annotation, "")
-    return words and f"{words}{_range(field.metadata)}{', or none' if optional else ''}"
+        words = f"one of {choices}" if choices else _WORDS.get(kind.of, "")
+    return words and f"{words}{_range(field.metadata)}{', or none' if kind.optional else ''}"
 
 
 def choices_of(field: FieldInfo) -> tuple[str, ...]:
     """The words that a setting takes, where its type names them: those of a Literal, or of a list of them."""
-    annotation, _ = _without_none(field.annotation)
-    if annotation is bool:
-        return tuple(_BOOLEANS)
-    if get_origin(annotation) is tuple:
-        annotation = get_args(annotation)[0]
-    return tuple(map(str, get_args(annotation))) if get_origin(annotation) is Literal else ()
+    kind = _kind_of(field)
+    return tuple(_BOOLEANS) if kind.of is bool else tuple(map(str, kind.choices))
 
 
 @lru_cache(maxsize=256)  # a sweep may repeat a mistake at every point
 def likely(text: str, field: FieldInfo) -> str | None:
     """What was most likely meant by a text that the setting refuses; None where no mend makes it valid."""
-    judged: Any = Annotated[field.annotation, field]
-    adapter: TypeAdapter[Any] = TypeAdapter(judged)
 
     def allows(candidate: str) -> bool:
         try:
-            adapter.validate_python(read_value(candidate, field.annotation))
+            adapter_of(field).validate_python(read_value(candidate, field.annotation))
         except ValidationError:
             return False
         return True
@@ -148,19 +170,19 @@ def likely(text: str, field: FieldInfo) -> str | None:
     return mended(text, choices_of(field), fraction, allows)
 
 
-_KINDS: Final = {
+@lru_cache(maxsize=1024)
+def adapter_of(field: FieldInfo) -> TypeAdapter[Any]:
+    """What judges a value of a setting by itself: its type and range."""
+    annotated: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotated)
+
+
+_WORDS: Final = {
     float: "a number",
     int: "a whole number",
     bool: "true or false",
     str: f"one line of at most {TEXT_LIMIT} printable characters, no space around it",
 }
-
-
-def _without_none(annotation: Any) -> tuple[Any, bool]:
-    if get_origin(annotation) not in (Union, UnionType):
-        return annotation, False
-    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-    return kinds[0] if len(kinds) == 1 else annotation, NoneType in get_args(annotation)
 
 
 def _bounds(metadata: list[Any]) -> dict[str, Any]:

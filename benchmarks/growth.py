@@ -13,7 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from apt_settings import GlueBigSettings, load
 from apt_settings.base import AptSettings
 from apt_settings.plan import plan
-from apt_settings.sources.layers import read
+from apt_settings.registry import registry
+from apt_settings.sources.layers import Inputs, read
 from apt_settings.sweeps.checker import Checker, survey
 from apt_settings.sweeps.grid import Sweep, Written, sweep_of
 from apt_settings.variables import variables
@@ -33,7 +34,7 @@ def checker(points: int) -> Checker:
     """Of an environment with 30 settings, as a job's may be, but for those that vary."""
     varying = ("APT_TASK", "APT_DATASET", "APT_TARGET_SPARSITY", "APT_SEED")
     given = [(name, text) for name, text in variables(load({}, None)).items() if name not in varying]
-    return Checker(grid(points), read(dict(given[:30]), None, {}, AptSettings.model_fields))
+    return Checker(grid(points), read(Inputs(dict(given[:30]), None), registry().names_of(AptSettings)))
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:

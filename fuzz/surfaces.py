@@ -15,8 +15,9 @@ from pathlib import Path
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.cli import main
+from apt_settings.registry import registry
 from apt_settings.runs.store import as_json, record_of
-from apt_settings.sources.layers import read
+from apt_settings.sources.layers import Inputs, read
 from apt_settings.specs.findings import judge
 from apt_settings.sweeps.checker import Checker, survey
 from apt_settings.sweeps.grid import from_file, sweep_of
@@ -91,7 +92,7 @@ def grid(data: bytes) -> None:
     except SettingsError as error:
         _printable("".join(map(str, error.problems)))
         return
-    checker = Checker(sweep, read({}, None, {}, AptSettings.model_fields))
+    checker = Checker(sweep, read(Inputs({}, None), registry().names_of(AptSettings)))
     found = survey(checker, range(min(sweep.size, MOST_POINTS)))
     _printable("".join([*map(str, found.problems), *found.notes]))
 

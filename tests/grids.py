@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from apt_settings.base import AptSettings
-from apt_settings.sources.layers import read
+from apt_settings.registry import registry
+from apt_settings.sources.layers import Inputs, read
 from apt_settings.sweeps.checker import Checker
 from apt_settings.sweeps.grid import Sweep, Written, sweep_of
 
@@ -18,7 +19,7 @@ def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
 
 
 def checker(sweep: Sweep, environ: dict[str, str] | None = None, **arguments: Any) -> Checker:
-    return Checker(sweep, read(environ or {}, None, arguments, AptSettings.model_fields))
+    return Checker(sweep, read(Inputs(environ or {}, None, arguments), registry().names_of(AptSettings)))
 
 
 AXES: dict[str, list[Any]] = {

@@ -49,7 +49,9 @@ def test_a_class_has_its_own_task_whatever_apt_task_says(task: str, monkeypatch:
     settings = SquadSettings()
 
     assert (settings.task, settings.dataset) == ("squad", "squad_v2")
-    assert settings.notes == (f"environment APT_TASK='{task}' is not read by SquadSettings, whose task is squad",)
+    assert tuple(map(str, settings.notes)) == (
+        f"environment APT_TASK='{task}' is not read by SquadSettings, whose task is squad",
+    )
 
 
 def test_a_class_refuses_another_task_as_argument() -> None:
@@ -135,7 +137,7 @@ def test_a_copy_is_checked_and_traced() -> None:
 
     assert (changed.seed, changed.target_sparsity, settings.seed) == (2, 0.5, 1)
     assert str(changed.origin("seed")) == "argument seed"
-    assert [each.place for each in changed.origin("seed").shadows] == ["environment APT_SEED", "class default"]
+    assert [each.location for each in changed.origin("seed").overridden] == ["environment APT_SEED", "class default"]
     assert settings == settings.model_copy() == copy.deepcopy(settings)
     with pytest.raises(SettingsError, match="argument distill_epochs=50 does not fit"):
         settings.model_copy(update={"distill_epochs": 50})

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_the_face_defines_nothing_else() -> None:
     assert defined == ["__getattr__"]
 
 
+@cache
 def modules() -> dict[str, Path]:
     """Every module below the face by its name: `base`, `cli.show`; a package goes by its own."""
     paths = {path.relative_to(PACKAGE).with_suffix(""): path for path in PACKAGE.rglob("*.py")}
@@ -42,13 +44,51 @@ def modules() -> dict[str, Path]:
     return {name: path for name, path in names.items() if name != "__init__"}
 
 
-def imported(module: str, path: Path) -> list[str]:
-    """What a module imports of the package."""
-    tree = ast.parse(path.read_text())
-    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+def imported(module: str, path: Path) -> set[str]:
+    """The modules of the package that a module imports."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
-    above = [".".join(package[: len(package) - node.level + 1]) for node in nodes]
-    return [".".join(filter(None, (each, node.module))) for each, node in zip(above, nodes, strict=True)]
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            origin = ".".join((*package[: len(package) - node.level + 1], *(node.module or "").split("."))).strip(".")
+            below = {f"{origin}.{each.name}".strip(".") for each in node.names}
+            names |= (below & modules().keys()) or {origin}
+    return names
+
+
+ROOMS = (
+    "basics",
+    "facts",
+    "sources",
+    "core",  # what stands at the top of the package
+    "plan",
+    "sweeps",
+    "runs",
+    "integrations",
+    "specs",
+    "jobs",
+    "report",
+    "cli",
+)
+"""The rooms from the ground up. A module imports from its own room and from those before it."""
+
+
+def room_of(module: str) -> str:
+    """The room that a module is in. `errors` stands at the top for its users, and on the ground floor by what it is."""
+    folder = module.partition(".")[0]
+    return "basics" if module == "errors" else folder if folder in ROOMS else "core"
+
+
+def test_rooms_import_from_below() -> None:
+    """Between rooms, every import points down in the order of the rooms."""
+    arrows = [(one, other) for one, path in modules().items() for other in imported(one, path) if one != "__main__"]
+
+    assert set(ROOMS) == {room_of(module) for module in modules()}
+    assert [f"{one} imports {other}" for one, other in arrows if order_of(other) > order_of(one)] == []
+
+
+def order_of(module: str) -> int:
+    return ROOMS.index(room_of(module))
 
 
 def test_no_modules_import_each_other() -> None:
@@ -56,6 +96,11 @@ def test_no_modules_import_each_other() -> None:
     above = {module: imported(module, path) for module, path in modules().items()}
 
     assert set(above) <= set(TopologicalSorter(above).static_order())
+
+
+def test_the_top_is_small() -> None:
+    """Who opens the package sees its rooms, and at most 16 modules beside them."""
+    assert len([path for path in PACKAGE.iterdir() if path.suffix == ".py"]) <= 16
 
 
 def test_the_page_on_architecture_names_every_module() -> None:
@@ -88,7 +133,7 @@ def test_importing_loads_nothing_heavier_than_pydantic_settings() -> None:
     known = {"apt_settings", "pydantic", "pydantic_core", "pydantic_settings"}
     added = {name for name in done.stdout.split() if name.split(".")[0] not in known}
 
-    assert "apt_settings.runs.store" not in done.stdout.split()
+    assert "apt_settings.sources.record" not in done.stdout.split()
     hashing = {"hashlib", "_hashlib", "_blake2"}  # newer pydantic-settings load it themselves
 
     assert added <= {"dotenv.parser", "dotenv.variables", *hashing}

@@ -17,7 +17,7 @@ import apt_settings
 from apt_settings import AptSettings, SettingsError, fingerprint, load, override
 from apt_settings.cli import main
 from apt_settings.runs import running
-from apt_settings.runs.store import read
+from apt_settings.sources.record import read
 
 
 def python(*arguments: str, environ: Mapping[str, str] | None = None, cwd: Path | None = None) -> "Ended":

@@ -14,7 +14,7 @@ from support import ROOT
 
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
-from apt_settings.runs.store import read
+from apt_settings.sources.record import read
 
 TOOLS = ("buildah", "podman", "conmon", "runc", "debootstrap")
 missing = [tool for tool in TOOLS if shutil.which(tool) is None]

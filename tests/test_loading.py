@@ -63,7 +63,10 @@ def test_a_dataset_named_as_task_is_as_strong_as_its_source(write_env: Callable[
     write_env("APT_DATASET=sst2\n")
 
     assert load({"APT_TASK": "mnli"}).dataset == "mnli"
-    assert [each.place for each in load({"APT_TASK": "mnli"}).origin("dataset").shadows] == [".env:1", "class default"]
+    assert [each.location for each in load({"APT_TASK": "mnli"}).origin("dataset").overridden] == [
+        ".env:1",
+        "class default",
+    ]
     assert load({"APT_TASK": "mnli"}, dataset="qnli").dataset == "qnli"
 
 
@@ -73,7 +76,7 @@ def test_a_shadowed_task_leaves_no_dataset_behind(write_env: Callable[..., Path]
     settings = load({"APT_TASK": "squad"})
 
     assert (SquadSettings, "squad_v2") == (type(settings), settings.dataset)
-    assert [each.place for each in settings.origin("task").shadows] == [".env:1", "class default"]
+    assert [each.location for each in settings.origin("task").overridden] == [".env:1", "class default"]
 
 
 def test_origins_name_the_giver_and_what_it_shadows(write_env: Callable[..., Path]) -> None:
@@ -82,7 +85,7 @@ def test_origins_name_the_giver_and_what_it_shadows(write_env: Callable[..., Pat
     argument = load({"APT_TARGET_SPARSITY": "0.4"}, target_sparsity=0.3).origin("target_sparsity")
 
     assert str(argument) == "argument target_sparsity"
-    assert [(each.place, each.text) for each in argument.shadows] == [
+    assert [(each.location, each.raw) for each in argument.overridden] == [
         ("environment APT_TARGET_SPARSITY", "'0.4'"),
         (".env:3", "'0.5'"),
         ("class default", "0.6"),
@@ -108,7 +111,7 @@ def test_later_env_files_win(write_env: Callable[..., Path]) -> None:
     settings = load({"APT_ENV_FILE": "a.env:b.env"})
 
     assert (settings.seed, settings.epochs, settings.output_dir) == (2, 50, "50")
-    assert [each.place for each in settings.origin("seed").shadows] == ["a.env:1", "class default"]
+    assert [each.location for each in settings.origin("seed").overridden] == ["a.env:1", "class default"]
     assert [Path(path).name for path in settings.env_files] == ["a.env", "b.env"]
 
 

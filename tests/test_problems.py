@@ -148,14 +148,27 @@ def test_a_problem_has_its_parts() -> None:
     """Programs read variable, origin, value, what is allowed and the fix from a problem."""
     (problem,) = refusal({"APT_TARGET_SPARSITY": "60"}).problems
 
-    assert problem == (
-        "APT_TARGET_SPARSITY",
-        "environment APT_TARGET_SPARSITY",
-        "'60'",
-        "is not allowed",
-        "a number, 0 <= x < 1",
-        "did you mean 0.6?",
-    )
+    assert (problem.variable, problem.origin) == ("APT_TARGET_SPARSITY", "environment APT_TARGET_SPARSITY")
+    assert (problem.value, problem.wrong, problem.allowed) == ("'60'", "is not allowed", "a number, 0 <= x < 1")
+    assert (problem.fix, problem.kind, problem.setting) == ("did you mean 0.6?", "bad value", "target_sparsity")
+
+
+@pytest.mark.parametrize("folder", ["APT_SEED", "epochs", "x"])
+def test_a_variable_is_named_wherever_its_file_is(folder: str, tmp_path: Path) -> None:
+    """A path that holds the variable's name does not stand for it."""
+    path = tmp_path / folder / ".env"
+    path.parent.mkdir()
+    path.write_text("APT_SEED=x\n")
+
+    assert str(refusal({"APT_ENV_FILE": str(path)}).problems[0]).startswith(f"{path}:1 APT_SEED='x' is not allowed")
+
+
+def test_a_repr_holds_no_value() -> None:
+    """An error's repr ends up in logs: it has what a message has, and not what ${NAME} brought in."""
+    load_it = {"SECRET": "hf_canary", "APT_ENV_FILE": "job.env"}
+    Path("job.env").write_text("APT_EPOCHS=${SECRET}\n")
+
+    assert "hf_canary" not in repr(refusal(load_it))
 
 
 @pytest.mark.parametrize(
@@ -214,9 +227,11 @@ def test_ten_epochs_alone_are_good_input() -> None:
 
     assert (resolved.epochs, resolved.distill_epochs) == (10, 20)
     assert len(warned) == 1
-    assert resolved.notes == (
+    (note,) = resolved.notes
+    assert note.setting == "distill_epochs"
+    assert str(note) == (
         "distill_epochs stays 20 (class default) although it should be at most epochs, which is 10 "
-        "(environment APT_EPOCHS); to change it: APT_DISTILL_EPOCHS=10",
+        "(environment APT_EPOCHS); to change it: APT_DISTILL_EPOCHS=10"
     )
 
 

@@ -34,11 +34,6 @@ def escaped(text: str) -> str:
     return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
-def printable(text: str) -> str:
-    """A text as it is, or escaped where a terminal would act on it."""
-    return text if text.isprintable() else ascii(text)
-
-
 def spelt(name: str) -> str:
     """A variable's name as messages show it: as it is, or quoted and escaped where it is not the usual word."""
     return name if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name) else shown(name)

@@ -1,38 +1,42 @@
 """Who gave a value, and where it stands."""
 
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from ..errors import label
-
-Kind = Literal["argument", "environment", "env file", "record", "release", "class default"]
-
-
-RELEASE_PLACE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers [\w. ]+)"
-"""How the origin of a value of the release reads, as a pattern."""
+Kind = Literal["argument", "environment", "env file", "job spec", "record", "release", "class default", "nobody"]
 
 
 class Origin(NamedTuple):
     """The giver of one value. `str()` is what a user sees: `environment APT_EPOCHS`, `.env:3`, `class default`."""
 
     kind: Kind
-    place: str
-    """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `--set epochs`, `run.json (.env:3)`,
-    `release trainer_minus.py:355-356`, `class default`."""
+    source: str
+    """What holds the value: `environment`, `.env`, `--set epochs`, `run.json (.env:3)`, `release trainer_minus.py:355`;
+    empty where nobody gave it."""
     variable: str
     """The name as it is spelt there: `APT_EPOCHS`, `epochs`."""
-    value: Any
+    value: Any = None
     """What is given there: a text, or the object that an argument or a default is."""
-    text: str
-    """The value as the user spelt it, `${NAME}` not expanded."""
-    shadows: tuple["Origin", ...] = ()
-    """Who else gives this setting a value, and is overruled; the strongest first, the class default last."""
-    empty: tuple[str, ...] = ()
-    """Stronger places that name this setting and leave it empty, which counts as not set."""
+    raw: str = ""
+    """The value as the user spelt it, quoted, `${NAME}` not expanded."""
+    line: int = 0
+    """The line of a file; 0 where there is none."""
+    overridden: tuple["Origin", ...] = ()
+    """Who else gives this setting a value, the strongest first, the class default last."""
+    empty: tuple["Origin", ...] = ()
+    """Stronger givers that name this setting and leave it empty, which counts as not set."""
+
+    @property
+    def location(self) -> str:
+        """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `class default`."""
+        if self.kind == "environment":
+            return f"{self.source} {self.variable}"
+        return f"{self.source}:{self.line}" if self.line else self.source
 
     @property
     def label(self) -> str:
-        """Place and variable: `environment APT_EPOCHS`, `.env:3 APT_EPOCHS`."""
-        return label(self.place, self.variable)
+        """Location and variable: `environment APT_EPOCHS`, `.env:3 APT_EPOCHS`."""
+        names_itself = self.kind in ("environment", "argument")
+        return self.location if names_itself else f"{self.location} {self.variable}".strip()
 
     @property
     def is_override(self) -> bool:
@@ -44,7 +48,11 @@ class Origin(NamedTuple):
         """Whether this is a variable without a value, which counts as not set."""
         return self.is_override and isinstance(self.value, str) and not self.value
 
+    def __repr__(self) -> str:  # a value may hold what ${NAME} brought in, and a repr ends up in tracebacks and logs
+        return f"<Origin {self}>"
+
     def __str__(self) -> str:
         if not self.empty:
-            return self.place
-        return f"{self.place} ({' and '.join(self.empty)} {'is' if len(self.empty) == 1 else 'are'} empty)"
+            return self.location
+        names = " and ".join(each.label for each in self.empty)
+        return f"{self.location} ({names} {'is' if len(self.empty) == 1 else 'are'} empty)"

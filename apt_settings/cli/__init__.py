@@ -11,9 +11,10 @@ from signal import SIGINT
 
 import click
 
+from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
 from ..errors import SettingsError
 from .lazy import Lazily
-from .output import EX_CONFIG, EX_IOERR, complain, give_up_writing
+from .output import complain, give_up_writing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,11 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = commands.main(argv, prog_name="apt-settings", standalone_mode=False)
         if sys.stdout is None:
-            return EX_IOERR
+            return IO_ERROR
         sys.stdout.flush()
     except OSError as error:
         give_up_writing(1)
-        return complain(EX_IOERR, f"apt-settings: cannot write the output: {error.strerror}")
+        return complain(IO_ERROR, f"apt-settings: cannot write the output: {error.strerror}")
     except click.Abort:
         return 128 + SIGINT
     except click.exceptions.NoArgsIsHelpError as error:
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         usage = error.ctx.get_usage() if error.ctx else ""
         return complain(error.exit_code, usage, f"apt-settings: {error.format_message()}")
     except SettingsError as error:
-        return complain(EX_CONFIG, *f"apt-settings: {error}".splitlines())
+        return complain(WRONG_SETTINGS, *f"apt-settings: {error}".splitlines())
     return int(status or 0)
 
 

@@ -6,13 +6,13 @@ from typing import Final
 
 import click
 
-from ..basics.escaping import printable
-from ..errors import SettingsError
+from ..basics.escaping import escaped
+from ..basics.exit_status import PROBLEMS_FOUND
+from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..report.tables import notes
 from .options import Job, takes_settings
-from .output import PROBLEMS_FOUND
-from .terminal import print_sentences
+from .terminal import print_notes, print_sentences
 
 _STDIN: Final = "-"
 
@@ -45,8 +45,9 @@ def _check_here(job: Job) -> int:
     except SettingsError as error:
         print_sentences(list(map(str, error.problems)))
         return PROBLEMS_FOUND
-    empty = [f"note: {place} is empty: not set" for origin in settings.origins.values() for place in origin.empty]
-    print_sentences([f"good: {settings.task}, {fingerprint(settings)}", *empty, *notes(settings)])
+    empty = [Note(f"{each.label} is empty: not set") for origin in settings.origins.values() for each in origin.empty]
+    print_sentences([f"good: {settings.task}, {fingerprint(settings)}"])
+    print_notes([*empty, *notes(settings)])
     return 0
 
 
@@ -56,7 +57,7 @@ def _check_files(files: Sequence[str], form: str) -> int:
     found: list[Finding] = []
     unjudged = []
     for file in files:
-        name = "stdin" if file == _STDIN else printable(file)
+        name = "stdin" if file == _STDIN else escaped(file)
         try:
             with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as stream:
                 data = stream.read(SIZE_LIMIT + 1)
@@ -75,9 +76,10 @@ def _check_files(files: Sequence[str], form: str) -> int:
         good = f"good: {len(files) - len(unjudged)} {'file' if len(files) - len(unjudged) == 1 else 'files'}"
         print_sentences(list(map(str, found)) or [good])
         wrong = len({finding.file for finding in found})
-        told = [f"{len(found)} problems in {wrong} of {len(files)} files"] if len(found) > 1 else []
-        told += [f"note: {name} names APT_ variables, and nothing in it can be judged" for name in unjudged]
-        print_sentences(told, err=True)
+        print_sentences([f"{len(found)} problems in {wrong} of {len(files)} files"] * (len(found) > 1), err=True)
+        print_notes(
+            [Note(f"{name} names APT_ variables, and nothing in it can be judged") for name in unjudged], err=True
+        )
     return PROBLEMS_FOUND if found else 0
 
 

@@ -8,17 +8,19 @@ import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
+from ..basics.exit_status import DIFFERENT, WRONG_USE
 from ..basics.suggestions import did_you_mean, nearest
-from ..errors import SettingsError
+from ..errors import Note, SettingsError
 from ..facts.release import scripts
 from ..groups import JOB
-from ..loading import replay, resolve
+from ..loading import resolve
 from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
-from ..runs.store import is_record
+from ..sources.layers import Inputs
+from ..sources.record import is_record
 from ..tasks import TASKS
 from .options import Job, completions, takes_overrides
-from .output import DIFFERENT, WRONG_USE, complain, print_data
-from .terminal import print_sentences, print_table
+from .output import complain, print_data
+from .terminal import print_notes, print_sentences, print_table
 
 _NOW: Final = "now"
 _SIDES: Final = (*REFERENCES, _NOW)
@@ -38,7 +40,7 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
     """Print what differs between A and B.
 
     Each is paper or release (for the task, dataset and architecture of the other side), now (the
-    environment), a .env or a run.json. What differs has both values, who says so, and what there is to
+    environment), a .env or a run.json. What differs has both values, who set them, and what there is to
     know of it. --set is for the sides that are no reference; between two references, it and the
     environment choose task, dataset and architecture. Exit status: 0 the same, 1 different, 2 trouble.
 
@@ -103,8 +105,8 @@ def _side(job: Job, word: str) -> AptSettings:
     if word == _NOW:
         return job.settings()
     if is_record(word):
-        return replay(word, {}, None, job.given, job.places)
-    return resolve({}, [word], None, job.given, job.places | {"env_file": "diff"})
+        return resolve(Inputs({}, None, job.given, job.places), record=word)
+    return resolve(Inputs({}, [word], job.given, job.places | {"env_file": "diff"}))
 
 
 def _print_tables(found: list[Table], one: str, other: str) -> None:
@@ -117,19 +119,19 @@ def _print_tables(found: list[Table], one: str, other: str) -> None:
             print_table(("setting", one, other, "on")[:columns], [row[:columns] for row in rows])
         else:
             click.echo("nothing differs")
-        print_sentences([*_notes(rows), *_remark(remarkable)])
+        print_notes([*_notes(rows), *_remark(remarkable)])
 
 
-def _notes(rows: list[Row]) -> Iterator[str]:
+def _notes(rows: list[Row]) -> Iterator[Note]:
     """Each note once, with the settings that it is on."""
     settings_of: dict[str, list[str]] = {}
     for row in rows:
         settings_of.setdefault(row.note, []).append(row.setting)
     for note, names in settings_of.items():
         if note:
-            yield f"note: {', '.join(dict.fromkeys(names))}: {note}"
+            yield Note(f"{', '.join(dict.fromkeys(names))}: {note}")
 
 
-def _remark(names: list[str]) -> list[str]:
-    told = "equal in value, and not in what the release makes of it (apt-settings explain NAME)"
-    return [f"note: {', '.join(names)}: {told}"] if names else []
+def _remark(names: list[str]) -> list[Note]:
+    remark = "equal in value, and not in what the release makes of it (apt-settings explain NAME)"
+    return [Note(f"{', '.join(names)}: {remark}")] if names else []

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import click
 
-from ..basics.escaping import printable
+from ..basics.escaping import escaped
+from ..basics.exit_status import IO_ERROR
 from ..jobs.docker import Container, as_docker_file, render
 from ..jobs.request import RECORDS, Request, given_by
 from ..report.tables import notes
@@ -15,9 +16,9 @@ from .grids import INDEX, point_of, takes_grid
 from .job_options import ONE_LINE, asks, like, lost_with_container
 from .kubernetes import IMAGE
 from .options import Job, takes_settings
-from .output import EX_IOERR, complain, print_data
+from .output import complain, print_data
 from .run import refuse_default_task
-from .terminal import print_sentences
+from .terminal import print_notes
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
 _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
@@ -85,7 +86,7 @@ def docker(
             with written.open("x", encoding="utf-8", newline="\n") as stream:
                 stream.write(as_docker_file(request.given))
         except OSError as error:
-            return complain(EX_IOERR, f"apt-settings: {printable(str(written))} cannot be written: {error.strerror}")
-    print_sentences([*notes(settings), *lost_with_container(settings)], err=True)
+            return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
+    print_notes([*notes(settings), *lost_with_container(settings)], err=True)
     print_data(line)
     return 0

@@ -2,13 +2,14 @@
 
 import click
 
+from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
 from ..report.catalog import env_example
 from ..report.tables import notes
 from ..variables import as_env_file, as_shell, variables
 from .options import Job, takes_settings
-from .output import EX_CONFIG, print_data
-from .terminal import print_sentences
+from .output import print_data
+from .terminal import print_notes
 
 
 @click.command()
@@ -31,7 +32,7 @@ def env(job: Job, form: str, example: bool) -> None:
         settings = job.settings()
     except SettingsError:
         if form == "shell":
-            print_data(f"(exit {EX_CONFIG})\n")
+            print_data(f"(exit {WRONG_SETTINGS})\n")
         raise
     print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
-    print_sentences(notes(settings), err=True)
+    print_notes(notes(settings), err=True)

@@ -85,7 +85,7 @@ def checker_of(job: Job, sweep: Sweep) -> Checker:
             raise click.UsageError(
                 f"{column.setting} is given two values: {job.places[column.setting]}, {column.place}"
             )
-    return Checker(sweep, job.reading())
+    return Checker(sweep, job.layers())
 
 
 def point_of(job: Job, sweep: Sweep, index: int | None) -> AptSettings:

@@ -8,7 +8,7 @@ import click
 
 from ..base import AptSettings
 from ..basics.escaping import shown
-from ..errors import Problem, SettingsError
+from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, given_by, shared_by
 from ..report.tables import notes
@@ -17,7 +17,7 @@ from .grids import checker_of
 from .options import Job
 from .run import refuse_default_task
 from .sweep import surveyed
-from .terminal import print_sentences
+from .terminal import print_notes
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 LONGEST_WORD: Final = 100_000
@@ -41,12 +41,12 @@ def asks(option: str, pattern: str, allowed: str, meaning: str) -> Callable[[Any
     return click.option(option, type=like(pattern, allowed), metavar="TEXT", help=meaning)
 
 
-def lost_with_container(settings: AptSettings) -> list[str]:
+def lost_with_container(settings: AptSettings) -> list[Note]:
     """A note where what the job writes is not beside its records, which are kept."""
     if settings.output_dir.startswith(f"{RECORDS}/"):
         return []
     kept = f"--set output_dir={RECORDS}/output keeps it"
-    return [f"note: output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}"]
+    return [Note(f"output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}", "output_dir")]
 
 
 def request_of(
@@ -59,7 +59,7 @@ def request_of(
         settings = job.settings()
         refuse_default_task(settings)
         title = f"{settings.task}, {fingerprint(settings)}"
-        print_sentences(notes(settings), err=True)
+        print_notes(notes(settings), err=True)
         return settings, Request(title, given_by(settings, full=full), sweep, command, records, once)
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
@@ -71,9 +71,9 @@ def request_of(
         index = found.repeated.ranges[0][0]
         wrong = f"is the same experiment as point {checker.twin(index)}, and would share its folder"
         more = f" (as are {found.repeated.count - 1:,} more points)" if found.repeated.count > 1 else ""
-        raise SettingsError([Problem("", f"point {index}", None, wrong + more)])
+        raise SettingsError.at(f"point {index}", wrong + more)
     settings = checker.settings(0)
     refuse_default_task(settings)
-    print_sentences(found.notes, err=True)
+    print_notes(found.notes, err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
-    return settings, Request(title, shared_by(sweep, job.reading()), sweep, command, records, once)
+    return settings, Request(title, shared_by(sweep, job.layers()), sweep, command, records, once)

@@ -8,6 +8,7 @@ import click
 
 from ..base import AptSettings
 from ..basics.suggestions import did_you_mean
+from ..errors import Note
 from ..fingerprint import fingerprint
 from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
@@ -17,7 +18,7 @@ from .grids import takes_grid
 from .job_options import asks, like, lost_with_container, request_of
 from .options import Job, takes_settings
 from .output import complain, print_data
-from .terminal import print_sentences
+from .terminal import print_notes
 
 MOST_POINTS: Final = 100_000
 """The most completions that an Indexed Job may have."""
@@ -102,7 +103,7 @@ def kubernetes(
     wanted = {option: value for option, value in asked.items() if value}
     pod = Pod(name=_name(name, settings, sweep), labels={**own, **dict(labels)}, **wanted)
     manifest = render(request, pod, full=full)
-    print_sentences(_lost(settings, pod), err=True)
+    print_notes(_lost(settings, pod), err=True)
     if not submitting:
         print_data(manifest)
         return 0
@@ -113,10 +114,10 @@ def kubernetes(
     return 0
 
 
-def _lost(settings: AptSettings, pod: Pod) -> list[str]:
+def _lost(settings: AptSettings, pod: Pod) -> list[Note]:
     """What is gone with the pod."""
     if not pod.claim:
-        return ["note: without --claim, all that the job writes is gone with the pod"]
+        return [Note("without --claim, all that the job writes is gone with the pod")]
     return lost_with_container(settings)
 
 

@@ -4,16 +4,16 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any, Final, NamedTuple, TypeAlias, get_args
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
-from ..facts.datasets import DatasetName, TaskName
-from ..loading import read_record, replay, resolve
-from ..report.catalog import catalog
-from ..sources.layers import EnvFile, Reading, read
+from ..loading import layers_of, resolve
+from ..registry import registry
+from ..sources.layers import EnvFile, Inputs, Layers, read
+from ..tasks import task_words
 
 Command: TypeAlias = Callable[..., int | None]
 
@@ -27,17 +27,20 @@ class Job(NamedTuple):
     env_file: EnvFile
     record: str | None
 
+    @property
+    def inputs(self) -> Inputs:
+        """What its settings are read from."""
+        return Inputs(os.environ, self.env_file, self.given, self.places)
+
     def settings(self) -> AptSettings:
         """Resolve them. Raises SettingsError."""
-        if self.record is not None:
-            return replay(self.record, os.environ, None, self.given, self.places)
-        return resolve(os.environ, self.env_file, None, self.given, self.places)
+        return resolve(self.inputs, record=self.record)
 
-    def reading(self) -> Reading:
-        """What all sources say, before it is judged. Raises SettingsError for a record that cannot be read."""
+    def layers(self) -> Layers:
+        """What all sources give, before it is judged. Raises SettingsError for a record that cannot be read."""
         if self.record is not None:
-            return read_record(self.record, os.environ, None, self.given, self.places)[1]
-        return read(os.environ, self.env_file, self.given, AptSettings.model_fields, self.places)
+            return layers_of(self.inputs, record=self.record)[1]
+        return read(self.inputs, registry().names_of(AptSettings))
 
 
 def assignment(text: str) -> tuple[str, str]:
@@ -53,11 +56,11 @@ def completions(words: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return completions((*get_args(TaskName), *get_args(DatasetName)), incomplete)
+    return completions(task_words(), incomplete)
 
 
 def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return completions((row.name for row in catalog()), incomplete)
+    return completions(registry().settings_of(AptSettings), incomplete)
 
 
 _TASK: Final = click.option(
@@ -103,17 +106,17 @@ def takes_overrides(command: Command) -> Command:
     def with_job(
         task: list[str], assignments: list[tuple[str, str]], env_file: list[str], record: str | None = None, **rest: Any
     ) -> int | None:
-        said = [("task", each, "--task") for each in task]
-        said += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
-        times = Counter(name for name, _, _ in said)
+        options = [("task", each, "--task") for each in task]
+        options += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
+        times = Counter(name for name, _, _ in options)
         if twice := sorted(name for name in times if times[name] > 1):
             raise click.UsageError(f"{', '.join(map(spelt, twice))} is given two values")
         if record is not None and (env_file or task):
             raise click.UsageError(
                 "--from takes the task and all else from a record: --task and --env-file do not go with it"
             )
-        places = {"env_file": "--env-file"} | {name: place for name, _, place in said}
-        given = {name: value for name, value, _ in said}
+        places = {"env_file": "--env-file"} | {name: place for name, _, place in options}
+        given = {name: value for name, value, _ in options}
         return command(job=Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
 
     return with_job

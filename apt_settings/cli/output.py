@@ -2,17 +2,10 @@
 
 import os
 import sys
-from typing import Final
 
 import click
 
 from .terminal import print_sentences
-
-DIFFERENT: Final = 1
-PROBLEMS_FOUND: Final = 1
-WRONG_USE: Final = 2
-EX_IOERR: Final = 74
-EX_CONFIG: Final = 78
 
 
 def print_data(text: str) -> None:

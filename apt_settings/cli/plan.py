@@ -12,10 +12,12 @@ from ..plan import plan as plan_of
 from ..report.tables import notes
 from ..schedules import Schedule
 from .options import Job, takes_settings
-from .terminal import is_terminal, print_pairs, print_sentences, print_table
+from .terminal import is_terminal, print_notes, print_pairs, print_sentences, print_table
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMNS: Final = 40
+_WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
+"""Settings of which a warning says what a note would."""
 
 
 @click.command()
@@ -44,12 +46,11 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
         print_pairs(_pairs(planned))
         click.echo()
         print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
-    about = ("distill_epochs", "pruning_end_epoch")  # of which a warning says it
-    own = (note for note in notes(planned.settings) if not note.removeprefix("note: ").startswith(about))
-    told = [*(f"warning: {warning}" for warning in planned.warnings), *own]
-    if told and form == "table":
+    remarks = [note for note in notes(planned.settings) if note.setting not in _WARNED_OF]
+    if form == "table" and (planned.warnings or remarks):
         click.echo()
-    print_sentences(told, err=form == "json")
+    print_sentences([f"warning: {warning}" for warning in planned.warnings], err=form == "json")
+    print_notes(remarks, err=form == "json")
 
 
 def _pairs(job: Plan) -> list[tuple[str, str]]:

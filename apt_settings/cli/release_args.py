@@ -6,12 +6,12 @@ from typing import Final
 
 import click
 
-from ..errors import Problem, SettingsError
+from ..errors import SettingsError
 from ..integrations.release import arguments
 from ..plan import plan
 from .options import Job, takes_settings
 from .output import print_data
-from .terminal import print_sentences
+from .terminal import print_notes, print_sentences
 
 _SAFE: Final = r"(?!-[^0-9])[A-Za-z0-9_./:,=@%+-]+"
 
@@ -43,7 +43,8 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
         _refuse_unsafe(given.words)
         click.echo(" ".join(given.words))
     warnings = [f"warning: {warning}" for warning in plan(settings, devices=devices).warnings]
-    print_sentences([*warnings, *(f"note: {note}" for note in given.notes)], err=True)
+    print_sentences(warnings, err=True)
+    print_notes(given.notes, err=True)
 
 
 def _refuse_unsafe(words: list[str]) -> None:
@@ -51,4 +52,4 @@ def _refuse_unsafe(words: list[str]) -> None:
     for flag, value in zip(words[::2], words[1::2], strict=True):
         if not re.fullmatch(_SAFE, value):
             wrong = f"{value!r} does not survive $(...)"
-            raise SettingsError([Problem("", flag, None, wrong, fix="use --null, with xargs -0")])
+            raise SettingsError.at(flag, wrong, fix="use --null, with xargs -0")

@@ -11,11 +11,12 @@ from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
+from ..validation_errors import nobody
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
 from .options import Job, takes_settings
 from .output import complain
-from .terminal import print_sentences
+from .terminal import print_notes, print_sentences
 
 _RECORD = "Write a run.json below DIR; {fingerprint} in it stands for that of the settings."
 
@@ -49,15 +50,15 @@ def run(
         raise click.UsageError("--resume and --once need --record")
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    print_sentences(notes(settings), err=True)
+    print_notes(notes(settings), err=True)
     environ = job_environment(os.environ, settings)
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
         if sweep.axes and index is not None:  # a log of many is found again by this
             values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
             print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
-        status, told = run_recorded(settings, command, environ, folder, resume=resume, once=once)
-        sys.exit(complain(status, f"apt-settings: {told}" if told else ""))  # whatever has become of our stdout
+        status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once)
+        sys.exit(complain(status, f"apt-settings: {message}" if message else ""))  # whatever has become of our stdout
     try:
         become(command, environ)
     except CannotStartError as error:
@@ -67,4 +68,4 @@ def run(
 def refuse_default_task(settings: AptSettings) -> None:
     """A job must say which task it is. Raises SettingsError where nobody did."""
     if not settings.origin("task").is_override:
-        raise SettingsError([Problem("APT_TASK", "", None, "is not set: a job must say which task it is")])
+        raise SettingsError([Problem(nobody("task"), "is not set: a job must say which task it is", setting="task")])

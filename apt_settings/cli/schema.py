@@ -4,6 +4,7 @@ import json
 
 import click
 
+from ..report.schema import json_schema
 from .options import Job, takes_settings
 
 
@@ -16,4 +17,4 @@ def schema(job: Job) -> None:
 
     Example: apt-settings schema --task alpaca
     """
-    click.echo(json.dumps(type(job.settings()).model_json_schema(), indent=2))
+    click.echo(json.dumps(json_schema(job.settings()), indent=2))

@@ -3,11 +3,11 @@
 import click
 
 from ..report.tables import as_json, head, lines, notes, shown_names
-from ..sources.names import PREFIX
+from ..sources.names import variable_of
 from ..variables import REFERENCE, as_env_file, variables
 from .options import Job, takes_settings
 from .output import print_data
-from .terminal import print_pairs, print_sentences, print_table
+from .terminal import print_notes, print_pairs, print_table
 
 
 @click.command()
@@ -15,10 +15,10 @@ from .terminal import print_pairs, print_sentences, print_table
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
 @click.option("--overrides-only", is_flag=True, help="Leave out what nobody set.")
 def show(job: Job, form: str, overrides_only: bool) -> None:
-    """Print all settings, and who set them.
+    """Print every setting with its value and where it came from.
 
-    Each has its value, who set it, whom that overrules and, where it departs from the paper, what that
-    says. The format env is lines for a .env; with it and json, notes go to stderr.
+    And with what that overrides, and what the paper says where the value departs from it. The format
+    env is lines for a .env; with it and json, notes go to stderr.
 
     Example: APT_EPOCHS=30 apt-settings show --task squad
     """
@@ -30,14 +30,14 @@ def show(job: Job, form: str, overrides_only: bool) -> None:
             print_table(("setting", "value", "origin", "departs from"), rows, marking=3)
         else:
             click.echo("nothing is overridden")
-        if told := notes(settings):
+        if remarks := notes(settings):
             click.echo()
-            print_sentences(told)
+            print_notes(remarks)
         return
     if form == "json":
         click.echo(as_json(settings, overrides_only=overrides_only))
     else:
         names = shown_names(settings, overrides_only=overrides_only)
-        wanted = {REFERENCE, *(PREFIX + name.upper() for name in names)}
+        wanted = {REFERENCE, *(variable_of(name) for name in names)}
         print_data(as_env_file({name: text for name, text in variables(settings).items() if name in wanted}))
-    print_sentences(notes(settings), err=True)
+    print_notes(notes(settings), err=True)

@@ -9,10 +9,10 @@ from typing import Any, Final
 import click
 
 from ..basics.escaping import shown
+from ..basics.exit_status import NOT_FOUND
 from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
-from ..runs.process import NOT_FOUND
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
 from .job_options import ONE_LINE, WORD, asks, like, request_of

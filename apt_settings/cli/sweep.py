@@ -9,17 +9,18 @@ from typing import Any
 import click
 
 from ..basics.escaping import escaped
-from ..errors import SettingsError
+from ..basics.exit_status import WRONG_SETTINGS
+from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..runs.store import last_run
-from ..sweeps.checker import Checker, Survey, survey
+from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, checker_of, in_range, takes_grid
 from .options import Job, takes_settings
-from .output import EX_CONFIG, print_data
-from .terminal import print_sentences
+from .output import print_data
+from .terminal import print_notes
 
 _ENOUGH_TO_WAIT_FOR = 1_000
 _FINGERPRINT = 21
@@ -60,12 +61,12 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
     for line in _table(checker, indices, records, repeats=bool(found.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
-    unset = ["note: nothing sets APT_TASK: a job must say which task it is"] if nobody else []
-    print_sentences([*found.notes, *unset], err=True)
+    unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
+    print_notes([*found.notes, *unset], err=True)
     return 0
 
 
-def surveyed(checker: Checker, indices: range) -> Survey:
+def surveyed(checker: Checker, indices: range) -> SweepReport:
     """Check points, with a progress bar where somebody waits for many at a terminal.
 
     Raises SettingsError with everything that is wrong, each thing once.
@@ -107,7 +108,7 @@ def _print_json(checker: Checker, indices: range) -> int:
     wrong = False
     print("[")
     for index in indices:
-        problems, told = checker.verdict(index)
+        problems, notes = checker.verdict(index)
         wrong |= bool(problems)
         row: dict[str, Any] = {"index": index, "values": checker.sweep.point(index)}
         if problems:
@@ -115,7 +116,11 @@ def _print_json(checker: Checker, indices: range) -> int:
         else:
             first = checker.twin(index)
             same_as = first if first != index and not checker.verdict(first).problems else None
-            row |= {"fingerprint": fingerprint(checker.settings(index)), "same_as": same_as, "notes": told}
+            row |= {
+                "fingerprint": fingerprint(checker.settings(index)),
+                "same_as": same_as,
+                "notes": list(map(str, notes)),
+            }
         print(f"  {json.dumps(row, default=str)}{'' if index == indices[-1] else ','}")
     print("]")
-    return EX_CONFIG if wrong else 0
+    return WRONG_SETTINGS if wrong else 0

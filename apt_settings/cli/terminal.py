@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 import click
 
 from ..basics.escaping import escaped
+from ..errors import Note
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,6 +35,11 @@ def print_sentences(sentences: Sequence[str], *, err: bool = False) -> None:
     """Each on lines of its own; on a terminal broken between words."""
     for sentence in sentences:
         click.echo(_fitted(escaped(sentence), sys.stderr if err else sys.stdout, len(_GAP)), err=err)
+
+
+def print_notes(notes: Sequence[Note], *, err: bool = False) -> None:
+    """Each as a sentence that begins with `note:`."""
+    print_sentences([f"note: {note}" for note in notes], err=err)
 
 
 def _fitted(text: str, stream: TextIO, indent: int) -> str:

@@ -15,15 +15,15 @@ def needed(extra: str) -> Generator[None, None, None]:
         yield
     except ModuleNotFoundError as error:
         fix = f"pip install 'apt-settings[{extra}]'"
-        raise SettingsError([Problem("", error.name or extra, None, "is not installed", fix=fix)]) from None
+        raise SettingsError.at(error.name or extra, "is not installed", fix=fix) from None
 
 
 def world_size() -> int:
     """The processes of this job by WORLD_SIZE, as torchrun sets it; 1 where it is not set. Raises SettingsError."""
-    said = os.environ.get("WORLD_SIZE") or "1"
-    if not (said.isascii() and said.isdigit() and int(said)):
-        raise SettingsError([Problem("WORLD_SIZE", "environment", None, "is not a number of processes", "1 or more")])
-    return int(said)
+    text = os.environ.get("WORLD_SIZE") or "1"
+    if not (text.isascii() and text.isdigit() and int(text)):
+        raise SettingsError.at("environment WORLD_SIZE", "is not a number of processes", "1 or more")
+    return int(text)
 
 
 def scheduler_name(settings: AptSettings) -> str:
@@ -34,7 +34,7 @@ def scheduler_name(settings: AptSettings) -> str:
 def refuse_decided(decided: Container[str], extra: Iterable[str]) -> None:
     """Extra keywords are for what no setting decides. Raises SettingsError for the rest, which no record would show."""
     problems = [
-        Problem("", f"keyword {name}", None, "is what the settings decide", fix="change the setting it comes from")
+        Problem(f"keyword {name}", "is what the settings decide", fix="change the setting it comes from")
         for name in extra
         if name in decided
     ]

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..base import AptSettings
-from ..errors import Problem, SettingsError
+from ..base import AptSettings, unusable
+from ..errors import Note
 from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..facts.release import CODE
 from ..plan import divided
@@ -109,7 +109,7 @@ class Arguments(NamedTuple):
 
     entry_point: str
     flags: Mapping[str, str]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     """What it cannot be told, and does otherwise."""
 
     @property
@@ -226,28 +226,34 @@ def _alpha(settings: AptSettings) -> int:
     """The release's alpha is whole. Raises SettingsError for one that would become 0, and train nothing."""
     alpha = round(settings.scaling_factor * settings.initial_rank)
     if alpha == 0:
-        origin, wrong = settings.origin("scaling_factor"), "becomes an alpha of 0 for the release, whose alpha is whole"
-        fits = f"{as_text(1 / settings.initial_rank)} or more"
-        raise SettingsError([Problem(origin.variable, origin.place, as_text(settings.scaling_factor), wrong, fits)])
+        wrong = "becomes an alpha of 0 for the release, whose alpha is whole"
+        raise unusable(settings, "scaling_factor", wrong, f"{as_text(1 / settings.initial_rank)} or more")
     return alpha
 
 
-def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[str]:
-    """Each setting that the release cannot be told, or does not heed."""
+def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[Note]:
+    for name, remark in _remarks(settings, flags):
+        yield Note(f"{name}: {remark}", name)
+
+
+def _remarks(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Each setting that the release cannot be told, or does not heed, and what it does instead."""
     alpha, distils = settings.scaling_factor * settings.initial_rank, "do_distill" in flags
     for name in ("salience_momentum", *(_FIXED_WHILE_DISTILLING if distils else ())):
         value, place = CODE[name]
         if as_text(getattr(settings, name)) != value:
-            yield f"{name}: the release fixes {value} ({place})"
+            yield name, f"the release fixes {value} ({place})"
     if settings.outlier_aware != (settings.task == "alpaca"):
-        yield "outlier_aware: the release computes kurtosis for LLaMA only (prune/scorer.py:1605-1666)"
+        yield "outlier_aware", "the release computes kurtosis for LLaMA only (prune/scorer.py:1605-1666)"
     if distils and alpha != 16:
-        yield "scaling_factor: while it distils, the release fixes alpha at 16 (param_control.py:253, 280)"
+        yield "scaling_factor", "while it distils, the release fixes alpha at 16 (param_control.py:253, 280)"
     elif _alpha(settings) != alpha:
-        yield f"scaling_factor: the release's alpha is whole, and becomes {_alpha(settings)}"
+        yield "scaling_factor", f"the release's alpha is whole, and becomes {_alpha(settings)}"
     if "gradient_accumulation_steps" in flags:
-        yield "batch_size: the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
+        steps = "the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
+        yield "batch_size", steps
     if settings.optimizer != "adamw" and settings.weight_decay:
-        yield "optimizer: the release trains with AdamW, whose weight decay is decoupled (trainer_minus.py:1799-1808)"
+        adamw = "the release trains with AdamW, whose weight decay is decoupled (trainer_minus.py:1799-1808)"
+        yield "optimizer", adamw
     if len(settings.prunable_blocks) < 3:
-        yield "prunable_blocks: the release has no flag for them"
+        yield "prunable_blocks", "the release has no flag for them"

@@ -1,12 +1,12 @@
 """Optimizer and schedule for torch, and agreement of all processes of a distributed job."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ..base import AptSettings
+from ..differences import Side, differences
 from ..errors import Problem, SettingsError
-from ..fingerprint import canonical, fingerprint
-from ..groups import WHERE_IT_RUNS
+from ..fingerprint import counted
 from ..schedules import learning_rate
 from .extras import needed, world_size
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from torch.nn import Parameter
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR
-
-_ABSENT: Final = "no such setting"
 
 
 def optimizer(settings: AptSettings, parameters: "Iterable[Parameter] | Iterable[dict[str, Any]]") -> "Optimizer":
@@ -53,10 +51,9 @@ def require_agreement(settings: AptSettings) -> None:
     if not distributed.is_available() or not distributed.is_initialized():
         _refuse_a_group_not_joined(world_size())
         return
-    said: list[dict[str, tuple[Any, str]] | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(said, {"": (fingerprint(settings), ""), **_told(settings)})
-    told = [each or {} for each in said]
-    if problems := _disagreements(told):
+    gathered: list[dict[str, Side] | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(gathered, counted_sides(settings))
+    if problems := _disagreements([each or {} for each in gathered]):
         raise SettingsError(problems)
 
 
@@ -64,32 +61,25 @@ def _refuse_a_group_not_joined(processes: int) -> None:
     if processes > 1:
         wrong = "is a job whose processes have not joined their group yet"
         fix = "call require_agreement after init_process_group or training_arguments"
-        raise SettingsError([Problem("WORLD_SIZE", "environment", str(processes), wrong, fix=fix)])
+        raise SettingsError.at("environment WORLD_SIZE", wrong, fix=fix, value=str(processes))
 
 
-def _told(settings: AptSettings) -> dict[str, tuple[Any, str]]:
-    """Setting -> value, as JSON has it, and origin; what says where a job runs may differ."""
-    fields = type(settings).model_fields
-    counted = (name for name, field in fields.items() if WHERE_IT_RUNS not in field.metadata)
-    return {name: (canonical(getattr(settings, name)), str(settings.origin(name))) for name in counted}
+def counted_sides(settings: AptSettings) -> dict[str, Side]:
+    """Setting -> value and origin, of all that must be the same in every process; where a job runs may differ."""
+    return {name: Side(value, str(settings.origin(name))) for name, value in counted(settings).items()}
 
 
-def _disagreements(told: list[dict[str, tuple[Any, str]]]) -> list[Problem]:
+def _disagreements(ranks: list[dict[str, Side]]) -> list[Problem]:
     """A problem for each setting in which ranks differ from rank 0, those with the same value together."""
-    first = told[0]
-    if all(each[""] == first[""] for each in told):
-        return []
-    names = dict.fromkeys(name for each in told for name in each if name)
-    return [problem for name in names for problem in _differing(name, told)]
-
-
-def _differing(name: str, told: list[dict[str, tuple[Any, str]]]) -> list[Problem]:
-    first, ranks = told[0].get(name, (_ABSENT, "")), dict[str, list[int]]()
-    for rank, each in enumerate(told):
-        value, origin = each.get(name, (_ABSENT, ""))
-        if value != first[0]:
-            ranks.setdefault(f"{value} ({origin})", []).append(rank)
+    theirs: dict[tuple[str, str, str], list[int]] = {}
+    for rank, each in enumerate(ranks):
+        for name, first, side in differences(ranks[0], each):
+            theirs.setdefault((name, _described(side), _described(first)), []).append(rank)
     return [
-        Problem(name, f"rank {', '.join(map(str, numbers))}", None, f"is {theirs}, on rank 0 {first[0]} ({first[1]})")
-        for theirs, numbers in ranks.items()
+        Problem(f"rank {', '.join(map(str, numbers))} {name}", f"is {value}, on rank 0 {first}", setting=name)
+        for (name, value, first), numbers in theirs.items()
     ]
+
+
+def _described(side: Side | None) -> str:
+    return f"{side.value} ({side.origin})" if side else "no such setting"

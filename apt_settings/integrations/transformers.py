@@ -3,11 +3,11 @@
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..base import AptSettings
-from ..errors import Problem, SettingsError, SettingsWarning
+from ..base import AptSettings, unusable
+from ..errors import SettingsWarning
 from ..facts.architectures import ARCHITECTURES
 from ..plan import divided
-from ..sources.names import PREFIX
+from ..sources.names import variable_of
 from .extras import needed, refuse_decided, scheduler_name, world_size
 
 if TYPE_CHECKING:
@@ -69,18 +69,14 @@ def _warmup(settings: AptSettings) -> float:
     """A fraction of all steps, which transformers 5 takes for one below 1."""
     if settings.warmup_ratio < 1:
         return settings.warmup_ratio
-    origin = settings.origin("warmup_ratio")
-    wrong = "is more than transformers takes for a fraction"
-    raise SettingsError([Problem("APT_WARMUP_RATIO", origin.place, str(settings.warmup_ratio), wrong, "less than 1")])
+    raise unusable(settings, "warmup_ratio", "is more than transformers takes for a fraction", "less than 1")
 
 
 def _optimizer(settings: AptSettings) -> str:
     """adamw_torch; without weight decay that is Adam, too."""
     if settings.optimizer == "adam" and settings.weight_decay:
-        origin = settings.origin("optimizer")
         wrong = f"would couple weight_decay {settings.weight_decay} to the gradient, which none of transformers does"
-        fix = "or write APT_WEIGHT_DECAY=0"
-        raise SettingsError([Problem("APT_OPTIMIZER", origin.place, "adam", wrong, "adamw", fix)])
+        raise unusable(settings, "optimizer", wrong, "adamw", f"or write {variable_of('weight_decay')}=0")
     return "adamw_torch"
 
 
@@ -117,5 +113,4 @@ def _require_batch(settings: AptSettings, made: "TrainingArguments") -> None:
     effective = made.train_batch_size * made.gradient_accumulation_steps * made.world_size
     if effective != settings.batch_size:
         wrong = f"would be {effective}: the Trainer sees {made.world_size} processes, WORLD_SIZE says {world_size()}"
-        origin, fix = settings.origin("batch_size"), "start the job with torchrun, or unset WORLD_SIZE"
-        raise SettingsError([Problem(f"{PREFIX}BATCH_SIZE", origin.place, str(settings.batch_size), wrong, fix=fix)])
+        raise unusable(settings, "batch_size", wrong, fix="start the job with torchrun, or unset WORLD_SIZE")

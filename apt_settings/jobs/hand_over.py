@@ -4,7 +4,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 
-from ..runs.process import NOT_EXECUTABLE, NOT_FOUND
+from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 
 
 class RefusedError(Exception):
@@ -26,7 +26,7 @@ def hand_over(command: Sequence[str], text: str, where: str) -> str:
     except OSError as error:
         raise RefusedError(NOT_EXECUTABLE, f"{program} cannot be started: {error.strerror}") from None
     if done.returncode:
-        told = os.fsdecode(done.stderr).strip()
+        message = os.fsdecode(done.stderr).strip()
         status = done.returncode if done.returncode > 0 else 128 - done.returncode
-        raise RefusedError(status, told or f"{program} ended with status {status}")
+        raise RefusedError(status, message or f"{program} ended with status {status}")
     return os.fsdecode(done.stdout).strip()

@@ -6,10 +6,10 @@ from typing import Any, Final, NamedTuple
 
 import yaml
 
+from ..basics.exit_status import WRONG_SETTINGS
 from .hand_over import hand_over
 from .request import RECORDS, Request
 
-WRONG_SETTINGS: Final = 78
 _ANY_GROUP: Final = 10001
 NAME_LIMIT: Final = 63
 """The most characters of a DNS label, which names of jobs and pods are, and of the value of a label."""

@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 
 from ..base import AptSettings
 from ..loading import choose_task
-from ..sources.controls import CONTROLS
-from ..sources.layers import Reading
-from ..sources.names import PREFIX
+from ..registry import registry
+from ..sources.layers import Layers
+from ..sources.names import variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import ENV_FILE, NO_FILE, REFERENCE, variables
+from ..variables import pinned, variables
 
 RECORDS: Final = "/records"
 """Where a container finds the folder, or volume, for its records."""
@@ -49,21 +49,20 @@ def given_by(settings: AptSettings, *, full: bool) -> dict[str, str]:
     The reference is pinned, and no `.env` is read.
     """
     everything = variables(settings)
-    names = {PREFIX + name.upper(): full or origin.is_override for name, origin in settings.origins.items()}
-    own = {variable: everything[variable] for variable in names if names[variable] and variable in everything}
-    return {ENV_FILE: NO_FILE, REFERENCE: settings.controls["reference"], **own}
+    wanted = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
+    return pinned(settings.controls["reference"]) | {
+        variable: everything[variable] for variable in wanted if variable in everything
+    }
 
 
-def shared_by(sweep: Sweep, reading: Reading) -> dict[str, str]:
+def shared_by(sweep: Sweep, layers: Layers) -> dict[str, str]:
     """The variables that all points of a sweep share: what was set beside it."""
     varying = sweep.places
-    chosen = reading if "task" in varying else choose_task(reading)[1]
-    fields = AptSettings.model_fields
+    chosen = layers if "task" in varying else choose_task(layers)[1]
+    settings = registry().settings_of(AptSettings)
     own = {
-        PREFIX + name.upper(): as_text(read_value(origin.value, fields[name].annotation))
-        for name, origin in chosen.deciding.items()
-        if name in fields and name not in varying
+        variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
+        for name, origin in chosen.winners().items()
+        if name in settings and name not in varying
     }
-    word = chosen.first("reference")
-    pinned = {} if "reference" in varying else {REFERENCE: str(word.value) if word else CONTROLS["reference"].words[0]}
-    return {ENV_FILE: NO_FILE, **pinned, **own}
+    return pinned("" if "reference" in varying else chosen.word("reference")) | own

@@ -5,8 +5,8 @@ from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
-from ..base import AptSettings
-from ..errors import Problem, SettingsError
+from ..base import AptSettings, unusable
+from ..errors import SettingsError
 from ..facts.architectures import ADAPTER_RULES, ARCHITECTURES
 from ..facts.datasets import TRAINING_EXAMPLES
 from ..schedules import (
@@ -21,7 +21,7 @@ from ..schedules import (
     sparsity,
     tuning_budget,
 )
-from ..sources.names import PREFIX
+from ..sources.names import variable_of
 
 CLOSEST: Final = 200
 """Steps between prunings below which the release raises ValueError (trainer_minus.py:1568-1570)."""
@@ -113,19 +113,18 @@ def divided(settings: AptSettings, devices: int) -> tuple[int, int]:
     """Examples of each device at a time, and how often for one step. Raises SettingsError, with what divides."""
     batch, wanted = settings.batch_size, settings.per_device_batch_size
     if devices < 1:
-        raise SettingsError([Problem("", "devices", str(devices), "is less than one device")])
+        raise SettingsError.at("devices", "is less than one device", value=str(devices))
     if batch % devices:
-        origin, wrong = settings.origin("batch_size"), f"cannot be divided among {devices} devices"
         fits = f"a multiple of {devices}, such as {max(batch // devices, 1) * devices}"
-        raise SettingsError([Problem(f"{PREFIX}BATCH_SIZE", origin.place, str(batch), wrong, fits)])
+        raise unusable(settings, "batch_size", f"cannot be divided among {devices} devices", fits)
     share = batch // devices
     if wanted is None:
         return share, 1
     if share % wanted:
         sizes = ", ".join(str(size) for size in range(1, share + 1) if share % size == 0)
-        origin, each = settings.origin("per_device_batch_size"), "each device's share" if devices > 1 else "batch_size"
-        wrong = f"does not divide {each}, which is {share}"
-        raise SettingsError([Problem(origin.variable, origin.place, str(wanted), wrong, f"one of {sizes}")])
+        whole = "each device's share" if devices > 1 else "batch_size"
+        wrong = f"does not divide {whole}, which is {share}"
+        raise unusable(settings, "per_device_batch_size", wrong, f"one of {sizes}")
     return wanted, share // wanted
 
 
@@ -165,8 +164,9 @@ def _mend(job: Plan) -> str:
     """A later end, or fewer prunings."""
     needed = ceil((PRUNING_START + CLOSEST * len(job.points)) / job.steps_per_epoch)
     if needed <= job.settings.epochs:
-        return f"{PREFIX}PRUNING_END_EPOCH={needed} fits"
+        return f"{variable_of('pruning_end_epoch')}={needed} fits"
     most = (job.total_steps - PRUNING_START) // CLOSEST
     if most < 1:
         return "there are too few examples for this"
-    return f"{PREFIX}NUM_PRUNINGS={most} with {PREFIX}PRUNING_END_EPOCH={job.settings.epochs} is the most that fits"
+    ends = f"{variable_of('pruning_end_epoch')}={job.settings.epochs}"
+    return f"{variable_of('num_prunings')}={most} with {ends} is the most that fits"

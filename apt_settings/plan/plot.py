@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from ..basics.escaping import printable
-from ..errors import Problem, SettingsError
+from ..basics.escaping import escaped
+from ..errors import SettingsError
 from .numbers import Plan
 
 KINDS: Final = (".svg", ".png")
@@ -26,13 +26,13 @@ def draw(job: Plan, path: Path) -> None:
     Raises SettingsError where matplotlib is missing, or the file cannot be written.
     """
     if path.suffix.lower() not in KINDS:
-        raise SettingsError([Problem("", printable(str(path)), None, "is no kind of picture", ", ".join(KINDS))])
+        raise SettingsError.at(escaped(str(path)), "is no kind of picture", ", ".join(KINDS))
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ModuleNotFoundError:
         fix = "pip install 'apt-settings[plot]'"
-        raise SettingsError([Problem("", "--plot", None, "needs matplotlib", fix=fix)]) from None
+        raise SettingsError.at("--plot", "needs matplotlib", fix=fix) from None
 
     figure = Figure(figsize=(8.27, 8.5), layout="constrained")
     settings, total = job.settings, job.total_steps
@@ -57,5 +57,4 @@ def draw(job: Plan, path: Path) -> None:
         with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
             figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None, dpi=150)
     except OSError as error:
-        wrong = f"cannot be written: {error.strerror}"
-        raise SettingsError([Problem("", printable(str(path)), None, wrong)]) from None
+        raise SettingsError.at(escaped(str(path)), f"cannot be written: {error.strerror}") from None

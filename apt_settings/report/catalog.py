@@ -5,12 +5,11 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from ..base import AptSettings
 from ..facts.citations import Citation, cite
 from ..facts.datasets import TaskName
-from ..groups import Group
+from ..registry import Registry, Setting, registry
 from ..sources.controls import CONTROLS
-from ..sources.names import PREFIX
+from ..sources.names import variable_of
 from ..tasks import DEFAULT_TASK, TASKS
 from ..values import allowed, as_text
 
@@ -37,21 +36,27 @@ class Row(NamedTuple):
         return values[0] if len(set(values)) == 1 else " / ".join(values)
 
 
-@cache
 def catalog() -> tuple[Row, ...]:
     """A row for every setting, group by group."""
-    groups = [base for base in reversed(AptSettings.__bases__) if issubclass(base, Group)]
-    return tuple(_setting(name, group) for group in groups for name in group.model_fields)
+    return _catalog(registry())
 
 
-def _setting(name: str, group: type[Group]) -> Row:
-    field = TASKS[DEFAULT_TASK].model_fields[name]
-    defaults: dict[TaskName, str] = {task: as_text(each.model_fields[name].default) for task, each in TASKS.items()}
+@cache
+def _catalog(known: Registry) -> tuple[Row, ...]:
+    defaults = {task: known.settings_of(task_class) for task, task_class in TASKS.items()}
+    rows = [_row(setting, defaults) for setting in defaults[DEFAULT_TASK].values()]
+    concerns = list(dict.fromkeys(row.group for row in rows))
+    return tuple(sorted(rows, key=lambda row: concerns.index(row.group)))
+
+
+def _row(setting: Setting, of_tasks: Mapping[TaskName, Mapping[str, Setting]]) -> Row:
+    name, field = setting.name, setting.field
+    defaults: dict[TaskName, str] = {task: as_text(each[name].default) for task, each in of_tasks.items()}
     if name == "task":  # each class has its own; this is what a job has when nobody chooses
         defaults = dict.fromkeys(TASKS, DEFAULT_TASK)
     citations: dict[TaskName, Citation] = {task: citation for task in TASKS if (citation := cite(name, task))}
-    concern = group.__name__.removesuffix("Settings").lower()
-    return Row(name, PREFIX + name.upper(), concern, field.description or "", allowed(field), defaults, citations)
+    meaning = field.description or ""
+    return Row(name, setting.variable, setting.concern, meaning, allowed(field), defaults, citations)
 
 
 def controls() -> Iterator[Row]:
@@ -59,7 +64,7 @@ def controls() -> Iterator[Row]:
     for name, control in CONTROLS.items():
         words = " or ".join(control.words) or "paths joined by :, of which later ones win"
         defaults = dict.fromkeys(TASKS, control.words[0] if control.words else ".env, if there is one")
-        yield Row(name, PREFIX + name.upper(), "control", control.meaning, words, defaults, {})
+        yield Row(name, variable_of(name), "control", control.meaning, words, defaults, {})
 
 
 def by_group() -> Iterator[tuple[str, list[Row]]]:
@@ -72,7 +77,7 @@ def env_example() -> str:
     """A `.env` with every setting commented out: what it means, what it takes, its default."""
     lines = [
         "# Every setting of apt-settings. Uncomment a line to set it; what stays commented out keeps its default.",
-        "# A comment needs a line of its own. Several defaults are those of the tasks:",
+        "# A comment needs a line of its own. Where several defaults are listed, they are, in this order, those of:",
         f"# {' / '.join(TASKS)}.",
     ]
     for group, rows in by_group():

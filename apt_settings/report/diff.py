@@ -1,39 +1,33 @@
-"""Two settings of one job side by side: what differs, who says so on either side, and why."""
+"""Two settings of one job side by side: what differs, who set it on either side, and why."""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from ..base import AptSettings
+from ..base import AptSettings, json_values, settings_of, values_of
 from ..basics.escaping import escaped
+from ..differences import Side, differences
 from ..facts.citations import cite
 from ..facts.discrepancies import notes_on
 from ..facts.release import pairs
 from ..groups import JOB
 from ..loading import resolve
 from ..sources.controls import CONTROLS
+from ..sources.layers import Inputs
 from ..values import as_text
 
 REFERENCES: Final = CONTROLS["reference"].words
 """The words of APT_REFERENCE."""
 
 
-class Told(NamedTuple):
-    """A value and who says so: its origin, or for a default its citation."""
-
-    value: Any
-    """As JSON has it."""
-    origin: str
-
-
-class Difference(NamedTuple):
-    """One setting in which two sides differ."""
+class Remark(NamedTuple):
+    """One setting in which two jobs differ, and what there is to know of it."""
 
     setting: str
-    one: Told
-    other: Told
+    one: Side
+    other: Side
     note: str
     """What there is to know of the release's value, where a side has it."""
 
@@ -57,19 +51,10 @@ class Comparison(NamedTuple):
     other: AptSettings
 
     @property
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[Remark]:
         """The settings that differ, in the order of their declaration."""
-        ours, theirs = self.one.model_dump(mode="json"), self.other.model_dump(mode="json")
-        return [
-            Difference(
-                name,
-                Told(ours[name], told(self.one, name)),
-                Told(theirs[name], told(self.other, name)),
-                "; ".join(self.notes(name)),
-            )
-            for name in ours
-            if ours[name] != theirs[name]
-        ]
+        found = differences(_cited(self.one), _cited(self.other))
+        return [Remark(name, one, other, "; ".join(self.notes(name))) for name, one, other in found if one and other]
 
     def notes(self, name: str) -> tuple[str, ...]:
         """What there is to know of a setting where either side has the release's value of it."""
@@ -80,7 +65,8 @@ class Comparison(NamedTuple):
     @property
     def remarkable(self) -> list[str]:
         """The settings of one value that mean something else in the release, which one side has."""
-        same = [name for name in type(self.one).model_fields if getattr(self.one, name) == getattr(self.other, name)]
+        ours, theirs = values_of(self.one), values_of(self.other)
+        same = [name for name in ours if ours[name] == theirs[name]]
         released = {name: [side.origin(name).kind == "release" for side in self] for name in same}
         return [name for name in same if released[name].count(True) == 1 and self.notes(name)]
 
@@ -90,21 +76,26 @@ def job_of(settings: AptSettings) -> dict[str, str]:
     return {name: getattr(settings, name) for name in JOB}
 
 
-def told(settings: AptSettings, name: str) -> str:
-    """Who says so: the origin of a value, or the citation of a default."""
+def _cited(settings: AptSettings) -> dict[str, Side]:
+    """Setting -> value and who set it; of a default, its citation."""
+    return {name: Side(value, _giver(settings, name)) for name, value in json_values(settings).items()}
+
+
+def _giver(settings: AptSettings, name: str) -> str:
+    """The origin of a value, or the citation of a default."""
     origin, citation = settings.origin(name), cite(name, settings.task)
     return str(citation) if citation and origin.kind == "class default" else str(origin)
 
 
 def reference(word: str, job: Mapping[str, str]) -> AptSettings:
     """What the release has for a job, or the paper, its own word where a default is another. Raises SettingsError."""
-    settings = resolve({}, None, None, {**job, "reference": word}, {"reference": word})
-    citations = {name: cite(name, settings.task) for name in type(settings).model_fields}
+    settings = resolve(Inputs({}, None, {**job, "reference": word}, {"reference": "diff reference"}))
+    citations = {name: cite(name, settings.task) for name in settings_of(settings)}
     stated = {name: citation.paper for name, citation in citations.items() if citation and any(citation.paper)}
     if word == "release" or not stated:
         return settings
     places = {name: f"paper, {place}" for name, (_, place) in stated.items()}
-    return resolve({}, None, None, {**{name: value for name, (value, _) in stated.items()}, **job}, places)
+    return resolve(Inputs({}, None, {**{name: value for name, (value, _) in stated.items()}, **job}, places))
 
 
 class Table(NamedTuple):
@@ -123,12 +114,12 @@ def tables(comparisons: Sequence[Comparison]) -> list[Table]:
 
 
 def _table(comparisons: list[Comparison]) -> Table:
-    alike: dict[tuple[str, ...], list[tuple[Comparison, Difference]]] = {}
+    alike: dict[tuple[str, ...], list[tuple[Comparison, Remark]]] = {}
     for comparison in comparisons:
         for difference in comparison.differences:
             key = (difference.setting, as_text(difference.one.value), as_text(difference.other.value), difference.note)
             alike.setdefault(key, []).append((comparison, difference))
-    order = list(type(comparisons[0].one).model_fields)
+    order = list(settings_of(comparisons[0].one))
     rows = [
         Row(
             setting,
@@ -152,8 +143,8 @@ def _jobs(settings: Sequence[AptSettings]) -> str:
     return pairs((each.dataset, each.architecture) for each in settings)
 
 
-def _origins(told: list[Told]) -> str:
-    first, *others = dict.fromkeys(each.origin for each in told)
+def _origins(sides: list[Side]) -> str:
+    first, *others = dict.fromkeys(each.origin for each in sides)
     return f"{first} and {len(others)} more" if others else first
 
 

@@ -3,12 +3,15 @@
 import json
 from typing import Any, NamedTuple
 
-from ..base import AptSettings
+from pydantic_core import to_jsonable_python
+
+from ..base import AptSettings, json_values, settings_of, values_of
+from ..errors import Note
 from ..facts.citations import cite
 from ..facts.discrepancies import DISCREPANCIES, notes_on
 from ..facts.release import scripts
 from ..fingerprint import fingerprint
-from ..groups import JOB, WHERE_IT_RUNS
+from ..groups import JOB
 from ..tasks import DEFAULT_TASK
 from ..values import as_text
 from .catalog import Row
@@ -21,7 +24,7 @@ class Line(NamedTuple):
     setting: str
     value: str
     origin: str
-    """Who set it, whom that overrules: `environment APT_EPOCHS, over .env:3 '20'`."""
+    """Who set it, and what that overrides: `environment APT_EPOCHS, over .env:3 '20'`."""
     departs_from: str
     """What the paper says instead, or where it is silent the default: `40 (paper, Table 6)`; empty where it agrees."""
 
@@ -67,9 +70,9 @@ def shown_names(settings: AptSettings, *, overrides_only: bool) -> list[str]:
 
 def _line(settings: AptSettings, name: str) -> Line:
     origin = settings.origin(name)
-    overruled = [f"{each.place} {each.text}" for each in origin.shadows if each.is_override]
-    origins = ", over ".join([str(origin), *overruled])
-    return Line(name, as_text(getattr(settings, name)), origins, departs_from(settings, name))
+    overridden = [f"{each.location} {each.raw}" for each in origin.overridden if each.is_override]
+    origins = ", over ".join([str(origin), *overridden])
+    return Line(name, as_text(values_of(settings)[name]), origins, departs_from(settings, name))
 
 
 def departs_from(settings: AptSettings, name: str) -> str:
@@ -77,8 +80,8 @@ def departs_from(settings: AptSettings, name: str) -> str:
 
     Which of its jobs is run, and where, is a choice and not a departure.
     """
-    value, default, citation = getattr(settings, name), _default(settings, name), cite(name, settings.task)
-    if name in JOB or WHERE_IT_RUNS in type(settings).model_fields[name].metadata:
+    value, default, citation = values_of(settings)[name], _default(settings, name), cite(name, settings.task)
+    if name in JOB or settings_of(settings)[name].where_it_runs:
         return ""
     if citation and all(citation.paper):
         stated, place = citation.paper
@@ -91,13 +94,13 @@ def departs_from(settings: AptSettings, name: str) -> str:
 def _default(settings: AptSettings, name: str) -> Any:
     """What a setting is where nobody sets it; for the task that is not the task of the class."""
     origin = settings.origin(name)
-    return DEFAULT_TASK if name == "task" else [origin, *origin.shadows][-1].value
+    return DEFAULT_TASK if name == "task" else [origin, *origin.overridden][-1].value
 
 
-def notes(settings: AptSettings) -> list[str]:
-    """The settings' own notes, and what whoever reproduces the paper must know of the defaults in use."""
-    cautions = (f"{name}: {caution}" for name in settings.origins for caution in _cautions(settings, name))
-    return [f"note: {note}" for note in (*settings.notes, *cautions)]
+def notes(settings: AptSettings) -> list[Note]:
+    """The settings' notes, and what whoever reproduces the paper must know of the defaults in use."""
+    cautions = ((name, caution) for name in settings_of(settings) for caution in _cautions(settings, name))
+    return [*settings.notes, *(Note(f"{name}: {caution}", name) for name, caution in cautions)]
 
 
 def _cautions(settings: AptSettings, name: str) -> list[str]:
@@ -109,12 +112,12 @@ def _cautions(settings: AptSettings, name: str) -> list[str]:
 
 def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
     """Task, fingerprint and `.env`, and value, origin, default and citation of every setting."""
-    values = settings.model_dump(mode="json")
+    values = json_values(settings)
     rows = {
         name: {
             "value": values[name],
             "origin": str(settings.origin(name)),
-            "default": _default(settings, name),
+            "default": to_jsonable_python(_default(settings, name)),
             "citation": str(cite(name, settings.task)),
             "departs_from": departs_from(settings, name) or None,
         }
@@ -154,5 +157,5 @@ def _where(tasks: list[str], row: Row) -> str:
 def state(settings: AptSettings, name: str) -> list[tuple[str, str]]:
     """What a setting is now, who set it, and what there is to know of that: label and text."""
     line = _line(settings, name)
-    told = [note for note in settings.notes if note.startswith(f"{name} ")]
-    return [("now", line.value), ("set by", line.origin), *(("note", note) for note in told)]
+    own = [("note", str(note)) for note in settings.notes if note.setting == name]
+    return [("now", line.value), ("set by", line.origin), *own]

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
-NOT_FOUND: Final = 127
-NOT_EXECUTABLE: Final = 126
+from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 
 _LOOK_AGAIN_AFTER: Final = 1.0  # seconds
 _FROM_KERNEL: Final = 0x80
@@ -53,8 +52,8 @@ def become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
 class Watched:
     """A command that runs as a child: signals to this process reach it, and as PID 1 its orphans are reaped.
 
-    From its start on this process holds its signals, and does so until it ends: none is lost before the command runs,
-    and none that comes after the command has ended can replace its status.
+    All signals are blocked from before the start until this process ends. So no signal is lost before the command runs,
+    and no signal that comes after its end can replace its status.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:

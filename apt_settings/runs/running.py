@@ -5,35 +5,25 @@ import os
 import platform
 import signal
 import socket
-import subprocess
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ..base import AptSettings
-from ..basics.escaping import printable, shown
+from ..base import AptSettings, settings_of
+from ..basics.escaping import escaped, shown
+from ..differences import Side, differences
 from ..errors import Problem, SettingsError
+from ..fingerprint import changed
 from ..sources.controls import CONTROLS
-from ..sources.names import PREFIX
+from ..sources.names import variable_of
+from ..sources.record import FILE_NAME, Record, Run, read
 from ..variables import ENV_FILE, NO_FILE, variables
+from .git import repository
 from .process import CannotStartError, Watched
-from .store import (
-    FILE_NAME,
-    Record,
-    RecordedSetting,
-    Repository,
-    Run,
-    changed,
-    differences,
-    finished,
-    new_folder,
-    read,
-    record_of,
-    write,
-)
+from .store import finished, new_folder, record_of, write
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _SCHEDULER_IDS: Final = (
@@ -44,23 +34,22 @@ _SCHEDULER_IDS: Final = (
     "SLURM_RESTART_COUNT",
     "JOB_COMPLETION_INDEX",
 )
-_GIT_SECONDS: Final = 20
-_GIT_ALONE: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "LC_ALL": "C"}
-"""It writes nothing, fetches nothing, and reads names byte by byte."""
 
 
 class Outcome(NamedTuple):
-    """How a recorded run ended: the exit status as a shell has it, and what there is to say of it."""
+    """How a recorded run ended."""
 
     status: int
-    told: str = ""
+    """The exit status as a shell has it."""
+    message: str = ""
+    """What the user must know of it; empty where it is as usual."""
 
 
 def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[str, str]:
     """What a job's command gets: the environment, with every setting as a variable and no `.env` left to read."""
-    ours = {PREFIX + name.upper() for name in (*type(settings).model_fields, *CONTROLS)}
+    ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)}
     others = {name: value for name, value in environ.items() if name not in ours}
-    controls = {PREFIX + name.upper(): word for name, word in settings.controls.items()}
+    controls = {variable_of(name): word for name, word in settings.controls.items()}
     return {**others, **variables(settings), **controls, ENV_FILE: NO_FILE}
 
 
@@ -80,10 +69,10 @@ def run_recorded(
         with _refusing(parent):
             folder = parent if resume else new_folder(parent, record.fingerprint)
             folder.mkdir(parents=True, exist_ok=True)
-            until_the_end.enter_context(_held(folder))
-            record = _begun(folder, record, command)
+            until_the_end.enter_context(_hold(folder))
+            record = _begin(folder, record, command)
             write(folder, record)
-        return _watched(folder, record, command, environ)
+        return _watch(folder, record, command, environ)
 
 
 @contextmanager
@@ -94,7 +83,7 @@ def _refusing(parent: Path) -> Generator[None, None, None]:
     except OSError as error:
         in_use = isinstance(error, BlockingIOError)
         wrong = f"is in use by {_user_of(parent)}" if in_use else f"cannot be written: {error.strerror}"
-        raise SettingsError([Problem("", f"--record {printable(str(parent))}", None, wrong)]) from None
+        raise SettingsError.at(f"--record {escaped(str(parent))}", wrong) from None
 
 
 def _user_of(folder: Path) -> str:
@@ -108,7 +97,7 @@ def _user_of(folder: Path) -> str:
 
 
 @contextmanager
-def _held(folder: Path) -> Generator[None, None, None]:
+def _hold(folder: Path) -> Generator[None, None, None]:
     """Keep other runs out of a folder, as long as the command lives. Raises BlockingIOError where one is in."""
     first = os.open(folder, os.O_RDONLY)
     descriptor = fcntl.fcntl(first, fcntl.F_DUPFD, 3)  # it goes to the command, and must not be its stdin
@@ -120,18 +109,18 @@ def _held(folder: Path) -> Generator[None, None, None]:
         os.close(descriptor)
 
 
-def _watched(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
+def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
     try:
         status = Watched(command, environ).wait()
     except CannotStartError as error:
-        outcome = _ended(folder, record, error.status, None)
-        return outcome._replace(told="; ".join(filter(None, [str(error), outcome.told])))
+        outcome = _finish(folder, record, error.status, None)
+        return outcome._replace(message="; ".join(filter(None, [str(error), outcome.message])))
     if status < 0:
-        return _ended(folder, record, 128 - status, _signal_name(-status))
-    return _ended(folder, record, status, None)
+        return _finish(folder, record, 128 - status, _signal_name(-status))
+    return _finish(folder, record, status, None)
 
 
-def _ended(folder: Path, record: Record, status: int, by_signal: str | None) -> Outcome:
+def _finish(folder: Path, record: Record, status: int, by_signal: str | None) -> Outcome:
     """Complete the record; where that fails, the status is what it is all the same."""
     try:
         write(folder, record.with_last_run(end=_now(), exit_status=status, signal=by_signal))
@@ -146,39 +135,40 @@ def _signal_name(number: int) -> str:
     return known.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}")
 
 
-def _begun(folder: Path, record: Record, command: Sequence[str]) -> Record:
+def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     """The record with a run that starts now, after those that the folder's record holds."""
     run = Run(
         command=tuple(map(_as_json_has_it, command)),
         start=_now(),
         host=socket.gethostname(),
         scheduler={name: _as_json_has_it(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
-        git=_git(),
+        git=repository(),
         versions={**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
     )
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
     before = read(folder)
-    if conflicts := [*changed(before, str(folder)), *_conflicts(folder, before, record)]:
+    if wrong := changed(before):
+        raise SettingsError.at(escaped(str(folder)), wrong)
+    if conflicts := list(_conflicts(folder, before, record)):
         raise SettingsError(conflicts)
     return before.model_copy(update={"runs": (*before.runs, run)})
 
 
-def _conflicts(folder: Path, before: Record, now: Record) -> list[Problem]:
+def _conflicts(folder: Path, before: Record, now: Record) -> Iterator[Problem]:
     """A problem for each setting that is not what the folder's record says."""
-    return [
-        Problem(
-            name,
-            printable(str(folder / FILE_NAME)),
-            None,
-            f"was {_told(one)}, and is {_told(other)}: --resume goes on only with the same settings",
-        )
-        for name, one, other in differences(before, now)
-    ]
+    place = escaped(str(folder / FILE_NAME))
+    for name, one, other in differences(_sides(before), _sides(now)):
+        wrong = f"was {_described(one)}, and is {_described(other)}: --resume goes on only with the same settings"
+        yield Problem(f"{place} {name}", wrong, setting=name)
 
 
-def _told(setting: RecordedSetting | None) -> str:
-    return "no setting" if setting is None else f"{shown(setting.value)} ({printable(setting.origin)})"
+def _sides(record: Record) -> dict[str, Side]:
+    return {name: Side(each.value, each.origin) for name, each in record.settings.items()}
+
+
+def _described(side: Side | None) -> str:
+    return "no setting" if side is None else f"{shown(side.value)} ({escaped(side.origin)})"
 
 
 def _as_json_has_it(text: str) -> str:
@@ -188,31 +178,3 @@ def _as_json_has_it(text: str) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _git() -> Repository | None:
-    """The commit of the working directory's repository; None where there is no git or no repository.
-
-    No command that a repository configures is run: neither an fsmonitor nor a filter, nor those of its submodules.
-    """
-    commit = _git_says("rev-parse", "HEAD")
-    if commit is None:
-        return None
-    found = _git_says("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or b""
-    off = ["core.fsmonitor", *map(os.fsdecode, filter(None, found.split(b"\0")))]
-    status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-    changes = _git_says(*status, without=off)
-    return None if changes is None else Repository(commit=commit.decode().strip(), dirty=bool(changes))
-
-
-def _git_says(*arguments: str, without: Sequence[str] = ()) -> bytes | None:
-    """What git prints, with some of its configuration empty; None where it fails."""
-    try:
-        given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-        environ = {**os.environ, **_GIT_ALONE, "GIT_CONFIG_COUNT": str(given + len(without))}
-        for number, name in enumerate(without, start=given):
-            environ |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
-        done = subprocess.run(("git", *arguments), capture_output=True, check=True, timeout=_GIT_SECONDS, env=environ)
-    except (OSError, ValueError, subprocess.SubprocessError):
-        return None
-    return done.stdout

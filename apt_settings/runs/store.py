@@ -1,212 +1,35 @@
-"""The run record: a `run.json` that says what a job ran with, who set it, where it ran and how it ended."""
+"""Where records are kept: a folder for each run, whose record is written whole or not at all."""
 
 import json
 import os
-import re
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
-from pydantic.fields import FieldInfo
-
-from ..base import AptSettings
-from ..basics.escaping import printable, shown, spelt
-from ..basics.origins import RELEASE_PLACE, Origin
-from ..errors import Problem, SettingsError
-from ..fingerprint import VERSION, fingerprint, fingerprint_of
-from ..sources.readers import Source
-
-FILE_NAME: Final = "run.json"
-FORMAT: Final[Literal[1]] = 1
-SIZE_LIMIT: Final = 16 * 1024 * 1024
-"""The most bytes that a record may have."""
-
-
-class Part(BaseModel):
-    """What all parts of a record share."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class RecordedSetting(Part):
-    """One setting: its value as JSON has it, and its origin as `show` prints it."""
-
-    value: JsonValue
-    origin: str
-
-
-class Repository(Part):
-    """Where the working directory of a run is in git."""
-
-    commit: str
-    dirty: bool
-    """Whether a file that git tracks is changed and not committed."""
-
-
-class Run(Part):
-    """One start of a job's command. Times are UTC in ISO 8601."""
-
-    command: tuple[str, ...]
-    start: str
-    end: str | None = None
-    """None while it runs, and where it was ended together with whoever watched it."""
-    exit_status: int | None = None
-    """As a shell has it: 128 + n where signal n ended it."""
-    signal: str | None = None
-    """The signal's name where one ended it."""
-    host: str
-    scheduler: dict[str, str]
-    """The ids of SLURM and Kubernetes, by the name of their variable."""
-    git: Repository | None
-    versions: dict[str, str]
-
-
-class Record(Part):
-    """What `run.json` holds."""
-
-    format: Literal[1]
-    task: str
-    fingerprint: str
-    runs: tuple[Run, ...] = ()
-    """The first start first; a resumed job has several."""
-    controls: dict[str, str]
-    settings: dict[str, RecordedSetting]
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the last run ended with status 0."""
-        return bool(self.runs) and self.runs[-1].exit_status == 0
-
-    def with_last_run(self, **changes: Any) -> "Record":
-        """The same, where its last run ended otherwise."""
-        return self.model_copy(update={"runs": (*self.runs[:-1], self.runs[-1].model_copy(update=changes))})
-
-
-class Difference(NamedTuple):
-    """One setting in which two records differ; None where one has no such setting."""
-
-    setting: str
-    one: RecordedSetting | None
-    other: RecordedSetting | None
+from ..base import AptSettings, json_values, settings_of
+from ..errors import SettingsError
+from ..fingerprint import changed, fingerprint
+from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
 
 
 def record_of(settings: AptSettings) -> Record:
     """A record of settings that have not run yet."""
-    values = settings.model_dump(mode="json")
-    told = {name: RecordedSetting(value=values[name], origin=str(by)) for name, by in settings.origins.items()}
+    values, origins = json_values(settings), settings.origins
     return Record(
         format=FORMAT,
         task=settings.task,
         fingerprint=fingerprint(settings),
         controls=dict(settings.controls),
-        settings=told,
+        settings={
+            name: RecordedSetting(
+                value=values[name],
+                origin=str(origins[name]),
+                kind=origins[name].kind,
+                where_it_runs=setting.where_it_runs,
+            )
+            for name, setting in settings_of(settings).items()
+        },
     )
-
-
-def is_record(path: str | os.PathLike[str]) -> bool:
-    """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
-    try:
-        if not Path(path).is_file():
-            return Path(path).is_dir()  # what a pipe holds can be read once only
-        with Path(path).open("rb") as stream:
-            return stream.read(64).lstrip().startswith(b"{")
-    except (OSError, ValueError):  # ValueError: a path with a NUL
-        return False
-
-
-def read(path: str | os.PathLike[str]) -> Record:
-    """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
-    try:
-        file = _file_of(Path(path))
-        data, wrong = _content(file)
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
-        file, data = Path(path), b""
-        wrong = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    if not wrong:
-        try:
-            return Record.model_validate_json(data)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            where = printable(".".join(map(str, first["loc"])))
-            wrong = f"is not a record: {f'{where}: ' if where else ''}{first['msg']}"
-    raise SettingsError([Problem("", printable(str(file)), None, wrong)])
-
-
-def _file_of(path: Path) -> Path:
-    """The path itself, or a folder's `run.json`. Raises SettingsError where a folder has none, and OSError."""
-    file = path / FILE_NAME if path.is_dir() else path
-    if file != path and not file.exists():
-        latest = max(path.glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)
-        fix = f"the latest in a folder of it is {printable(str(latest.parent))}" if latest else ""
-        raise SettingsError([Problem("", printable(str(path)), None, f"has no {FILE_NAME}", fix=fix)])
-    return file
-
-
-def _content(file: Path) -> tuple[bytes, str]:
-    """What a file holds, and what is wrong with it, if anything. Raises OSError."""
-    if file.exists() and not file.is_file():
-        return b"", "is not a file"
-    with file.open("rb") as stream:
-        data = stream.read(SIZE_LIMIT + 1)
-    if len(data) > SIZE_LIMIT:
-        return b"", f"is larger than {SIZE_LIMIT // 1024**2} MiB, the most that a record may have"
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        return b"", "is not a record: it is not JSON"
-    version = content.get("format") if isinstance(content, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        return b"", f"is of format {version}, of a newer apt-settings; this one reads format {FORMAT}"
-    return data, ""
-
-
-def verify(record: Record, fields: Mapping[str, FieldInfo] = AptSettings.model_fields) -> bool:
-    """Whether fingerprint and task are those of the values: no one has changed what the experiment is.
-
-    `fields` are those of the settings' class, where that is a user's own.
-    """
-    values = {name: each.value for name, each in record.settings.items()}
-    return record.fingerprint == fingerprint_of(values, fields) and record.task == values.get("task")
-
-
-def changed(record: Record, path: str, fields: Mapping[str, FieldInfo] = AptSettings.model_fields) -> list[Problem]:
-    """What is wrong with a record that does not verify."""
-    version = record.fingerprint.partition("-")[0]
-    wrong = "was changed after it was written: its settings are not those of its fingerprint"
-    if version != VERSION:
-        wrong = f"has a fingerprint of {shown(version)}, and this apt-settings knows {VERSION}: read it with its own"
-    return [] if verify(record, fields) else [Problem("", printable(path), None, wrong)]
-
-
-def differences(one: Record, other: Record) -> list[Difference]:
-    """The settings whose values differ, in the order of the first record."""
-    names = dict.fromkeys((*one.settings, *other.settings))
-    pairs = [Difference(name, one.settings.get(name), other.settings.get(name)) for name in names]
-    return [pair for pair in pairs if not (pair.one and pair.other and pair.one.value == pair.other.value)]
-
-
-def source_of(record: Record, path: str, defaults: Mapping[str, Any]) -> Source:
-    """What a record says, as a source: its values, but for defaults that are those of `defaults` still."""
-    origins = [
-        _origin(path, name, each)
-        for name, each in record.settings.items()
-        if name == "task" or not (each.origin.startswith("class default") and defaults.get(name, ...) == each.value)
-    ]
-    given = {origin.variable: origin for origin in origins if origin.variable in defaults}
-    if word := record.controls.get("reference"):
-        given["reference"] = Origin("record", printable(path), "reference", word, shown(word))
-    return Source(given, tuple(origin for origin in origins if origin.variable not in defaults))
-
-
-def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:
-    """Who gives a recorded value; the release's stays the release's, which no rule of ours can refuse."""
-    if re.fullmatch(RELEASE_PLACE, recorded.origin):
-        return Origin("release", recorded.origin, name, recorded.value, shown(recorded.value))
-    place = printable(f"{path} ({recorded.origin})")
-    return Origin("record", place, spelt(name), recorded.value, shown(recorded.value))
 
 
 def new_folder(parent: Path, name: str) -> Path:
@@ -246,6 +69,9 @@ def as_json(record: Record) -> str:
     """The record as a person reads it: one line for each setting."""
     content = record.model_dump(mode="json")
     settings = content.pop("settings")
+    for each in settings.values():
+        if not each["where_it_runs"]:
+            del each["where_it_runs"]
     rows = ",\n".join(f"    {json.dumps(name)}: {json.dumps(each)}" for name, each in settings.items())
     head = json.dumps(content, indent=2).removesuffix("\n}")
     return f'{head},\n  "settings": {{\n{rows}\n  }}\n}}\n'
@@ -272,6 +98,6 @@ def finished(folder: Path, wanted: str) -> Path | None:
             record = read(file)
         except SettingsError:
             continue
-        if record.fingerprint == wanted and record.is_finished and verify(record):
+        if record.fingerprint == wanted and record.is_finished and not changed(record):
             return file
     return None

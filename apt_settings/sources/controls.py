@@ -1,4 +1,4 @@
-"""The variables that say how settings are read, and are none themselves."""
+"""Controls: the variables that say how settings are read, and are no settings themselves."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class Control(NamedTuple):
-    """What one of them says and takes."""
+    """A variable that says how settings are read: the words it takes, and what they mean."""
 
     words: tuple[str, ...]
     """What it takes, the default first; empty where it takes paths."""

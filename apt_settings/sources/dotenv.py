@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 from dotenv.parser import Binding, parse_stream
 from dotenv.variables import Variable, parse_variables
 
-from ..basics.escaping import printable, spelt
-from ..errors import Problem
+from ..basics.escaping import escaped
+from ..basics.files import read_text
 from .names import is_ours
 
 SIZE_LIMIT: Final = 256 * 1024
@@ -32,47 +32,51 @@ _SHELL_NAME: Final = r"\$([A-Za-z_]\w*)"
 class Entry(NamedTuple):
     """One `NAME=value` of a `.env`."""
 
+    line: int
     variable: str
     value: str
     """With every `${NAME}` expanded."""
-    text: str
+    raw: str
     """As it stands in the file."""
-    place: str
-    """`.env:3`."""
 
 
-class UnreadableError(Exception):
-    """A `.env` cannot be read at all; the message says why, and holds nothing of the file."""
+class LineFault(NamedTuple):
+    """What is wrong with one line of a `.env`. Nothing of the line's text is in it, as that may be a secret."""
+
+    line: int
+    variable: str
+    """The name on the line if it is ours, else empty."""
+    wrong: str
+    fix: str = ""
 
 
-def read_env_file(path: str, scope: dict[str, str]) -> tuple[list[Entry], list[Problem]]:
+def read_env_file(path: str, scope: dict[str, str]) -> tuple[list[Entry], list[LineFault]]:
     """The entries of a `.env` that are ours by their name, and what is wrong with any line of the file.
 
-    `${NAME}` and `${NAME:-x}` expand from `scope`, to which every line read is added. Raises UnreadableError.
+    `${NAME}` and `${NAME:-x}` expand from `scope`, to which every line read is added. Raises files.UnreadableError.
     """
-    return entries_of(_content(path), printable(path), scope)
+    return entries_of(read_text(os.path.expanduser(path), SIZE_LIMIT), scope)
 
 
-def entries_of(content: str, name_of_file: str, scope: dict[str, str]) -> tuple[list[Entry], list[Problem]]:
+def entries_of(content: str, scope: dict[str, str]) -> tuple[list[Entry], list[LineFault]]:
     """As `read_env_file`, of a content that is read already."""
     entries: dict[str, Entry] = {}
-    problems: list[Problem] = []
+    faults: list[LineFault] = []
     for blanks in re.finditer(_BLANKS, content):
         if len(blanks[0]) > _MOST_BLANKS:
-            place = f"{name_of_file}:{len(re.findall(_NEWLINE, content[: blanks.start()])) + 1}"
-            return [], [Problem("", place, None, f"has more than {_MOST_BLANKS:,} blanks in a row")]
+            line = len(re.findall(_NEWLINE, content[: blanks.start()])) + 1
+            return [], [LineFault(line, "", f"has more than {_MOST_BLANKS:,} blanks in a row")]
     for binding in parse_stream(StringIO(content, newline="")):
-        place = f"{name_of_file}:{_line(binding)}"
+        line = _line(binding)
         name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
         fault = _fault(binding, entries, scope)
         if fault:
-            wrong, fix = fault
-            problems.append(Problem(spelt(name) if is_ours(name) else "", place, None, wrong, fix=fix))
+            faults.append(LineFault(line, name if is_ours(name) else "", *fault))
         if name and binding.value is not None:
             scope[name] = "" if fault else _expanded(binding.value, scope)
             if is_ours(name):
-                entries.setdefault(name, Entry(name, scope[name], binding.value, place))
-    return list(entries.values()), problems
+                entries.setdefault(name, Entry(line, name, scope[name], binding.value))
+    return list(entries.values()), faults
 
 
 def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, str]) -> tuple[str, str] | None:
@@ -86,9 +90,9 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     if not ours or value is None:
         return None
     if name in entries:
-        return f"stands twice, first in {entries[name].place}", "delete one of them"
+        return f"stands twice, first in line {entries[name].line}", "delete one of them"
     if undefined := _undefined_name(value, scope):
-        name = printable(undefined)
+        name = escaped(undefined)
         return f"uses ${{{name}}}, which is not defined", f"write ${{{name}:-x}} for a default of x"
     if value.count("${") > _MOST_NAMES:
         return f"has more than {_MOST_NAMES} names in its value", "write the value itself"
@@ -101,30 +105,6 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     if not written.startswith("'") and (literal := re.search(_SHELL_NAME, value)):
         return f"uses {literal[0]}, which a .env does not expand", f"write ${{{literal[1]}}}, or single quotes for a $"
     return None
-
-
-def _content(path: str) -> str:
-    try:
-        with open(os.path.expanduser(path), "rb") as stream:
-            data = stream.read(SIZE_LIMIT + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-    else:
-        if len(data) <= SIZE_LIMIT:
-            return _decoded(data)
-        reason = f"larger than {SIZE_LIMIT // 1024} KiB, the most that a .env may have"
-    raise UnreadableError(reason)
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UnreadableError("UTF-16, not UTF-8: save it as UTF-8")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = len(re.findall(_NEWLINE, data[: error.start].decode("latin-1"))) + 1
-    # Raised outside the except block: a UnicodeDecodeError carries the whole file, other tools' secrets included.
-    raise UnreadableError(f"not UTF-8 in line {line}: save it as UTF-8")
 
 
 def _line(binding: Binding) -> int:

@@ -1,8 +1,12 @@
-"""Whose a variable is: what begins with `APT_` is ours, but for names that are known to belong to others."""
+"""Which names are ours: every setting and control by its name and its variable, and whose an `APT_` variable is."""
 
 import re
+from collections.abc import Mapping
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
+
+from ..basics.suggestions import did_you_mean, nearest
+from .controls import CONTROLS
 
 PREFIX: Final = "APT_"
 
@@ -44,6 +48,42 @@ _PATTERNS: Final = (
     r"APT_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)",
     r"APT_(\w+_)?PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?",
 )
+
+
+class Names(NamedTuple):
+    """The names that a reader of sources must know."""
+
+    settings: tuple[str, ...]
+    """In the order of their declaration."""
+    variables: Mapping[str, str]
+    """Variable -> setting or control."""
+    arguments: Mapping[str, str]
+    """What an argument may be called -> setting, or control that takes a word."""
+
+    def guess(self, word: str) -> str:
+        """`did you mean epochs?`; empty where there is no guess."""
+        return did_you_mean(nearest(word, self._all))
+
+    def guess_variable(self, variable: str) -> str:
+        """`did you mean APT_EPOCHS?`; empty where there is no guess."""
+        return did_you_mean(map(variable_of, nearest(variable[len(PREFIX) :], self._all)))
+
+    @property
+    def _all(self) -> tuple[str, ...]:
+        return (*self.settings, *CONTROLS)
+
+
+@cache
+def names_of(settings: tuple[str, ...]) -> Names:
+    """The names of these settings and of all controls."""
+    words = {name: name for name in (*settings, *(name for name, control in CONTROLS.items() if control.words))}
+    variables = {variable_of(name): name for name in (*settings, *CONTROLS)}
+    return Names(settings, variables, words)
+
+
+def variable_of(name: str) -> str:
+    """The variable of a setting or control: `epochs` -> `APT_EPOCHS`."""
+    return PREFIX + name.upper()
 
 
 def is_ours(variable: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from ..errors import Problem
+from ..basics.escaping import spelt
 from ..sources.dotenv import entries_of
 from .spec import Assignment, Environment, Fault, Spec
 
@@ -23,13 +23,15 @@ class _AnyName(dict[str, str]):
 
 def read(text: str) -> Spec:
     """What a `.env` sets, and what is wrong with its lines."""
-    entries, problems = entries_of(text, "", _AnyName())
+    entries, faults = entries_of(text, _AnyName())
     assignments = (
-        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, int(entry.place[1:]))
-        for entry in entries
+        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line) for entry in entries
     )
-    faults = (Fault(int(problem.origin[1:]), problem.variable, _sentence(problem)) for problem in problems)
-    return Spec((Environment(tuple(assignments)),), tuple(_shortened(list(faults))))
+    found = [
+        Fault(line, spelt(name) if name else "", f"{wrong}; {fix}" if fix else wrong)
+        for line, name, wrong, fix in faults
+    ]
+    return Spec((Environment(tuple(assignments)),), tuple(_shortened(found)))
 
 
 def _shortened(faults: list[Fault]) -> list[Fault]:
@@ -39,8 +41,3 @@ def _shortened(faults: list[Fault]) -> list[Fault]:
         return faults
     first = nameless[0]._replace(wrong=f"and {len(nameless) - 1} more lines are no NAME=value: is it a .env?")
     return [first, *(fault for fault in faults if fault.variable)]
-
-
-def _sentence(problem: Problem) -> str:
-    """What is wrong, where the file is known: `stands twice, first in :5` is in line 5."""
-    return str(problem._replace(origin="", variable="")).strip().replace(" in :", " in line ")

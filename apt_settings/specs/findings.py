@@ -5,19 +5,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
-from ..base import AptSettings
 from ..basics.escaping import shown, spelt
+from ..basics.files import UnreadableError, as_text
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..groups import CHOOSING
 from ..loading import settle
 from ..rules import RULES
-from ..sources.layers import judged
-from ..sources.names import is_ours
-from ..sources.readers import sorted_out
+from ..sources.layers import Layers
+from ..sources.names import is_ours, variable_of
+from ..sources.readers import source_of
 from . import dockerfiles, dotenv, manifests, shell
 from .sandbox import confined
-from .spec import KNOWN, Assignment, Environment, Spec, UnreadableError
+from .spec import Assignment, Environment, Spec, known
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
@@ -62,7 +62,7 @@ class Finding(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What is said of one spec."""
+    """What is found in one spec."""
 
     findings: list[Finding]
     """Line by line, each thing once."""
@@ -107,30 +107,31 @@ def _judged(name: str, text: str, kind: str) -> Judgement:
 
 def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
     """Each combination of settings once; names that are none once each, with what APT_UNKNOWN says beside them."""
-    told: set[object] = set()
+    seen: set[object] = set()
+    variables = known().variables
     for assignments, certain in environments:
         final = {each.variable: each for each in assignments}
-        known = tuple(each for name, each in final.items() if name in KNOWN)
+        settings = tuple(each for name, each in final.items() if name in variables)
         strange = tuple(
-            each for name, each in final.items() if name not in KNOWN and is_ours(name) and each not in told
+            each for name, each in final.items() if name not in variables and is_ours(name) and each not in seen
         )
-        told.update(strange)
+        seen.update(strange)
         if strange:
-            policy = tuple(each for each in known if each.variable == "APT_UNKNOWN")
+            policy = tuple(each for each in settings if each.variable == variable_of("unknown"))
             yield Environment((*strange, *policy), certain)
-        key = frozenset((each.variable, each.value) for each in known), certain
-        if known and key not in told:
-            told.add(key)
-            yield Environment(known, certain)
+        key = frozenset((each.variable, each.value) for each in settings), certain
+        if settings and key not in seen:
+            seen.add(key)
+            yield Environment(settings, certain)
 
 
 def _text(data: bytes) -> str:
     if len(data) > SIZE_LIMIT:
         raise UnreadableError(f"is larger than {SIZE_LIMIT // 1024} KiB, the most that a job spec may have")
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UnreadableError("is not UTF-8", data[: error.start].count(b"\n") + 1) from None
+        text = as_text(data)
+    except UnreadableError as error:
+        raise UnreadableError(f"is {error}", error.line) from None
     if "\0" in text:
         raise UnreadableError("is no text")
     return text
@@ -153,29 +154,33 @@ def _kind_of(text: str) -> str | None:
 
 def _problems(file: str, environment: Environment) -> Iterator[Finding]:
     """What load would refuse, but for what depends on a value that is not known."""
-    known = [each for each in environment.assignments if each.value is not None or each.variable not in KNOWN]
-    origins = [_origin(file, each) for each in known]
-    undecided = {KNOWN[each.variable] for each in environment.assignments if each.value is None and each not in known}
-    given = {KNOWN[each.variable] for each in known if each.variable in KNOWN}
-    reading = judged([sorted_out(origins, KNOWN)], AptSettings.model_fields)
+    names, assignments = known(), environment.assignments
+    decided = [each for each in assignments if each.value is not None or each.variable not in names.variables]
+    origins = [_origin(file, each) for each in decided]
+    undecided = {names.variables[each.variable] for each in assignments if each not in decided}
+    given = {names.variables[each.variable] for each in decided if each.variable in names.variables}
     try:
-        settle(reading)
+        settle(Layers.of([source_of(origins, names.variables)], names))
     except SettingsError as error:
         for problem in error.problems:
             if not _depends(problem, undecided, None if environment.certain else given):
-                line = int(problem.origin.rpartition(":")[2])
-                yield Finding(file, line, problem.variable, str(problem._replace(origin="")))
+                yield _finding(file, problem)
 
 
 def _origin(file: str, assignment: Assignment) -> Origin:
     variable, value = spelt(assignment.variable), assignment.value or ""
-    return Origin("environment", f"{file}:{assignment.line}", variable, value, shown(value))
+    return Origin("job spec", file, variable, value, shown(value), assignment.line)
+
+
+def _finding(file: str, problem: Problem) -> Finding:
+    line = 1 if isinstance(problem.where, str) else problem.where.line
+    value = "" if problem.value is None else f"={problem.value}"
+    return Finding(file, line, problem.variable, f"{problem.variable}{value} {problem.message}".strip())
 
 
 def _depends(problem: Problem, undecided: set[str], given: set[str] | None) -> bool:
     """Whether a problem might not be one, if all were known; `given` is what is, where that is not everything."""
-    if problem.wrong != "does not fit" and "has no script" not in problem.wrong:
+    if problem.kind not in ("does not fit", "no script"):
         return False
-    setting = KNOWN.get(problem.variable, "")
-    others = {RULES[setting].other} if setting in RULES else {"task"}
+    others = {RULES[problem.setting].other} if problem.setting in RULES else {"task"}
     return bool(undecided & (CHOOSING | others)) or (given is not None and not others <= given)

@@ -7,8 +7,9 @@ from typing import Final
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ..basics.files import UnreadableError
 from ..sources.names import is_ours
-from .spec import Assignment, Environment, Fault, Spec, UnreadableError
+from .spec import Assignment, Environment, Fault, Spec
 
 _NUMBER: Final = (
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|nan|NaN)"

@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, TypeVar
 
-from .spec import UnreadableError
+from ..basics.files import UnreadableError
 
 SECONDS: Final = 10
 """Of CPU."""

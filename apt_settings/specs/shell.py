@@ -9,10 +9,12 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from ..base import AptSettings
-from ..sources.names import PREFIX, is_ours
+from ..basics.files import UnreadableError
+from ..registry import registry
+from ..sources.names import is_ours, variable_of
 from ..values import is_list
 from .shell_words import assigned, assignment_of, line_of, text_of, value_of, values_of
-from .spec import KNOWN, Assignment, Environment, Fault, Spec, UnreadableError
+from .spec import Assignment, Environment, Fault, Spec, known
 
 _MOST_HEREDOCS: Final = 2_000  # the parser takes quadratic time
 _CONDITIONAL: Final = frozenset(
@@ -74,7 +76,11 @@ class _Reader:
         """What was found, with the state at the end."""
         self._snapshot(self._state.values())
         for name, assignment in self._state.items():
-            if name in KNOWN and not self._reaches_commands(name) and not re.search(rf"\$\{{?{name}\b", self._text):
+            if (
+                name in known().variables
+                and not self._reaches_commands(name)
+                and not re.search(rf"\$\{{?{name}\b", self._text)
+            ):
                 self._environments.append(Environment((assignment,), certain=False))
                 self._faults.append(Fault(assignment.line, name, _NOT_EXPORTED))
         return Spec(tuple(self._environments), tuple(self._faults))
@@ -183,10 +189,10 @@ class _Reader:
             options = takewhile(lambda each: each[0] is None or re.match(rf"-|{_ASSIGNMENT}", each[0]), arguments)
             yield from assigned((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
         elif "apt-settings" in names or "apt_settings" in names:
-            yield from (Assignment(f"{PREFIX}TASK", word, line) for word, line in values_of(("--task",), arguments))
+            yield from (Assignment(variable_of("task"), word, line) for word, line in values_of(("--task",), arguments))
             for word, line in values_of(("--set",), arguments):
                 setting, _, value = word.partition("=")
-                yield Assignment(PREFIX + setting.upper(), value, line)
+                yield Assignment(variable_of(setting), value, line)
         elif name in _CONTAINERS:
             yield from assigned(values_of(("--env", "-e"), arguments))
         elif name in _LAUNCHERS:
@@ -252,8 +258,8 @@ class _Reader:
 
 
 def _takes_list(variable: str) -> bool:
-    field = AptSettings.model_fields.get(KNOWN.get(variable, ""))
-    return field is not None and is_list(field)
+    setting = registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
+    return setting is not None and is_list(setting.field)
 
 
 def _starts_anew(words: list[str]) -> bool:

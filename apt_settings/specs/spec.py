@@ -1,13 +1,10 @@
 """What a job spec that somebody wrote sets, whatever its form."""
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..base import AptSettings
-from ..sources.controls import CONTROLS
-from ..sources.names import PREFIX
-
-KNOWN: Final = {PREFIX + name.upper(): name for name in (*AptSettings.model_fields, *CONTROLS)}
-"""Variable -> setting or control."""
+from ..registry import registry
+from ..sources.names import Names
 
 
 class Assignment(NamedTuple):
@@ -43,12 +40,6 @@ class Spec(NamedTuple):
     faults: tuple[Fault, ...] = ()
 
 
-class UnreadableError(Exception):
-    """A spec cannot be read; the message says why."""
-
-    def __init__(self, message: str, line: int = 1) -> None:
-        super().__init__(message, line)
-        self.line = line
-
-    def __str__(self) -> str:
-        return str(self.args[0])
+def known() -> Names:
+    """The names that a spec can set."""
+    return registry().names_of(AptSettings)

@@ -6,14 +6,15 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from ..base import AptSettings, Draft, draft_of, misfits_of
-from ..errors import Problem, SettingsError
-from ..groups import CHOOSING, WHERE_IT_RUNS
+from ..base import AptSettings, Draft, draft_of, outdated_in
+from ..errors import Note, Problem, SettingsError
+from ..groups import CHOOSING
 from ..loading import choose_task, settle
+from ..registry import Setting, registry
 from ..rules import RULES
-from ..sources.layers import Reading
+from ..sources.layers import Layers
 from ..values import read_value
-from .grid import FIELDS, Axis, Sweep, values_at
+from .grid import Axis, Sweep, values_at
 
 _MOST_DRAFTS: Final = 256
 _MOST_RANGES: Final = 10
@@ -24,18 +25,25 @@ class Verdict(NamedTuple):
     """What is found of one point."""
 
     problems: tuple[Problem, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+class Shared(NamedTuple):
+    """What all points share that choose the same task, dataset, architecture and reference."""
+
+    draft: Draft
+    verdicts: dict[object, Verdict]
+    """By what the verdict depends on."""
 
 
 class Checker:
     """Judges the points of a sweep. What they share is read once; a point costs what its own values cost."""
 
-    def __init__(self, sweep: Sweep, base: Reading) -> None:
+    def __init__(self, sweep: Sweep, base: Layers) -> None:
         """`base` is what all points share: arguments, environment, `.env`."""
         self.sweep = sweep
         self._base = base
-        self._drafts: dict[tuple[str, ...], tuple[type[AptSettings], Draft]] = {}
-        self._told: dict[tuple[Any, ...], Verdict] = {}
+        self._shared: dict[tuple[str, ...], Shared] = {}
 
     def settings(self, index: int) -> AptSettings:
         """The settings of a point, as `load` gives them. Raises SettingsError."""
@@ -43,16 +51,18 @@ class Checker:
 
     def verdict(self, index: int) -> Verdict:
         """What is wrong with a point, or what there is to know of it, as `load` says it."""
-        task_class, draft, own = self._draft_and_own(self.sweep.point(index))
-        values = draft.values | own
-        misfits = None if draft.problems else misfits_of(task_class, values, draft.released - own.keys())
-        if misfits == ():
-            return Verdict((), draft.reading.notes)
-        # What is told of a misfit names the two settings of its rule and their givers, and nothing else.
-        told = (id(draft), *((name, values.get(name), values.get(RULES[name].other)) for name in misfits or ()))
-        if misfits is None or told not in self._told:
-            self._told[told] = self._slowly(index)
-        return self._told[told]
+        (draft, verdicts), varied = self._shared_and_varied(self.sweep.point(index))
+        values = draft.values | varied
+        outdated = None if draft.problems else outdated_in(draft, values, varied)
+        if outdated == ():
+            return Verdict((), draft.layers.notes)
+        if outdated is None:
+            return self._slowly(index)
+        # A note depends on the draft and on the two values of its rule only, so it can be cached by them.
+        key = tuple((name, values.get(name), values.get(RULES[name].other)) for name in outdated if name in RULES)
+        if key not in verdicts:
+            verdicts[key] = self._slowly(index)
+        return verdicts[key]
 
     def _slowly(self, index: int) -> Verdict:
         try:
@@ -63,7 +73,7 @@ class Checker:
     def twin(self, index: int) -> int:
         """The first point that is the same experiment: its own index, where no earlier point is.
 
-        Found on the axes, so that no fingerprint of another point is needed; that one may be wrong, where this is not.
+        Compares axes, not fingerprints: other points may be invalid and have none.
         """
         positions = self.sweep.positions(index)
         for number, firsts in self._firsts.items():
@@ -97,46 +107,49 @@ class Checker:
     def _meaning(self, axes: list[Axis], positions: tuple[int, ...]) -> object:
         """Every value of the experiment but for those that the other axes give."""
         choice = values_at(axes, positions)
-        task_class, draft, own = self._draft_and_own(choice)
+        (draft, _), varied = self._shared_and_varied(choice)
         if draft.problems:
             return positions
-        values = {name: field.default for name, field in task_class.model_fields.items()} | draft.values | own
+        values = {name: each.default for name, each in draft.settings.items()} | draft.values | varied
         elsewhere = self.sweep.places.keys() - choice.keys()
-        return frozenset((name, _key(values[name])) for name in values if _counts(name) and name not in elsewhere)
+        counted = (name for name, each in draft.settings.items() if not each.where_it_runs and name not in elsewhere)
+        return frozenset((name, _key(values[name])) for name in counted)
 
-    def _under(self, point: Mapping[str, Any]) -> Reading:
-        return self._base.under(point, FIELDS, self.sweep.places)
+    def _under(self, point: Mapping[str, Any]) -> Layers:
+        return self._base.under(point, self.sweep.places)
 
-    def _draft_and_own(self, point: Mapping[str, Any]) -> tuple[type[AptSettings], Draft, dict[str, Any]]:
-        """What a point shares with others, and the values that are its own."""
-        task_class, draft = self._draft({name: value for name, value in point.items() if name in CHOOSING})
-        fields = task_class.model_fields
-        own = {name: read_value(point[name], fields[name].annotation) for name in point if name not in CHOOSING}
-        return task_class, draft, own
+    def _shared_and_varied(self, point: Mapping[str, Any]) -> tuple[Shared, dict[str, Any]]:
+        """What a point shares with others, and its values that vary among those."""
+        shared = self._share({name: value for name, value in point.items() if name in CHOOSING})
+        settings = shared.draft.settings
+        varied = (name for name in point if name not in CHOOSING)
+        return shared, {name: read_value(point[name], settings[name].field.annotation) for name in varied}
 
-    def _draft(self, choice: Mapping[str, Any]) -> tuple[type[AptSettings], Draft]:
-        """What all points share that choose the same task, dataset, architecture and reference."""
+    def _share(self, choice: Mapping[str, Any]) -> Shared:
         key = tuple(map(str, choice.values()))
-        if key not in self._drafts:
-            if len(self._drafts) >= _MOST_DRAFTS:
-                self._drafts.clear()
-                self._told.clear()
-            task_class, reading = choose_task(self._under(choice))
-            self._drafts[key] = task_class, draft_of(task_class, reading)
-        return self._drafts[key]
+        if key not in self._shared:
+            if len(self._shared) >= _MOST_DRAFTS:
+                self._shared.clear()
+            self._shared[key] = Shared(draft_of(*choose_task(self._under(choice))), {})
+        return self._shared[key]
 
 
 def _first_positions(axis: Axis) -> Sequence[int]:
     """For each position of an axis, the first at which its settings make the same experiment."""
-    counted = [column for column in axis.columns if _counts(column.setting)]
+    counted = [column for column in axis.columns if not _settings()[column.setting].where_it_runs]
     if any(isinstance(column.values, range) for column in counted):
         return range(axis.size)
-    annotations = [(column.values, FIELDS[column.setting].annotation) for column in counted]
+    annotations = [(column.values, _settings()[column.setting].field.annotation) for column in counted]
     firsts: dict[object, int] = {}
     return [
         firsts.setdefault(tuple(_key(read_value(values[position], each)) for values, each in annotations), position)
         for position in range(axis.size)
     ]
+
+
+def _settings() -> Mapping[str, Setting]:
+    """The settings that every task has."""
+    return registry().settings_of(AptSettings)
 
 
 def _key(value: Any) -> object:
@@ -146,11 +159,6 @@ def _key(value: Any) -> object:
     except TypeError:
         return repr(value)
     return value
-
-
-def _counts(setting: str) -> bool:
-    """Whether a setting is part of what the experiment is."""
-    return WHERE_IT_RUNS not in FIELDS[setting].metadata
 
 
 @dataclass
@@ -170,13 +178,13 @@ class Points:
             self.ranges.append([index, index])
 
     def __str__(self) -> str:
-        told = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges)
+        ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges)
         more = self.count - sum(last - first + 1 for first, last in self.ranges)
-        return f"{told} and {more:,} more" if more else told
+        return f"{ranges} and {more:,} more" if more else ranges
 
 
 @dataclass
-class Survey:
+class SweepReport:
     """What the check of a whole sweep found."""
 
     checked: int = 0
@@ -184,7 +192,7 @@ class Survey:
     """What is wrong -> with which points."""
     noted: dict[str, Points] = field(default_factory=dict)
     """What there is to know -> of which points."""
-    untold: int = 0
+    unlisted: int = 0
     """How often something was wrong or noted beyond the first thousand sentences."""
     repeated: Points = field(default_factory=Points)
     """Points that are the same experiment as an earlier one."""
@@ -192,14 +200,14 @@ class Survey:
     @property
     def problems(self) -> list[Problem]:
         """What is wrong, each thing once with the points that it is wrong at."""
-        told = [Problem("", self._place(points), None, sentence) for sentence, points in self.wrong.items()]
-        more = f"{self.untold:,} more, which --format json tells"
-        return [*told, *([Problem("", "and", None, more)] if told and self.untold else [])]
+        problems = [Problem(self._place(points), sentence) for sentence, points in self.wrong.items()]
+        more = f"{self.unlisted:,} more, which --format json tells"
+        return [*problems, *([Problem("and", more)] if problems and self.unlisted else [])]
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Note]:
         """What there is to know, each thing once with the points that it is of."""
-        return [f"note: {self._place(points)} {sentence}" for sentence, points in self.noted.items()]
+        return [Note(f"{self._place(points)} {sentence}") for sentence, points in self.noted.items()]
 
     def _place(self, points: Points) -> str:
         if points.count == self.checked:
@@ -207,18 +215,18 @@ class Survey:
         return f"at {points.count:,} of {self.checked:,} points ({points}):"
 
 
-def survey(checker: Checker, indices: Iterable[int]) -> Survey:
+def survey(checker: Checker, indices: Iterable[int]) -> SweepReport:
     """Check points one by one, keeping nothing of those that are good."""
-    found = Survey()
+    found = SweepReport()
     for index in indices:
         found.checked += 1
         problems, notes = checker.verdict(index)
-        for told, sentences in ((found.wrong, map(str, problems)), (found.noted, notes)):
+        for listed, sentences in ((found.wrong, map(str, problems)), (found.noted, map(str, notes))):
             for sentence in sentences:
-                if len(told) < _MOST_SENTENCES or sentence in told:
-                    told.setdefault(sentence, Points()).add(index)
+                if len(listed) < _MOST_SENTENCES or sentence in listed:
+                    listed.setdefault(sentence, Points()).add(index)
                 else:
-                    found.untold += 1
+                    found.unlisted += 1
         if not problems and checker.twin(index) != index:
             found.repeated.add(index)
     return found

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
@@ -11,10 +11,12 @@ from math import prod
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from ..basics.escaping import printable, shown, spelt
+from ..base import AptSettings
+from ..basics.escaping import escaped, shown, spelt
+from ..basics.files import UnreadableError, read_text
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
-from ..tasks import DEFAULT_TASK, TASKS
+from ..registry import Setting, registry
 from ..values import choices_of, is_list
 
 LIMIT: Final = 1_000_000
@@ -22,8 +24,6 @@ LIMIT: Final = 1_000_000
 FILE_LIMIT: Final = 64 * 1024
 """The most bytes that a file with a grid may have."""
 
-FIELDS: Final = TASKS[DEFAULT_TASK].model_fields
-"""What can vary, but for the reference: the settings that every task has."""
 _ALMOST_A_RANGE: Final = r"[0-9.]*[0-9](\.\.+|:|(?<=[0-9])-)[0-9.:-]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
 _LARGEST: Final = 10**100
@@ -139,13 +139,15 @@ def sweep_of(axes: Iterable[Sequence[Written]]) -> Sweep:
         axis = Axis(tuple(_column(each, problems) for each in written))
         sizes = {column.setting: len(column.values) for column in axis.columns}
         if len(set(sizes.values())) > 1:
-            told = ", ".join(f"{name} has {size}" for name, size in sizes.items())
-            problems.append(Problem("", written[0].place, None, f"goes with others, and not all are as long: {told}"))
+            lengths = ", ".join(f"{name} has {size}" for name, size in sizes.items())
+            wrong = f"goes with others, and not all are as long: {lengths}"
+            problems.append(Problem(written[0].place, wrong))
         built.append(axis)
     sweep = Sweep(tuple(built))
     if not problems and sweep.size > LIMIT:
-        told = " x ".join(f"{axis.size:,}" for axis in built)
-        problems.append(Problem("", "the grid", None, f"has {told} = {sweep.size:,} points", f"{LIMIT:,} at most"))
+        sizes_of_axes = " x ".join(f"{axis.size:,}" for axis in built)
+        wrong = f"has {sizes_of_axes} = {sweep.size:,} points"
+        problems.append(Problem("the grid", wrong, f"{LIMIT:,} at most"))
     if problems:
         raise SettingsError(problems)
     return sweep
@@ -154,11 +156,11 @@ def sweep_of(axes: Iterable[Sequence[Written]]) -> Sweep:
 def _misplaced(written: Iterable[Written], seen: dict[str, str]) -> Iterator[Problem]:
     """What cannot vary, or stands on an axis already."""
     for setting, _, place in written:
-        if setting not in (*FIELDS, "reference"):
-            fix = did_you_mean(nearest(setting, (*FIELDS, "reference")))
-            yield Problem(spelt(setting), place, None, "is not a setting", fix=fix)
+        if setting not in (*_settings(), "reference"):
+            fix = did_you_mean(nearest(setting, (*_settings(), "reference")))
+            yield Problem(place, "is not a setting", fix=fix, kind="unknown name")
         elif setting in seen:
-            yield Problem(setting, place, None, f"varies already: {seen[setting]}")
+            yield Problem(place, f"varies already: {seen[setting]}", setting=setting)
         seen[setting] = place
 
 
@@ -168,7 +170,7 @@ def _column(written: Written, problems: list[Problem]) -> Column:
     try:
         return Column(setting, _values(setting, given), place)
     except ValueError as error:
-        problems.append(Problem(spelt(setting), place, shown(given), str(error)))
+        problems.append(Problem(place, str(error), value=shown(given), setting=setting))
         return Column(setting, (), place)
 
 
@@ -180,7 +182,7 @@ def _values(setting: str, given: Any) -> Sequence[Any]:
         except (ValueError, RecursionError):
             raise ValueError('is not an array, such as ["a", "b,c"]') from None
     elif isinstance(given, str) and _takes_lists(setting):
-        one, other, *_ = choices_of(FIELDS[setting])
+        one, other, *_ = choices_of(_settings()[setting].field)
         raise ValueError(f"""varies in lists: write an array of them, such as '["{one}", "{one},{other}"]'""")
     elif isinstance(given, str):
         return _items(given.split(","))
@@ -227,7 +229,12 @@ def _as_written(column: Column) -> str:
 
 
 def _takes_lists(setting: str) -> bool:
-    return setting in FIELDS and is_list(FIELDS[setting])
+    return setting in _settings() and is_list(_settings()[setting].field)
+
+
+def _settings() -> Mapping[str, Setting]:
+    """What can vary, but for the reference: the settings that every task has."""
+    return registry().settings_of(AptSettings)
 
 
 def from_file(path: Path) -> list[list[Written]]:
@@ -235,23 +242,19 @@ def from_file(path: Path) -> list[list[Written]]:
 
     Raises SettingsError where it cannot be read.
     """
-    name = printable(str(path))
+    name = escaped(str(path))
     try:
-        with path.open("rb") as stream:
-            data = stream.read(FILE_LIMIT + 1)
-        if len(data) > FILE_LIMIT:
-            raise ValueError(f"is larger than {FILE_LIMIT // 1024} KiB, the most that a grid may have")
-        text = data.decode()
+        text = read_text(path, FILE_LIMIT)
+    except UnreadableError as error:
+        raise SettingsError.at(name, f"cannot be read: {error}") from None
+    try:
         if re.search(_MANY_DOTS, text):
             raise ValueError("a key has more than 16 parts")
         content = tomllib.loads(text)
-    except OSError as error:
-        raise SettingsError([Problem("", name, None, f"cannot be read: {error.strerror}")]) from None
     except RecursionError:
-        raise SettingsError([Problem("", name, None, "is nested too deeply")]) from None
+        raise SettingsError.at(name, "is nested too deeply") from None
     except ValueError as error:
-        wrong = "is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise SettingsError([Problem("", name, None, f"is not a grid in TOML: {wrong}")]) from None
+        raise SettingsError.at(name, f"is not a grid in TOML: {error}") from None
     grid, zipped, others = content.pop("grid", {}), content.pop("zip", []), list(content)
     wrong = f"has {shown(others[0])} at its top" if others else ""
     if not isinstance(grid, dict):
@@ -259,8 +262,8 @@ def from_file(path: Path) -> list[list[Written]]:
     elif not isinstance(zipped, list) or not all(map(_is_table, zipped)):
         wrong = "has a zip that is no table [[zip]]"
     if wrong:
-        told = "write [grid], and [[zip]] for settings that go together"
-        raise SettingsError([Problem("", name, None, wrong, fix=told)])
+        fix = "write [grid], and [[zip]] for settings that go together"
+        raise SettingsError.at(name, wrong, fix=fix)
     axes = [[Written(setting, values, f"{name} [grid] {spelt(setting)}")] for setting, values in grid.items()]
     together = [[Written(each, table[each], f"{name} [[zip]] {spelt(each)}") for each in table] for table in zipped]
     return [*axes, *together]

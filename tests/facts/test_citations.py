@@ -7,10 +7,10 @@ import re
 import pytest
 from support import RECORDS
 
-from apt_settings.basics.origins import RELEASE_PLACE
 from apt_settings.facts.citations import CITATIONS, cite
 from apt_settings.facts.discrepancies import DISCREPANCIES, Discrepancy
-from apt_settings.facts.release import CODE, scripts, source_of
+from apt_settings.facts.release import CODE, scripts
+from apt_settings.sources.release import source_of
 from apt_settings.tasks import TASKS
 
 
@@ -56,8 +56,8 @@ def test_what_the_releases_code_decides_has_a_known_place(place: str) -> None:
 def test_every_value_of_the_release_reads_as_one() -> None:
     """A record tells the release's values by their origins: each of them has the form that is looked for."""
     for script in scripts().values():
-        for origin in source_of(script).given.values():
-            assert re.fullmatch(RELEASE_PLACE, str(origin)), origin
+        for origin in source_of(script).values.values():
+            assert re.fullmatch(r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers [\w. ]+)", str(origin)), origin
 
 
 FLAGS = {

@@ -15,7 +15,7 @@ import yaml
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
 from apt_settings.jobs.kubernetes import label_like
-from apt_settings.runs.store import read
+from apt_settings.sources.record import read
 from apt_settings.specs.findings import findings
 
 JOB = ["job", "kubernetes", "--image", "registry.example/train:1"]

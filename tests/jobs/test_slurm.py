@@ -19,7 +19,7 @@ from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
 from apt_settings.jobs.request import Request, given_by
 from apt_settings.jobs.slurm import Part, Resources, parts, render
-from apt_settings.runs.store import read
+from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import Sweep
 
 HOSTILE = "a, b'\"$HOME `id` \\ é日 {fingerprint} #!"

@@ -14,7 +14,7 @@ import pytest
 from support import ROOT
 
 from apt_settings import fingerprint, load
-from apt_settings.runs.store import Record, read
+from apt_settings.sources.record import Record, read
 
 TOOLS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "scontrol")
 missing = [tool for tool in TOOLS if shutil.which(tool) is None]

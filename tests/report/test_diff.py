@@ -142,7 +142,7 @@ def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
         (["paper", "release", "--all-tasks", "--set", "dataset=mrpc"], "--all-tasks chooses dataset itself"),
         (
             ["paper", "release", "--set", "architecture=t5-base"],
-            "release reference='release' has no script for t5-base",
+            "diff reference='release' has no script for t5-base",
         ),
         (["paper", "release", "--set", "epochs=4"], "paper and release have a epochs of their own"),
         (["now", "release", "--set", "epochs=ten"], "--set epochs='ten' is not allowed"),

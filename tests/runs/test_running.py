@@ -8,15 +8,16 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 from support import forked
 
-from apt_settings import GlueBigSettings, SettingsError, load
+from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
 from apt_settings.runs.running import job_environment, run_recorded
-from apt_settings.runs.store import Record, read
+from apt_settings.sources.record import Record, read
 
 RUN = [sys.executable, "-m", "apt_settings", "run", "--task", "squad"]
 MODES = {"become": [], "record": ["--record", "runs"]}
@@ -154,7 +155,7 @@ def test_a_parent_that_ignores_its_children_is_no_matter(mode: str) -> None:
 def test_another_thread_may_take_the_news_of_the_end() -> None:
     """A process with threads that hold no signals, such as numpy's, sees the end all the same."""
     lines = [
-        "import os, threading, time; from apt_settings.process import Watched",
+        "import os, threading, time; from apt_settings.runs.process import Watched",
         "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
         "watched = Watched(['sh', '-c', 'exit 3'], os.environ)",
         "os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)",
@@ -377,3 +378,22 @@ def test_sixty_four_runs_at_once_lose_nothing() -> None:
 
     records = [read(folder) for folder in Path("runs").iterdir()]
     assert list(range(64)) == sorted(record.runs[0].exit_status or 0 for record in records)
+
+
+class Mine(GlueBigSettings):
+    """Settings of a user, of which one says where the job runs."""
+
+    cache: Annotated[str, WHERE_IT_RUNS] = "x"
+    workers: int = 4
+
+
+def test_a_run_of_a_users_class_is_resumed_and_skipped(tmp_path: Path) -> None:
+    """A record knows by itself which of its settings the fingerprint leaves out."""
+    settings, folder = Mine(workers=5), tmp_path / "runs"
+
+    def run(**how: Any) -> str:
+        return run_recorded(settings, ["true"], os.environ, folder, **{"resume": False, "once": False, **how}).message
+
+    assert [run(resume=True), run(resume=True)] == ["", ""]
+    assert len(read(folder).runs) == 2
+    assert "has ended well with the same settings" in run(once=True)

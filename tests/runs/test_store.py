@@ -16,9 +16,11 @@ from support import ANY_SETTINGS, forked
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.cli import main
-from apt_settings.fingerprint import fingerprint_of
+from apt_settings.differences import Side, differences
+from apt_settings.fingerprint import changed, fingerprint_of
 from apt_settings.runs.running import run_recorded
-from apt_settings.runs.store import Record, as_json, changed, differences, read, record_of, verify, write
+from apt_settings.runs.store import as_json, record_of, write
+from apt_settings.sources.record import Record, read
 
 
 def recorded(*command: str, **values: Any) -> Path:
@@ -26,7 +28,7 @@ def recorded(*command: str, **values: Any) -> Path:
     outcome = run_recorded(
         GlueBigSettings(**values), command or ("true",), dict(os.environ), Path("runs"), resume=False, once=False
     )
-    assert outcome.told == ""
+    assert outcome.message == ""
     return max(Path("runs").iterdir(), key=lambda folder: folder.stat().st_mtime_ns)
 
 
@@ -47,7 +49,7 @@ def test_a_replay_gives_equal_settings(said: dict[str, Any], tmp_path: Path) -> 
     after = load({}, record=tmp_path)
 
     assert (before, fingerprint(before)) == (after, fingerprint(after))
-    assert verify(read(tmp_path))
+    assert not changed(read(tmp_path))
     assert record_of(before) == read(tmp_path)
 
 
@@ -71,7 +73,7 @@ def test_a_record_says_who_set_what(write_env: Any) -> None:
     assert record.controls["env_file"] == str(Path("job.env").absolute())
     assert (run.command, run.exit_status, run.signal) == (("sh", "-c", "exit 3"), 3, None)
     assert {"apt-settings", "pydantic", "pydantic-settings", "python-dotenv", "python"} == set(run.versions)
-    assert '    "epochs": {"value": 30, "origin": "job.env:1"},' in lines
+    assert '    "epochs": {"value": 30, "origin": "job.env:1", "kind": "env file"},' in lines
     assert len(lines) < 90
 
 
@@ -86,7 +88,7 @@ def test_a_replay_does_not_read_the_environment(write_env: Any) -> None:
     assert str(again.origin("seed")) == f"{folder} (argument seed)"
     assert load({}, record=folder, seed=8).seed == 8
     assert [f"{folder} (argument seed)", "class default"] == [
-        each.place for each in load({}, record=folder, seed=8).origin("seed").shadows
+        each.location for each in load({}, record=folder, seed=8).origin("seed").overridden
     ]
 
 
@@ -126,9 +128,14 @@ def test_a_setting_changed_by_hand_is_found() -> None:
     content["settings"]["seed"]["value"] = 9
     edited(folder, **content)
 
-    assert not verify(read(folder))
+    assert changed(read(folder))
     with pytest.raises(SettingsError, match="was changed after it was written"):
         load({}, record=folder)
+
+
+def counted_of(content: dict[str, Any]) -> dict[str, Any]:
+    """What the fingerprint of a record's JSON is made of."""
+    return {name: each["value"] for name, each in content["settings"].items() if not each.get("where_it_runs")}
 
 
 def test_an_unknown_setting_is_named() -> None:
@@ -136,7 +143,7 @@ def test_an_unknown_setting_is_named() -> None:
     folder = recorded()
     content = json.loads((folder / "run.json").read_text())
     content["settings"]["initial_rnk"] = {"value": 1, "origin": "class default"}
-    content["fingerprint"] = fingerprint_of({name: each["value"] for name, each in content["settings"].items()})
+    content["fingerprint"] = fingerprint_of(counted_of(content))
     edited(folder, **content)
 
     with pytest.raises(SettingsError, match="initial_rnk is not a setting; did you mean initial_rank"):
@@ -153,6 +160,26 @@ def test_a_user_s_own_settings_replay() -> None:
     write(Path(), record_of(Mine(cache="y", workers=5)))
 
     assert Mine(cache="y", workers=5) == load({}, record=".", settings_class=Mine)
+    with pytest.raises(SettingsError) as caught:  # it was not changed: this is a record of settings that are not known
+        load({}, record=".")
+    assert [str(problem).removeprefix("./").replace(". (", "run.json (") for problem in caught.value.problems] == [
+        "run.json (argument cache) cache is not a setting",
+        "run.json (argument workers) workers is not a setting",
+    ]
+
+
+def test_a_record_of_before_reads_as_it_did() -> None:
+    """Where a record does not say what kind of giver it was and what the fingerprint leaves out, its text tells."""
+    folder = recorded(seed=5, reference="release")
+    content = json.loads((folder / "run.json").read_text())
+    for each in content["settings"].values():
+        del each["kind"]
+        each.pop("where_it_runs", None)
+    edited(folder, **content)
+    settings = load({}, record=folder)
+
+    assert (settings.origin("epochs").kind, settings.origin("seed").kind) == ("release", "record")
+    assert str(settings.origin("output_dir")) == "class default"
 
 
 def test_a_fifo_is_no_record() -> None:
@@ -181,7 +208,7 @@ def test_a_hostile_record_reaches_no_terminal() -> None:
     assert str(load({}, record=folder).origin("seed")).isprintable()
 
     content["settings"]["\x1b[31m"] = {"value": 1, "origin": "x"}
-    content["fingerprint"] = fingerprint_of({n: each["value"] for n, each in content["settings"].items()})
+    content["fingerprint"] = fingerprint_of(counted_of(content))
     edited(folder, **content)
     with pytest.raises(SettingsError) as caught:
         load({}, record=folder)
@@ -189,12 +216,14 @@ def test_a_hostile_record_reaches_no_terminal() -> None:
 
 
 def test_differences_are_told_setting_by_setting() -> None:
-    """Equal records differ in nothing; else setting and both entries are listed."""
-    one, other = record_of(GlueBigSettings()), record_of(GlueBigSettings(seed=1))
-    (difference,) = differences(one, other)
+    """Equal sides differ in nothing; else setting and both sides are listed, None where one has no such setting."""
+    one, other = {"seed": Side(128, "class default"), "epochs": Side(40, "x")}, {"seed": Side(1, ".env:1")}
 
-    assert differences(one, one) == []
-    assert (difference.setting, difference.one.value, difference.other.value) == ("seed", 128, 1)
+    assert list(differences(one, one)) == []
+    assert list(differences(one, other)) == [
+        ("seed", Side(128, "class default"), Side(1, ".env:1")),
+        ("epochs", Side(40, "x"), None),
+    ]
 
 
 @pytest.mark.parametrize("command", [["show", "--format", "json"], ["env"], ["explain", "seed"], ["check"]])
@@ -233,7 +262,7 @@ def test_kill_9_leaves_the_old_record_or_the_new_one(tmp_path: Path) -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
 
-        assert verify(read(tmp_path))
+        assert not changed(read(tmp_path))
     assert {file.name for file in tmp_path.iterdir()} <= {"run.json", ".run.json"}
 
 
@@ -288,8 +317,6 @@ def test_a_record_is_what_it_prints() -> None:
 def test_a_record_of_another_fingerprint_is_not_accused() -> None:
     """A record of a version with other settings was not changed, and the message does not say so."""
     record = record_of(load({}, None, task="squad"))
-    (problem,) = changed(record.model_copy(update={"fingerprint": "apt0-0123456789abcdef"}), "run.json")
+    problem = changed(record.model_copy(update={"fingerprint": "apt0-0123456789abcdef"}))
 
-    assert (
-        str(problem) == "run.json has a fingerprint of 'apt0', and this apt-settings knows apt1: read it with its own"
-    )
+    assert problem == "has a fingerprint of 'apt0', and this apt-settings knows apt1: read it with its own"

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from apt_settings.sources.dotenv import SIZE_LIMIT, UnreadableError, read_env_file
+from apt_settings import load
+from apt_settings.basics.files import UnreadableError
+from apt_settings.sources.dotenv import SIZE_LIMIT, read_env_file
 
 
 @pytest.mark.parametrize(
@@ -30,9 +32,7 @@ def test_entries_know_their_line(write_env: Callable[..., Path], content: str, e
     path = str(write_env(content))
     read, problems = read_env_file(path, {})
 
-    assert [(variable, value, f"{path}:{line}") for variable, value, line in entries] == [
-        (entry.variable, entry.value, entry.place) for entry in read
-    ]
+    assert entries == [(entry.variable, entry.value, entry.line) for entry in read]
     assert problems == []
 
 
@@ -79,15 +79,15 @@ def test_what_the_system_refuses_is_said(path: str) -> None:
 
 def test_an_odd_path_is_escaped(write_env: Callable[..., Path]) -> None:
     """A place holds nothing that a terminal would act on."""
-    (entry,), _ = read_env_file(str(write_env("APT_A=1", "a\x1b[31m.env")), {})
+    location = load({}, write_env("APT_SEED=1", "a\x1b[31m.env")).origin("seed").location
 
-    assert entry.place.isprintable()
-    assert entry.place.endswith(":1")
+    assert location.isprintable()
+    assert location.endswith(":1")
 
 
 def test_the_home_folder_is_understood(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """`~` at the start of a path is the home folder, which job launchers do not expand."""
-    path = write_env("APT_A=1", "job.env")
+    path = write_env("APT_SEED=1", "job.env")
     monkeypatch.setenv("HOME", str(path.parent))
 
-    assert read_env_file("~/job.env", {})[0][0].place == "~/job.env:1"
+    assert load({}, "~/job.env").origin("seed").location == "~/job.env:1"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support import RECORDS, ROOT
 
 from apt_settings import AlpacaSettings, SettingsError, SettingsWarning, SquadSettings, load
-from apt_settings.base import AptSettings
+from apt_settings.base import AptSettings, outdated_defaults
 from apt_settings.facts.release import scripts
 from apt_settings.runs.store import record_of, write
 from apt_settings.variables import variables
@@ -92,7 +92,7 @@ def test_the_reference_is_the_script(script: Mapping[str, str]) -> None:
     settings = released(script)
 
     assert meant(script) == {name: getattr(settings, name) for name in meant(script)}
-    assert settings.misfits == ()
+    assert outdated_defaults(settings) == ()
     assert (script["task"], script["model"]) == (settings.dataset, settings.architecture)
 
 
@@ -132,11 +132,11 @@ def test_overrides_win_and_shadow_the_release(tmp_path: Path) -> None:
     """Argument, environment and `.env` are stronger than the script, which is stronger than the class."""
     (tmp_path / ".env").write_text("APT_REFERENCE=release\nAPT_WEIGHT_DECAY=0.2\n")
     settings = load({"APT_TASK": "mrpc", "APT_EPOCHS": "100"}, seed=1)
-    shadows = [str(shadow) for shadow in settings.origin("epochs").shadows]
+    shadows = [str(shadow) for shadow in settings.origin("epochs").overridden]
 
     assert (settings.epochs, settings.seed, settings.weight_decay, settings.distill_epochs) == (100, 1, 0.2, 96)
     assert shadows == ["release scripts/adaptpruning/roberta_base_mrpc_momentum.sh:59", "class default"]
-    assert settings.origin("epochs").shadows[0].text == "120"
+    assert settings.origin("epochs").overridden[0].raw == "120"
     assert not settings.origin("distill_epochs").is_override
     assert settings.controls["reference"] == "release"
 
@@ -146,7 +146,7 @@ def test_a_value_of_the_release_that_no_longer_fits_is_a_note() -> None:
     with pytest.warns(SettingsWarning) as told:
         settings = load({"APT_TASK": "mrpc", "APT_EPOCHS": "10"}, None, reference="release")
 
-    assert (settings.epochs, settings.distill_epochs, settings.misfits) == (
+    assert (settings.epochs, settings.distill_epochs, outdated_defaults(settings)) == (
         10,
         96,
         ("distill_epochs", "pruning_end_epoch"),
@@ -215,7 +215,7 @@ def test_variables_give_the_same_settings_back(script: Mapping[str, str], epochs
         again = load(variables(settings), None)
 
     assert settings == again
-    assert settings.misfits == again.misfits
+    assert outdated_defaults(settings) == outdated_defaults(again)
 
 
 def test_a_replay_keeps_the_release(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_a_replay_of_a_replay_is_the_same(tmp_path: Path) -> None:
         settings = load({}, record=tmp_path / "again", epochs=10)
 
     assert settings.distill_epochs == 96
-    assert settings.misfits == ("distill_epochs", "pruning_end_epoch")
+    assert outdated_defaults(settings) == ("distill_epochs", "pruning_end_epoch")
 
 
 def test_a_replay_keeps_to_its_record(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ BOMB = "APT_A: &a [x, x]\n" + "".join(
         ("x.sh", b"export A='" + b"x" * (SIZE_LIMIT + 1), "is larger than 1024 KiB"),
         ("x.sh", b"\x7fELF\x00\xff\xfe", "is not UTF-8"),
         ("x.sh", b"MZ\x00\x00", "is no text"),
-        ("x.env", b"\xff\xfeA\x00=\x00", "is not UTF-8"),
+        ("x.env", b"\xff\xfeA\x00=\x00", "is UTF-16, not UTF-8: save it as UTF-8"),
     ],
 )
 def test_what_cannot_be_read_is_one_finding(name: str, data: bytes, words: str) -> None:

@@ -111,7 +111,7 @@ def test_any_point_is_computed_from_its_index_alone() -> None:
         (["--grid-file", "form.toml"], "form.toml has a grid that is no table [grid]"),
         (["--grid-file", "zip.toml"], "zip.toml has a zip that is no table [[zip]]"),
         (["--grid-file", "date.toml"], "seed=datetime.date(1979, 5, 27) is not allowed"),
-        (["--grid-file", "latin.toml"], "latin.toml is not a grid in TOML: is not UTF-8"),
+        (["--grid-file", "latin.toml"], "latin.toml cannot be read: not UTF-8 in line 1"),
         (["--grid-file", "."], ". cannot be read: Is a directory"),
     ],
 )

@@ -1,0 +1,108 @@
+"""The register of what settings there are: those of a task's class, and those of groups that stand beside it.
+
+Everything that must know which settings there are asks here, so that a setting of a project is one like ours.
+"""
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from .groups import WHERE_IT_RUNS, Group
+from .sources.names import Names, names_of, variable_of
+
+
+class Setting(NamedTuple):
+    """One row of the register: a setting of a task's class or of a group beside it."""
+
+    name: str
+    """As arguments, records and messages have it: `eval_every`."""
+    path: tuple[str, ...]
+    """Where its value is in an object of its owner."""
+    owner: type[BaseModel]
+    """Whose it is: the class that declares it."""
+    field: FieldInfo
+    """Type, range, meaning and default."""
+
+    @property
+    def variable(self) -> str:
+        """`APT_EVAL_EVERY`"""
+        return variable_of(self.name)
+
+    @property
+    def default(self) -> Any:
+        """What it is where nobody sets it; PydanticUndefined where somebody must."""
+        return self.field.get_default(call_default_factory=True)
+
+    @property
+    def where_it_runs(self) -> bool:
+        """Whether it says where a job runs and not what it is: the fingerprint leaves it out."""
+        return WHERE_IT_RUNS in self.field.metadata
+
+    @property
+    def concern(self) -> str:
+        """Its owner in a word: `training`, `pruning`."""
+        return self.owner.__name__.removesuffix("Settings").lower()
+
+
+class Registry(NamedTuple):
+    """What settings there are."""
+
+    groups: tuple[type[Group], ...] = ()
+    """The groups that stand beside every task's class."""
+
+    def settings_of(self, task_class: type[BaseModel]) -> Mapping[str, Setting]:
+        """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration."""
+        return _settings_of(task_class, self.groups)
+
+    def beside(self) -> Mapping[str, Setting]:
+        """Name -> setting, of the groups beside the task's class alone."""
+        return _beside(self.groups)
+
+    def names_of(self, task_class: type[BaseModel]) -> Names:
+        """What a reader of sources must know for this class."""
+        return names_of(tuple(self.settings_of(task_class)))
+
+
+@cache
+def _settings_of(task_class: type[BaseModel], groups: tuple[type[Group], ...]) -> Mapping[str, Setting]:
+    own = {
+        name: Setting(name, (name,), _owner(task_class, name), field) for name, field in task_class.model_fields.items()
+    }
+    return MappingProxyType({**own, **_beside(groups)})
+
+
+@cache
+def _beside(groups: tuple[type[Group], ...]) -> Mapping[str, Setting]:
+    rows = (Setting(name, (name,), group, field) for group in groups for name, field in group.model_fields.items())
+    return MappingProxyType({row.name: row for row in rows})
+
+
+def _owner(task_class: type[BaseModel], name: str) -> type[BaseModel]:
+    """The group that declares a setting of a task's class, or the class itself for one of its own."""
+    groups = (each for each in task_class.__mro__ if Group in each.__bases__ and name in each.__annotations__)
+    return next(groups, task_class)
+
+
+_registry = Registry()
+
+
+def registry() -> Registry:
+    """The register in force."""
+    return _registry
+
+
+@contextmanager
+def beside(*groups: type[Group]) -> Generator[Registry, None, None]:
+    """Within the block, these groups stand beside every task's class."""
+    global _registry
+    before = _registry
+    _registry = before._replace(groups=(*before.groups, *groups))
+    try:
+        yield _registry
+    finally:
+        _registry = before

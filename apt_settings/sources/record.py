@@ -1,0 +1,188 @@
+"""The run record, a `run.json`: what a job ran with, who set it, where it ran and how it ended; and it as a source."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from ..basics.escaping import escaped, shown, spelt
+from ..basics.files import UnreadableError, read_bytes
+from ..basics.origins import Kind, Origin
+from ..errors import SettingsError
+from .names import Names
+from .readers import Source, source_of
+
+FILE_NAME: Final = "run.json"
+FORMAT: Final[Literal[1]] = 1
+SIZE_LIMIT: Final = 16 * 1024 * 1024
+"""The most bytes that a record may have."""
+
+# What records say that were written before they said it themselves.
+_RELEASE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers [\w. ]+)"
+_WHERE_IT_RUNS: Final = ("output_dir", "per_device_batch_size")
+
+
+class Part(BaseModel):
+    """What all parts of a record share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class RecordedSetting(Part):
+    """One setting: its value as JSON has it, and who set it."""
+
+    value: JsonValue
+    origin: str
+    """As `show` prints it: `environment APT_EPOCHS`, `.env:3`."""
+    kind: Kind | None = None
+    """What kind of giver that is; None in records that were written before it was recorded."""
+    where_it_runs: bool = False
+    """Whether it says where the job runs and not what it is, so that the fingerprint leaves it out."""
+
+
+class Repository(Part):
+    """Where the working directory of a run is in git."""
+
+    commit: str
+    dirty: bool
+    """Whether a file that git tracks is changed and not committed."""
+
+
+class Run(Part):
+    """One start of a job's command. Times are UTC in ISO 8601."""
+
+    command: tuple[str, ...]
+    start: str
+    end: str | None = None
+    """None while it runs, and where it was ended together with whoever watched it."""
+    exit_status: int | None = None
+    """As a shell has it: 128 + n where signal n ended it."""
+    signal: str | None = None
+    """The signal's name where one ended it."""
+    host: str
+    scheduler: dict[str, str]
+    """The ids of SLURM and Kubernetes, by the name of their variable."""
+    git: Repository | None
+    versions: dict[str, str]
+
+
+class Record(Part):
+    """What `run.json` holds."""
+
+    format: Literal[1]
+    task: str
+    fingerprint: str
+    runs: tuple[Run, ...] = ()
+    """The first start first; a resumed job has several."""
+    controls: dict[str, str]
+    settings: dict[str, RecordedSetting]
+
+    @property
+    def counted(self) -> dict[str, JsonValue]:
+        """Setting -> value, for all that the fingerprint is made of."""
+        return {name: each.value for name, each in self.settings.items() if not each.where_it_runs}
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the last run ended with status 0."""
+        return bool(self.runs) and self.runs[-1].exit_status == 0
+
+    def with_last_run(self, **changes: Any) -> "Record":
+        """The same, where its last run ended otherwise."""
+        return self.model_copy(update={"runs": (*self.runs[:-1], self.runs[-1].model_copy(update=changes))})
+
+
+def is_record(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
+    try:
+        if not Path(path).is_file():
+            return Path(path).is_dir()  # what a pipe holds can be read once only
+        with Path(path).open("rb") as stream:
+            return stream.read(64).lstrip().startswith(b"{")
+    except (OSError, ValueError):  # ValueError: a path with a NUL
+        return False
+
+
+def read(path: str | os.PathLike[str]) -> Record:
+    """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
+    try:
+        file = _file_of(Path(path))
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+        wrong = f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        raise SettingsError.at(escaped(str(path)), wrong) from None
+    record = _parsed(file)
+    return record.model_copy(
+        update={"settings": {name: _completed(name, each) for name, each in record.settings.items()}}
+    )
+
+
+def _file_of(path: Path) -> Path:
+    """The path itself, or a folder's `run.json`. Raises SettingsError where a folder has none, and OSError."""
+    file = path / FILE_NAME if path.is_dir() else path
+    if file != path and not file.exists():
+        latest = max(path.glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)
+        fix = f"the latest in a folder of it is {escaped(str(latest.parent))}" if latest else ""
+        raise SettingsError.at(escaped(str(path)), f"has no {FILE_NAME}", fix=fix)
+    return file
+
+
+def _parsed(file: Path) -> Record:
+    name = escaped(str(file))
+    if file.exists() and not file.is_file():
+        raise SettingsError.at(name, "is not a file")
+    try:
+        data = read_bytes(file, SIZE_LIMIT)
+    except UnreadableError as error:
+        raise SettingsError.at(name, f"cannot be read: {error}") from None
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        raise SettingsError.at(name, "is not a record: it is not JSON") from None
+    version = content.get("format") if isinstance(content, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        wrong = f"is of format {version}, of a newer apt-settings; this one reads format {FORMAT}"
+        raise SettingsError.at(name, wrong)
+    try:
+        return Record.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = escaped(".".join(map(str, first["loc"])))
+        wrong = f"is not a record: {f'{where}: ' if where else ''}{first['msg']}"
+    raise SettingsError.at(name, wrong)
+
+
+def _completed(name: str, recorded: RecordedSetting) -> RecordedSetting:
+    """A setting of a record that was written before kinds and marks were recorded, with both; any other as it is."""
+    if recorded.kind is not None:
+        return recorded
+    by_text: tuple[tuple[str, Kind], ...] = ((r"class default.*", "class default"), (_RELEASE, "release"))
+    kind: Kind = next((kind for pattern, kind in by_text if re.fullmatch(pattern, recorded.origin)), "environment")
+    return recorded.model_copy(update={"kind": kind, "where_it_runs": name in _WHERE_IT_RUNS})
+
+
+def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names) -> Source:
+    """What a record gives. A default that is still the default is left out, so that its origin stays `class default`.
+
+    `defaults` are those of today, as JSON has them.
+    """
+    origins = [
+        _origin(path, name, each)
+        for name, each in record.settings.items()
+        if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)
+    ]
+    if word := record.controls.get("reference"):
+        origins.append(Origin("record", escaped(path), "reference", word, shown(word)))
+    known = {name: name for name in (*names.settings, "reference")}
+    return source_of(origins, known)
+
+
+def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:
+    """Who gives a recorded value; the release's stays the release's, which no rule of ours can refuse."""
+    if recorded.kind == "release":
+        return Origin("release", recorded.origin, name, recorded.value, shown(recorded.value))
+    place = escaped(f"{path} ({recorded.origin})")
+    return Origin("record", place, spelt(name), recorded.value, shown(recorded.value))
