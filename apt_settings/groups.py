@@ -53,13 +53,13 @@ Precision = Annotated[
 ]
 
 
-class Group(BaseModel):
-    """What all groups share: frozen, and built by pydantic only when used."""
+class SettingsGroup(BaseModel):
+    """One concern of settings: frozen, and built by pydantic only when it is used."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
 
 
-class DataSettings(Group):
+class DataSettings(SettingsGroup):
     """What a model is trained on, and how much of each example it sees."""
 
     task: Task
@@ -68,7 +68,7 @@ class DataSettings(Group):
     max_target_length: MaxTargetLength = None
 
 
-class ModelSettings(Group):
+class ModelSettings(SettingsGroup):
     """The pretrained model."""
 
     architecture: ArchitectureChoice = "roberta-base"
@@ -77,7 +77,7 @@ class ModelSettings(Group):
     ] = None
 
 
-class TrainingSettings(Group):
+class TrainingSettings(SettingsGroup):
     """How long, how fast and in what arithmetic a model is trained."""
 
     learning_rate: LearningRate
@@ -95,7 +95,7 @@ class TrainingSettings(Group):
     output_dir: Annotated[str, Field(description="The folder for all that a job writes."), WHERE_IT_RUNS] = "output"
 
 
-class DistillationSettings(Group):
+class DistillationSettings(SettingsGroup):
     """Self-distillation: how long, how it is weighted against the task, what it compares (section 4.4)."""
 
     distill_epochs: DistillEpochs
@@ -119,7 +119,7 @@ class DistillationSettings(Group):
     ] = 0.1
 
 
-class PruningSettings(Group):
+class PruningSettings(SettingsGroup):
     """What is pruned, how much, and when (sections 4.1, 4.2)."""
 
     target_sparsity: Annotated[
@@ -146,7 +146,7 @@ class PruningSettings(Group):
     sparsity_warmup_epochs: SparsityWarmupEpochs = 1
 
 
-class TuningSettings(Group):
+class TuningSettings(SettingsGroup):
     """Where adapters sit, and how their ranks start and grow (section 4.3)."""
 
     initial_rank: Annotated[int, Field(ge=1, le=4096, description="Rank of every adapter at the start.")] = 8
@@ -160,7 +160,7 @@ class TuningSettings(Group):
     ] = 4.0
 
 
-class OptimizationSettings(Group):
+class OptimizationSettings(SettingsGroup):
     """The optimizer and what keeps it stable."""
 
     optimizer: Annotated[

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .groups import WHERE_IT_RUNS, Group
+from .groups import WHERE_IT_RUNS, SettingsGroup
 from .sources.names import Names, names_of, variable_of
 
 
@@ -52,7 +52,7 @@ class Setting(NamedTuple):
 class Registry(NamedTuple):
     """What settings there are."""
 
-    groups: tuple[type[Group], ...] = ()
+    groups: tuple[type[SettingsGroup], ...] = ()
     """The groups that stand beside every task's class."""
 
     def settings_of(self, task_class: type[BaseModel]) -> Mapping[str, Setting]:
@@ -69,7 +69,7 @@ class Registry(NamedTuple):
 
 
 @cache
-def _settings_of(task_class: type[BaseModel], groups: tuple[type[Group], ...]) -> Mapping[str, Setting]:
+def _settings_of(task_class: type[BaseModel], groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
     own = {
         name: Setting(name, (name,), _owner(task_class, name), field) for name, field in task_class.model_fields.items()
     }
@@ -77,14 +77,14 @@ def _settings_of(task_class: type[BaseModel], groups: tuple[type[Group], ...]) -
 
 
 @cache
-def _beside(groups: tuple[type[Group], ...]) -> Mapping[str, Setting]:
+def _beside(groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
     rows = (Setting(name, (name,), group, field) for group in groups for name, field in group.model_fields.items())
     return MappingProxyType({row.name: row for row in rows})
 
 
 def _owner(task_class: type[BaseModel], name: str) -> type[BaseModel]:
     """The group that declares a setting of a task's class, or the class itself for one of its own."""
-    groups = (each for each in task_class.__mro__ if Group in each.__bases__ and name in each.__annotations__)
+    groups = (each for each in task_class.__mro__ if SettingsGroup in each.__bases__ and name in each.__annotations__)
     return next(groups, task_class)
 
 
@@ -97,7 +97,7 @@ def registry() -> Registry:
 
 
 @contextmanager
-def beside(*groups: type[Group]) -> Generator[Registry, None, None]:
+def beside(*groups: type[SettingsGroup]) -> Generator[Registry, None, None]:
     """Within the block, these groups stand beside every task's class."""
     global _registry
     before = _registry
