@@ -24,7 +24,7 @@ class Setting(NamedTuple):
     path: tuple[str, ...]
     """Where its value is in an object of its owner."""
     owner: type[BaseModel]
-    """Whose it is: the class that declares it."""
+    """The class that has it: a task's, or a group beside it."""
     field: FieldInfo
     """Type, range, meaning and default."""
 
@@ -45,8 +45,10 @@ class Setting(NamedTuple):
 
     @property
     def concern(self) -> str:
-        """Its owner in a word: `training`, `pruning`."""
-        return self.owner.__name__.removesuffix("Settings").lower()
+        """The group that declares it in a word: `training`, `pruning`; a class's own setting has the class's name."""
+        groups = (each for each in self.owner.__mro__ if SettingsGroup in each.__bases__)
+        group = next((each for each in groups if self.name in each.__annotations__), self.owner)
+        return group.__name__.removesuffix("Settings").lower()
 
 
 class Registry(NamedTuple):
@@ -70,9 +72,7 @@ class Registry(NamedTuple):
 
 @cache
 def _settings_of(task_class: type[BaseModel], groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
-    own = {
-        name: Setting(name, (name,), _owner(task_class, name), field) for name, field in task_class.model_fields.items()
-    }
+    own = {name: Setting(name, (name,), task_class, field) for name, field in task_class.model_fields.items()}
     return MappingProxyType({**own, **_beside(groups)})
 
 
@@ -80,12 +80,6 @@ def _settings_of(task_class: type[BaseModel], groups: tuple[type[SettingsGroup],
 def _beside(groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
     rows = (Setting(name, (name,), group, field) for group in groups for name, field in group.model_fields.items())
     return MappingProxyType({row.name: row for row in rows})
-
-
-def _owner(task_class: type[BaseModel], name: str) -> type[BaseModel]:
-    """The group that declares a setting of a task's class, or the class itself for one of its own."""
-    groups = (each for each in task_class.__mro__ if SettingsGroup in each.__bases__ and name in each.__annotations__)
-    return next(groups, task_class)
 
 
 _registry = Registry()

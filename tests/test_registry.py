@@ -117,7 +117,7 @@ def test_a_group_that_is_gone_is_unknown_again() -> None:
         (("env",), "export APT_EVAL_EVERY=100"),
         (("env", "--format", "dotenv"), "APT_EVAL_EVERY=100"),
         (("env", "--example"), "#APT_EVAL_EVERY=500"),
-        (("diff", "now", "other.env", "--task", "squad"), "eval_every 100 (environment APT_EVAL_EVERY) 7 (other.env:1)"),
+        (("diff", "now", "other.env", "--task", "squad"), "100 (environment APT_EVAL_EVERY) 7 (other.env:1)"),
         (("plan",), "steps"),
         (("release-args",), "--num_train_epochs 40"),
         (("sweep", "--grid", "eval_every=100,200"), "1 200"),
