@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import AptSettings
 from .basics.origins import Origin
-from .errors import Problem, SettingsError, SettingsWarning
+from .errors import Note, Problem, SettingsError, SettingsWarning
 from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
 from .groups import (
@@ -61,6 +61,7 @@ __all__ = [
     "GlueBigSettings",
     "GlueSmallSettings",
     "ModelSettings",
+    "Note",
     "OptimizationSettings",
     "Origin",
     "Problem",

@@ -75,8 +75,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
 
     _layers: Layers = PrivateAttr()
     _registry: Registry = PrivateAttr()
-    _beside: dict[str, Any] = PrivateAttr()
-    """The values of the groups beside the class, by the name of the setting."""
+    _group_values: dict[str, Any] = PrivateAttr()
+    """The values of the groups that stand beside the class, by the name of the setting."""
 
     if TYPE_CHECKING:  # Type checkers derive __init__ from the fields; this is how they learn of _env_file.
         _env_file: EnvFile = ...
@@ -88,7 +88,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         if problems:
             raise SettingsError(problems)
         self._layers, self._registry = draft.layers, draft.registry
-        self._beside = _values_beside(draft)
+        self._group_values = _group_values_of(draft)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -157,12 +157,13 @@ def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
 
 def values_of(settings: AptSettings) -> dict[str, Any]:
     """Name -> value of every setting, in the order of `settings_of`."""
-    return {**settings.__dict__, **settings._beside}
+    return {**settings.__dict__, **settings._group_values}
 
 
 def json_values(settings: AptSettings) -> dict[str, Any]:
     """Name -> value of every setting, as JSON has it."""
-    return {**settings.model_dump(mode="json"), **to_jsonable_python(settings._beside)}
+    values: dict[str, Any] = to_jsonable_python(values_of(settings))
+    return values
 
 
 def outdated_defaults(settings: AptSettings) -> tuple[str, ...]:
@@ -171,12 +172,13 @@ def outdated_defaults(settings: AptSettings) -> tuple[str, ...]:
 
 
 def unusable(settings: AptSettings, name: str, wrong: str, allowed: str = "", fix: str = "") -> SettingsError:
-    """The error that a value, which is valid, cannot be used for something."""
-    return SettingsError.at(settings.origin(name), wrong, allowed, fix, as_text(values_of(settings)[name]))
+    """The error for a valid value that something cannot use: a batch that the devices cannot share."""
+    value = as_text(values_of(settings)[name])
+    return SettingsError([Problem(settings.origin(name), wrong, allowed, fix, value, setting=name)])
 
 
 class Draft(NamedTuple):
-    """What an object of a class is to be made of, before it is judged."""
+    """What an object is made of, before its values are judged."""
 
     task_class: type[AptSettings]
     registry: Registry
@@ -184,7 +186,7 @@ class Draft(NamedTuple):
     winners: dict[str, Origin]
     """Setting -> who decides it, where anybody does."""
     values: dict[str, Any]
-    """Setting -> what that one gives, read by the setting's type."""
+    """Setting -> the value that its winner gives, read by the setting's type."""
 
     @property
     def settings(self) -> Mapping[str, Setting]:
@@ -193,12 +195,12 @@ class Draft(NamedTuple):
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What is wrong already."""
+        """What is wrong before any value is judged."""
         return (*self.layers.problems, *self.layers.release.problems)
 
 
 def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
-    """What the sources give to a class, and the release where the job asks for it."""
+    """What the sources give to a class, with the release as the weakest of them if APT_REFERENCE=release."""
     layers = layers._replace(release=_release(task_class, layers))
     known = registry()
     settings = known.settings_of(task_class)
@@ -208,9 +210,9 @@ def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
 
 
 def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]) -> tuple[str, ...] | None:
-    """The outdated defaults of an object with these values, which are read; None where they are not valid.
+    """The outdated defaults of an object with these values; None where the values are not valid.
 
-    `values` are those of the draft, but for those that are `varied` in its place.
+    `values` are the draft's, except for the settings in `varied`, whose values replace the draft's.
     """
     instance = draft.task_class.__new__(draft.task_class)
     if _validate(draft, values, instance):
@@ -224,7 +226,7 @@ def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]
 
 
 def layers_for(task_class: type[AptSettings], inputs: Inputs) -> Layers:
-    """What the sources give to a class with a task of its own: APT_TASK is ignored, and a note says so.
+    """What the sources give to a task's class. It ignores APT_TASK, and a note says so.
 
     Raises TypeError for a class without a task.
     """
@@ -249,7 +251,7 @@ def _task_of(task_class: type[AptSettings]) -> str:
 
 
 def _judge(draft: Draft, instance: AptSettings) -> Iterator[Problem]:
-    """Put the values of a draft into an object, and tell everything that is wrong with them, in the settings' order."""
+    """Put the values of a draft into an object; yields everything that is wrong with them, in the settings' order."""
     details, task = _validate(draft, draft.values, instance), _task_of(draft.task_class)
     values = instance.__dict__ if not details else _defaults(draft) | draft.values
     misfits = {each.setting: each for each in broken(_without(details, values), task, draft.task_class)}
@@ -267,14 +269,14 @@ def _judge(draft: Draft, instance: AptSettings) -> Iterator[Problem]:
 
 def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> dict[str, ErrorDetails]:
     """Put values into an object of the class; setting -> what pydantic refuses. Those beside it stand alone."""
-    beside = draft.registry.beside()
+    of_groups = draft.registry.group_settings()
     details: dict[str, ErrorDetails] = {}
-    own = {name: value for name, value in values.items() if name not in beside} if beside else values
     try:
-        instance.__pydantic_validator__.validate_python(own, self_instance=instance)
+        of_class = _without(of_groups, values)
+        instance.__pydantic_validator__.validate_python(of_class, self_instance=instance)
     except ValidationError as error:
         details = details_of(error)
-    for name, setting in beside.items():
+    for name, setting in of_groups.items():
         if name in values:
             try:
                 adapter_of(setting.field).validate_python(values[name])
@@ -283,11 +285,11 @@ def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) ->
     return details
 
 
-def _values_beside(draft: Draft) -> dict[str, Any]:
+def _group_values_of(draft: Draft) -> dict[str, Any]:
     """The values of the groups beside the class, all of which are valid."""
     return {
         name: adapter_of(setting.field).validate_python(draft.values[name]) if name in draft.values else setting.default
-        for name, setting in draft.registry.beside().items()
+        for name, setting in draft.registry.group_settings().items()
     }
 
 
@@ -301,7 +303,7 @@ def _without(names: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str
 
 
 def _outdated(settings: AptSettings) -> Iterator[Broken]:
-    """What is broken in valid settings: only defaults can be."""
+    """The rules that valid settings break: only a default can, as what somebody sets must fit."""
     return broken(settings.__dict__, _task_of(type(settings)), type(settings))
 
 
@@ -316,7 +318,7 @@ def _note(settings: AptSettings, outdated: Broken) -> Note:
 
 
 def _release(task_class: type[AptSettings], layers: Layers) -> Source:
-    """What the release gives to a class, where the job asks for it; a problem where it has no script for the job."""
+    """What the release gives to a class, if APT_REFERENCE=release; a problem where it has no script for the job."""
     reference = layers.winner("reference")
     if reference is None or reference.value != "release":
         return Source({})

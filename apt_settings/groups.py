@@ -1,6 +1,7 @@
-"""One mixin of annotated settings per concern, so that a component asks for just its part by type.
+"""All settings that every task has: name, type, range, default and meaning, in one class for each concern.
 
-A type has a name of its own where `tasks.py` restates it; every other setting is declared where it stands.
+A component that needs only part of the settings takes one of these classes as its type: `PruningSettings`. A type that
+`tasks.py` uses again has a name, such as `LearningRate`; all other types stand at their setting.
 """
 
 from typing import Annotated, Final, Literal, get_args
@@ -11,11 +12,14 @@ from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
 from .facts.datasets import DatasetName, TaskName
 
 JOB: Final = ("task", "dataset", "architecture")
-"""The settings that say which of the paper's jobs this is; they choose a script of the release."""
+"""The settings that say which of the paper's jobs this is. They choose the release's script."""
 CHOOSING: Final = frozenset({*JOB, "reference"})
-"""What decides which defaults the other settings have."""
+"""The settings, and APT_REFERENCE, that decide the defaults of the other settings."""
 WHERE_IT_RUNS: Final = "where it runs"
-"""Marks a setting, in its Annotated type, that says where a job runs and not what it is: not in the fingerprint."""
+"""In the Annotated type of a setting, it says that the setting is about where a job runs, not about the experiment.
+
+Such a setting is not part of the fingerprint.
+"""
 
 Task = Annotated[TaskName, Field(description="The recipe: a column of the paper's Table 6.")]
 Dataset = Annotated[DatasetName, Field(description="What the task is trained on.")]
@@ -54,13 +58,13 @@ Precision = Annotated[
 
 
 class SettingsGroup(BaseModel):
-    """One concern of settings: frozen, and built by pydantic only when it is used."""
+    """Base of all groups of settings: frozen, and built by pydantic only when it is used."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
 
 
 class DataSettings(SettingsGroup):
-    """What a model is trained on, and how much of each example it sees."""
+    """The task, the dataset, and how many tokens of each example the model sees."""
 
     task: Task
     dataset: Dataset
@@ -78,7 +82,7 @@ class ModelSettings(SettingsGroup):
 
 
 class TrainingSettings(SettingsGroup):
-    """How long, how fast and in what arithmetic a model is trained."""
+    """How long, how fast and with which arithmetic a job trains."""
 
     learning_rate: LearningRate
     batch_size: BatchSize
@@ -96,7 +100,7 @@ class TrainingSettings(SettingsGroup):
 
 
 class DistillationSettings(SettingsGroup):
-    """Self-distillation: how long, how it is weighted against the task, what it compares (section 4.4)."""
+    """Self-distillation: its length, its weight against the task, and what it compares (section 4.4)."""
 
     distill_epochs: DistillEpochs
     distill_weight_start: Annotated[
@@ -120,7 +124,7 @@ class DistillationSettings(SettingsGroup):
 
 
 class PruningSettings(SettingsGroup):
-    """What is pruned, how much, and when (sections 4.1, 4.2)."""
+    """What APT prunes, how much, and when (sections 4.1, 4.2)."""
 
     target_sparsity: Annotated[
         float, Field(ge=0, lt=1, description="Fraction of parameters, embeddings and heads aside, removed in the end.")
@@ -161,7 +165,7 @@ class TuningSettings(SettingsGroup):
 
 
 class OptimizationSettings(SettingsGroup):
-    """The optimizer and what keeps it stable."""
+    """The optimizer, its weight decay, and gradient clipping."""
 
     optimizer: Annotated[
         Literal["adam", "adamw"], Field(description="adam couples weight decay to the gradient, adamw does not.")

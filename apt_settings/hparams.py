@@ -1,4 +1,4 @@
-"""The hyperparameters as read-only dictionaries: the defaults of the classes, whatever the environment says."""
+"""The hyperparameters as read-only dictionaries: the defaults of the classes. The environment does not change them."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,11 +25,11 @@ SQUAD_HPARAMS: Final = _table_6(SquadSettings)
 CNN_DM_HPARAMS: Final = _table_6(CnnDmSettings)
 """Table 6, CNN/DM."""
 ALPACA_HPARAMS: Final = _table_6(AlpacaSettings)
-"""Table 6, Alpaca: distill_epochs is None, as the paper's LLaMA runs do not distil."""
+"""Table 6, Alpaca: distill_epochs is None, because the paper does not distil LLaMA."""
 
 APT_HPARAMS: Final = _defaults(
     GlueBigSettings, "target_sparsity", "initial_rank", "scaling_factor", "mask_decay_rate", "salience_momentum"
 )
-"""What APT itself is set to, for every task."""
+"""The settings of APT itself, for every task."""
 OPTIMIZATION_HPARAMS: Final = _defaults(GlueBigSettings, "optimizer", "weight_decay", "max_grad_norm")
-"""The optimizer, for every task."""
+"""The settings of the optimizer, for every task."""

@@ -1,4 +1,4 @@
-"""load() resolves settings; the singleton is what it gave once. The only global state is in this file."""
+"""load() resolves settings; the singleton is what it gave once. All global state but the register is in this file."""
 
 import os
 import warnings
@@ -20,7 +20,7 @@ from .registry import Setting, registry
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import Names
 from .sources.readers import from_environment
-from .tasks import DEFAULT_TASK, TASKS, chosen_by, task_words
+from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
     choice = layers.winner("task")
     if choice is None:
         return TASKS[DEFAULT_TASK], layers
-    chosen = chosen_by(choice.value)
+    chosen = task_choice(choice.value)
     if chosen is None:
         must = f"one of {', '.join(TASKS)}, or a dataset of one of them"
         fix = did_you_mean(nearest(str(choice.value), task_words()))

@@ -61,9 +61,9 @@ class Registry(NamedTuple):
         """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration."""
         return _settings_of(task_class, self.groups)
 
-    def beside(self) -> Mapping[str, Setting]:
-        """Name -> setting, of the groups beside the task's class alone."""
-        return _beside(self.groups)
+    def group_settings(self) -> Mapping[str, Setting]:
+        """Name -> setting, of the groups alone."""
+        return _group_settings(self.groups)
 
     def names_of(self, task_class: type[BaseModel]) -> Names:
         """What a reader of sources must know for this class."""
@@ -73,11 +73,11 @@ class Registry(NamedTuple):
 @cache
 def _settings_of(task_class: type[BaseModel], groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
     own = {name: Setting(name, (name,), task_class, field) for name, field in task_class.model_fields.items()}
-    return MappingProxyType({**own, **_beside(groups)})
+    return MappingProxyType({**own, **_group_settings(groups)})
 
 
 @cache
-def _beside(groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
+def _group_settings(groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
     rows = (Setting(name, (name,), group, field) for group in groups for name, field in group.model_fields.items())
     return MappingProxyType({row.name: row for row in rows})
 
@@ -91,7 +91,7 @@ def registry() -> Registry:
 
 
 @contextmanager
-def beside(*groups: type[SettingsGroup]) -> Generator[Registry, None, None]:
+def with_groups(*groups: type[SettingsGroup]) -> Generator[Registry, None, None]:
     """Within the block, these groups stand beside every task's class."""
     global _registry
     before = _registry

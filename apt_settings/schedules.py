@@ -1,12 +1,12 @@
-"""What settings amount to over the steps of a job: sparsity, distillation, ranks, learning rate.
+"""Schedules of a job: sparsity, distillation weight, ranks and learning rate at each step.
 
-A function here takes a group of settings and the steps of an epoch or of a job, and gives a function of the step, which
-holds for every step: before the first, between, and past the last.
+`sparsity(settings, steps_per_epoch)` returns a function; calling it with a step returns the sparsity at that step. The
+other schedules work the same. Every number is a valid step, also before the first step and past the last.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
@@ -24,27 +24,28 @@ class PruningPoint(NamedTuple):
 
     step: int
     sparsity: float
-    """The fraction of prunable parameters that is gone then."""
+    """The fraction of prunable parameters that is removed from this step on."""
 
     @property
     def kept(self) -> float:
-        """The fraction that is left."""
+        """The fraction of prunable parameters that is left from this step on."""
         return 1 - self.sparsity
 
 
 def pruning_end(pruning: PruningSettings, steps_per_epoch: int) -> int:
-    """The last pruning: pruning_end_epoch x steps_per_epoch (trainer/param_control.py:478)."""
+    """The step of the last pruning: pruning_end_epoch x steps_per_epoch (trainer/param_control.py:478)."""
     return pruning.pruning_end_epoch * steps_per_epoch
 
 
 def cubic_sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """The release's cubic, as its schedule has it at every step (trainer/param_control.py:478).
+    """The release's cubic sparsity at every step s (trainer/param_control.py:478).
 
         kept(s) = min(start, keep + (start - keep) ((end - s) / (end - warmup_end))^3)
+        sparsity(s) = 1 - kept(s)
 
-    as sparsity, 1 - kept: start = 1 - initial_sparsity, keep = 1 - target_sparsity, end as `pruning_end`, warmup_end =
-    200 + sparsity_warmup_epochs x steps_per_epoch. initial_sparsity until warmup_end, target_sparsity from the end on,
-    never falling. Where the warmup ends past the end, it rises at once, at the end.
+    start is 1 - initial_sparsity, keep is 1 - target_sparsity, end is `pruning_end`, and warmup_end is 200 +
+    sparsity_warmup_epochs x steps_per_epoch. The sparsity is initial_sparsity until warmup_end, then rises, and is
+    target_sparsity from end on. If the warmup ends later than the end, the sparsity rises in one step, at the end.
     """
     low, high = pruning.initial_sparsity, pruning.target_sparsity
     end = pruning_end(pruning, steps_per_epoch)
@@ -59,7 +60,10 @@ def cubic_sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
 
 
 def paper_sparsity(pruning: PruningSettings, total_steps: int) -> Schedule:
-    """The paper's cubic over a whole job: high - (high - low) (1 - t/T)^3, its gamma read as density (section 4.2)."""
+    """The paper's cubic sparsity over a whole job: high - (high - low) (1 - t/T)^3 (section 4.2).
+
+    low is initial_sparsity, high is target_sparsity, T is total_steps. The paper's gamma is read as density.
+    """
     low, high = pruning.initial_sparsity, pruning.target_sparsity
 
     def at(step: float) -> float:
@@ -71,10 +75,10 @@ def paper_sparsity(pruning: PruningSettings, total_steps: int) -> Schedule:
 
 
 def pruning_points(pruning: PruningSettings, steps_per_epoch: int) -> list[PruningPoint]:
-    """When the release prunes, and what is left then: num_prunings steps, equally far apart, the last at the end.
+    """The num_prunings steps at which the release prunes, equally far apart, with the last one at `pruning_end`.
 
-    numpy.linspace(200, end, num_prunings + 1) without its first, in whole steps (trainer_minus.py:1568-1570). Where the
-    end is before the start, all are at the end.
+    The steps are numpy.linspace(200, end, num_prunings + 1) without its first, rounded down
+    (trainer_minus.py:1568-1570). If the end is before step 200, all are at the end.
     """
     at, number = cubic_sparsity(pruning, steps_per_epoch), pruning.num_prunings
     end = pruning_end(pruning, steps_per_epoch)
@@ -84,23 +88,23 @@ def pruning_points(pruning: PruningSettings, steps_per_epoch: int) -> list[Pruni
 
 
 def sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """The sparsity in force: that of the last pruning point, initial_sparsity before the first."""
+    """The sparsity of the model: initial_sparsity before the first pruning point, then that of the latest point."""
     points = pruning_points(pruning, steps_per_epoch)
+    return _by_pruning_point(points, [pruning.initial_sparsity, *(point.sparsity for point in points)])
+
+
+def _by_pruning_point(points: Sequence[PruningPoint], values: Sequence[float]) -> Schedule:
+    """A step function: values[0] before the first point, values[i] from the i-th point on."""
     steps = [point.step for point in points]
-    values = [pruning.initial_sparsity, *(point.sparsity for point in points)]
-
-    def in_force(step: float) -> float:
-        return values[bisect_right(steps, step)]
-
-    return in_force
+    return lambda step: values[bisect_right(steps, step)]
 
 
 def distillation_weight(distillation: DistillationSettings, pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
     """mu, the weight of distillation against the task (section 4.4; trainer_minus.py:630-636).
 
-    Rises linearly from distill_weight_start at the start of pruning to distill_weight_end at its end; 0 before pruning,
-    and wherever nothing is distilled: from the end of distill_epochs on, counted from the start of the job, or always
-    where they are none.
+    mu is 0 before pruning starts. It rises linearly from distill_weight_start, at the start of pruning, to
+    distill_weight_end, at its end, and stays there. From `distillation_end` on it is 0, and so it is always 0 in a job
+    that does not distil.
     """
     low, high = distillation.distill_weight_start, distillation.distill_weight_end
     end, last = pruning_end(pruning, steps_per_epoch), distillation_end(distillation, steps_per_epoch)
@@ -116,53 +120,46 @@ def distillation_weight(distillation: DistillationSettings, pruning: PruningSett
 
 
 def distillation_end(distillation: DistillationSettings, steps_per_epoch: int) -> int:
-    """The step from which on nothing is distilled; 0 where nothing ever is."""
+    """The step from which on a job does not distil: distill_epochs x steps_per_epoch; 0 if it never distils."""
     return (distillation.distill_epochs or 0) * steps_per_epoch
 
 
 def tuning_budget(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """Adapter parameters over those at the start: from 1 to tuning_budget_ratio, in equal parts at the pruning points.
+    """The ratio of adapter parameters to those at the start (trainer/param_control.py:491-517).
 
-    trainer/param_control.py:491-517.
+    It is 1 before the first pruning point, rises by the same amount at each, and is tuning_budget_ratio after the last.
     """
-    steps, values = [point.step for point in pruning_points(pruning, steps_per_epoch)], _budgets(tuning, pruning)
-
-    def budget(step: float) -> float:
-        return values[bisect_right(steps, step)]
-
-    return budget
+    return _by_pruning_point(pruning_points(pruning, steps_per_epoch), _budgets(tuning, pruning))
 
 
 def _budgets(tuning: TuningSettings, pruning: PruningSettings) -> list[float]:
-    """Before the first pruning, and from each on."""
+    """The tuning budget before the first pruning, and from each pruning on."""
     number, ratio = pruning.num_prunings, tuning.tuning_budget_ratio
     return [*(1 + (ratio - 1) * index / number for index in range(number)), ratio]
 
 
 def rank_bound(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
-    """The largest rank that an adapter can have by the paper's rule, if it grows at every pruning point.
+    """The rank of an adapter that grows at every pruning point by the paper's rule: the largest rank at each step.
 
-    Each time r becomes r x budget now / budget before, rounded down, and never more than max_rank. The release grows
-    the top half of all adapters by another rule, up to max_rank (trainer/param_control.py:721-787).
+    At each point, r becomes r x (new budget / old budget), rounded down, and at most max_rank. The release grows the
+    top half of all adapters by another rule, up to max_rank (trainer/param_control.py:721-787).
     """
-    steps = [point.step for point in pruning_points(pruning, steps_per_epoch)]
     most = max(tuning.max_rank, tuning.initial_rank)
     ranks = [tuning.initial_rank]
     for before, after in pairwise(_budgets(tuning, pruning)):
         ranks.append(min(most, math.floor(ranks[-1] * after / before)))
-
-    def bound(step: float) -> float:
-        return ranks[bisect_right(steps, step)]
-
-    return bound
+    return _by_pruning_point(pruning_points(pruning, steps_per_epoch), ranks)
 
 
 def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
-    """Linear warmup over warmup_ratio of all steps, then lr_scheduler, as in transformers: 0 at the end.
+    """The learning rate at step t, as in transformers: a linear warmup of w steps, then the schedule lr_scheduler.
 
-    linear: peak x (T - t) / (T - w); cosine: peak x (1 + cos(pi (t - w) / (T - w))) / 2; constant: the peak. w is
-    warmup_ratio x T, rounded up. (The release resets its schedule when distillation ends, and applies it to a discarded
-    optimizer before: trainer_minus.py:690-727, 1818-1828.)
+        linear:   peak x (T - t) / (T - w)
+        cosine:   peak x (1 + cos(pi (t - w) / (T - w))) / 2
+        constant: peak
+
+    T is total_steps, w is warmup_ratio x T, rounded up. (The release resets its schedule when distillation ends.
+    Before that, it applies the schedule to a discarded optimizer: trainer_minus.py:690-727, 1818-1828.)
     """
     peak, kind = training.learning_rate, training.lr_scheduler
     warmup = math.ceil(total_steps * training.warmup_ratio)

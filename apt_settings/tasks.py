@@ -1,4 +1,4 @@
-"""Table 6 of the paper: one class per task. What a class does not restate, `groups.py` says for all of them."""
+"""Table 6 of the paper: one class for each task. `groups.py` has the defaults that a class does not set."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -28,7 +28,7 @@ from .groups import (
 
 
 class GlueSmallSettings(AptSettings):
-    """GLUE tasks of less than 10,000 examples, on the encoders and T5."""
+    """The GLUE tasks with less than 10,000 examples, on the encoders and T5."""
 
     datasets = ("mrpc", "cola", "rte", "stsb")
     architectures = names_of("roberta", "bert", "t5")
@@ -134,14 +134,14 @@ DEFAULT_TASK: Final = "glue_big"
 
 
 def task_words() -> tuple[str, ...]:
-    """What APT_TASK may say: the tasks, then their datasets."""
+    """The values that APT_TASK takes: the tasks, then their datasets."""
     return tuple(dict.fromkeys((*TASKS, *(name for each in TASKS.values() for name in each.datasets))))
 
 
-def chosen_by(word: object) -> tuple[type[AptSettings], dict[str, str]] | None:
-    """The class that a word for APT_TASK chooses, and what it says: `MNLI` -> GlueBigSettings, task and dataset.
+def task_choice(word: object) -> tuple[type[AptSettings], dict[str, str]] | None:
+    """The class and the settings that a value of APT_TASK stands for; None if it is not one of `task_words`.
 
-    None where it chooses none.
+    `MNLI` -> GlueBigSettings, {"task": "glue_big", "dataset": "mnli"}. Case does not matter, and `-` is read as `_`.
     """
     name = word.lower().replace("-", "_") if isinstance(word, str) else ""
     for task, task_class in TASKS.items():

@@ -1,4 +1,4 @@
-"""How what a source gives becomes a value, and what a setting allows in words; both are read off its plain type."""
+"""Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -67,7 +67,7 @@ def _kind_of(field: FieldInfo) -> Kind:
     return kind_of(annotation)
 
 
-def read_value(given: Any, annotation: Any) -> Any:
+def read_value(value: Any, annotation: Any) -> Any:
     """A text, or a Python value, as a value of the annotated type; UNREADABLE where it is none.
 
     A float is ASCII `-?digits[.digits][e+-digits]` or a finite Python number, an int is ASCII digits with an optional
@@ -76,17 +76,17 @@ def read_value(given: Any, annotation: Any) -> Any:
     pydantic coerces more (`1_000`, ` 5 `, inf, True for 1), which hides mistakes. Other types are left to it.
     """
     kind = kind_of(annotation)
-    if kind.optional and (given is None or (isinstance(given, str) and given.lower() == "none")):
+    if kind.optional and (value is None or (isinstance(value, str) and value.lower() == "none")):
         return None
     if kind.is_list:
-        return _list(given.split(",") if isinstance(given, str) else given, kind)
+        return _list(value.split(",") if isinstance(value, str) else value, kind)
     if kind.choices:
-        return {str(choice): choice for choice in kind.choices}.get(given, given) if isinstance(given, str) else given
-    return _READERS[kind.of](given) if kind.of in _READERS else given
+        return {str(choice): choice for choice in kind.choices}.get(value, value) if isinstance(value, str) else value
+    return _READERS[kind.of](value) if kind.of in _READERS else value
 
 
-def _number(given: Any) -> Any:
-    number = float(given) if isinstance(given, str) and re.fullmatch(_FLOAT, given) else given
+def _number(value: Any) -> Any:
+    number = float(value) if isinstance(value, str) and re.fullmatch(_FLOAT, value) else value
     if not isinstance(number, float | int) or isinstance(number, bool):
         return UNREADABLE
     try:
@@ -95,21 +95,21 @@ def _number(given: Any) -> Any:
         return UNREADABLE
 
 
-def _whole_number(given: Any) -> Any:
-    if isinstance(given, str):
-        return int(given) if re.fullmatch(_INTEGER, given) else UNREADABLE
-    return int(given) if isinstance(given, Integral) and not isinstance(given, bool) else UNREADABLE
+def _whole_number(value: Any) -> Any:
+    if isinstance(value, str):
+        return int(value) if re.fullmatch(_INTEGER, value) else UNREADABLE
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else UNREADABLE
 
 
-def _boolean(given: Any) -> Any:
-    value = _BOOLEANS.get(given.lower()) if isinstance(given, str) else given
-    return value if isinstance(value, bool) else UNREADABLE
+def _boolean(value: Any) -> Any:
+    truth = _BOOLEANS.get(value.lower()) if isinstance(value, str) else value
+    return truth if isinstance(truth, bool) else UNREADABLE
 
 
-def _one_line(given: Any) -> Any:
-    if not isinstance(given, str) or len(given) > TEXT_LIMIT or given != given.strip():
+def _one_line(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) > TEXT_LIMIT or value != value.strip():
         return UNREADABLE
-    return UNREADABLE if re.search(_UNPRINTABLE, given) else given
+    return UNREADABLE if re.search(_UNPRINTABLE, value) else value
 
 
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {

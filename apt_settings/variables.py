@@ -67,14 +67,14 @@ def _reads_back(setting: Setting, value: object) -> bool:
         return False
 
 
-def as_shell(given: Mapping[str, str]) -> str:
+def as_shell(variables: Mapping[str, str]) -> str:
     """Lines that a POSIX shell reads: `export APT_OUTPUT_DIR='a b'`."""
-    return "".join(f"export {variable}={shlex.quote(text)}\n" for variable, text in given.items())
+    return "".join(f"export {variable}={shlex.quote(text)}\n" for variable, text in variables.items())
 
 
-def as_env_file(given: Mapping[str, str]) -> str:
+def as_env_file(variables: Mapping[str, str]) -> str:
     """Lines that python-dotenv reads: `APT_OUTPUT_DIR='a b'`."""
-    return "".join(f"{variable}={_env_file_value(text)}\n" for variable, text in given.items())
+    return "".join(f"{variable}={_env_file_value(text)}\n" for variable, text in variables.items())
 
 
 def _env_file_value(text: str) -> str:

@@ -16,7 +16,7 @@ from apt_settings.plan import plan
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.sweeps.checker import Checker, survey
-from apt_settings.sweeps.grid import Sweep, Written, sweep_of
+from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 from apt_settings.variables import variables
 
 POINTS = (1_000, 10_000, 100_000, 1_000_000)
@@ -27,7 +27,7 @@ WHOLE = Annotated[int, Field(ge=0, le=9)]
 
 def grid(points: int) -> Sweep:
     axes = {"task": "mnli,sst2", "target_sparsity": "0.3,0.35,0.4,0.45,0.5", "seed": f"1..{points // 10}"}
-    return sweep_of([[Written(name, values, f"--grid {name}")] for name, values in axes.items()])
+    return sweep_of([[GridEntry(name, values, f"--grid {name}")] for name, values in axes.items()])
 
 
 def checker(points: int) -> Checker:

@@ -9,13 +9,13 @@ from apt_settings.base import AptSettings
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.sweeps.checker import Checker
-from apt_settings.sweeps.grid import Sweep, Written, sweep_of
+from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 
 
 def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
     """A sweep whose places read as those of load's arguments."""
     together = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
-    return sweep_of([[Written(name, values, f"argument {name}") for name, values in axis] for axis in together])
+    return sweep_of([[GridEntry(name, values, f"argument {name}") for name, values in axis] for axis in together])
 
 
 def checker(sweep: Sweep, environ: dict[str, str] | None = None, **arguments: Any) -> Checker:

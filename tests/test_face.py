@@ -98,6 +98,15 @@ def test_no_modules_import_each_other() -> None:
     assert set(above) <= set(TopologicalSorter(above).static_order())
 
 
+def test_the_register_is_asked() -> None:
+    """Above the classes nobody asks a class for its fields, and nobody else makes a variable of a name."""
+    texts = {module: path.read_text() for module, path in modules().items()}
+
+    assert {"base", "hparams", "registry"} == {module for module, text in texts.items() if "model_fields" in text}
+    assert {"sources.names"} == {module for module, text in texts.items() if re.search(r"PREFIX \+|\{PREFIX\}", text)}
+    assert [module for module, text in texts.items() if re.search(r"get_args\((Task|Dataset)Name\)", text)] == []
+
+
 def test_the_top_is_small() -> None:
     """Who opens the package sees its rooms, and at most 16 modules beside them."""
     assert len([path for path in PACKAGE.iterdir() if path.suffix == ".py"]) <= 16

@@ -15,7 +15,7 @@ from apt_settings import WHERE_IT_RUNS, AptSettings, SettingsError, SquadSetting
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.groups import SettingsGroup
-from apt_settings.registry import beside, registry
+from apt_settings.registry import registry, with_groups
 from apt_settings.sources.record import read
 
 
@@ -29,7 +29,7 @@ class TrainerSettings(SettingsGroup):
 @pytest.fixture(autouse=True)
 def trainer() -> Iterator[None]:
     """A group stands beside every task's class."""
-    with beside(TrainerSettings):
+    with with_groups(TrainerSettings):
         yield
 
 

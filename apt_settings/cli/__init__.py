@@ -1,4 +1,4 @@
-"""The command line: parse, call, print.
+"""The command line: each command parses its options, calls the package and prints.
 
 Exit status: 0 good; 1 `check` found problems, `diff` found differences; 2 the command line is wrong; 74 (EX_IOERR) the
 output cannot be written; 78 (EX_CONFIG) the settings are wrong.
@@ -13,7 +13,7 @@ import click
 
 from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
 from ..errors import SettingsError
-from .lazy import Lazily
+from .lazy import LazyGroup
 from .output import complain, give_up_writing
 
 
@@ -43,20 +43,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(status or 0)
 
 
-@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    names=("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job", "release-args"),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="apt-settings", message="%(prog)s %(version)s")
 def commands() -> None:
-    """What an APT job runs with, and who says so.
+    """Print, check and launch the settings of an APT job.
 
-    The first wins: --set, the environment (APT_ and the name in upper case), .env, the paper's Table 6.
-    APT_REFERENCE=release takes the defaults from the official release instead, APT_ENV_FILE names
-    another .env, APT_UNKNOWN=warn lets names pass that are no setting.
+    Each setting has the value of the first of these that sets it: --set, the environment (APT_ and the
+    name in upper case), .env, the paper's Table 6. APT_REFERENCE=release takes the defaults from the
+    official release instead of the paper. APT_ENV_FILE names another .env. APT_UNKNOWN=warn turns
+    errors about unknown APT_ names into notes.
 
     Example: APT_TARGET_SPARSITY=0.4 apt-settings show
 
     Exit status: 0 good, 1 check found problems or diff differences, 2 the command line is wrong, 74 the
     output cannot be written, 78 the settings are wrong.
     """
-
-
-commands.names = ("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job", "release-args")

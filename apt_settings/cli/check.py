@@ -1,4 +1,4 @@
-"""`check`: everything that is wrong, with what a job would have or with what people wrote for one."""
+"""`check`: print everything that is wrong with the settings of a job here, or with files written for a job."""
 
 import json
 from collections.abc import Sequence
@@ -19,23 +19,26 @@ _STDIN: Final = "-"
 
 @click.command()
 @takes_settings
-@click.option("--format", "form", type=click.Choice(("text", "json", "github")), help="Of FILE: how to tell it.")
+@click.option(
+    "--format", "form", type=click.Choice(("text", "json", "github")), help="How to print what is wrong in FILE."
+)
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
 def check(job: Job, files: tuple[str, ...], form: str | None) -> int:
-    """Exit 0, or 1 with everything that is wrong.
+    """Print everything that is wrong with the settings.
 
-    Without FILE, of the settings that a job here would have. Each FILE is a job spec that somebody
-    wrote: a .env, a script for bash or sbatch, a Kubernetes manifest, a Dockerfile; - is stdin. Nothing
-    in it is run, and what only the job knows, such as ${SLURM_JOB_ID}, is left alone.
+    Without FILE, check the settings that a job started here would have. With FILE, check a file that
+    sets variables for a job: a .env, a script for bash or sbatch, a Kubernetes manifest, a Dockerfile;
+    - is stdin. Nothing in a file is run. A value that is known only when the job runs, such as
+    ${SLURM_JOB_ID}, is not checked. Exit status: 0 good, 1 something is wrong.
 
     Example: apt-settings check job.sh k8s/*.yaml
     """
     if not files:
         if form:
-            raise click.UsageError("--format is of FILE")
+            raise click.UsageError("--format needs a FILE")
         return _check_here(job)
-    if job.given or job.record or job.env_file is not ...:
-        raise click.UsageError("a FILE is judged by itself: no option goes with it but --format")
+    if job.overrides or job.record or job.env_file is not ...:
+        raise click.UsageError("a FILE is checked by itself: of the options, only --format goes with it")
     return _check_files(files, form or "text")
 
 
@@ -64,8 +67,8 @@ def _check_files(files: Sequence[str], form: str) -> int:
         except OSError as error:
             found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
         else:
-            own, judged = judge(name, data)
-            found += own
+            findings, judged = judge(name, data)
+            found += findings
             unjudged += [] if judged else [name]
     if form == "json":
         click.echo(json.dumps([finding._asdict() for finding in found], indent=2))
@@ -78,13 +81,13 @@ def _check_files(files: Sequence[str], form: str) -> int:
         wrong = len({finding.file for finding in found})
         print_sentences([f"{len(found)} problems in {wrong} of {len(files)} files"] * (len(found) > 1), err=True)
         print_notes(
-            [Note(f"{name} names APT_ variables, and nothing in it can be judged") for name in unjudged], err=True
+            [Note(f"{name} names APT_ variables, but nothing in it can be checked") for name in unjudged], err=True
         )
     return PROBLEMS_FOUND if found else 0
 
 
 def _github(file: str, line: int, message: str) -> str:
-    """What GitHub shows beside the line."""
+    """A command of GitHub workflows, which shows the message beside the line: `::error file=job.sh,line=3,...`."""
     data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     place = file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
     return f"::error file={place},line={line},title=apt-settings::{data}"

@@ -1,4 +1,4 @@
-"""`diff`: what differs between two sides."""
+"""`diff`: print the settings in which two sides differ."""
 
 import os
 from collections.abc import Iterator
@@ -32,17 +32,20 @@ def _complete_side(_ctx: click.Context, _param: click.Parameter, incomplete: str
 
 @click.command()
 @takes_overrides
-@click.option("--all-tasks", is_flag=True, help="Compare every task; of references, every script of the release.")
+@click.option(
+    "--all-tasks", is_flag=True, help="Compare every task; for paper and release, every script of the release."
+)
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 @click.argument("one", metavar="A", shell_complete=_complete_side)
 @click.argument("other", metavar="B", shell_complete=_complete_side)
 def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
     """Print what differs between A and B.
 
-    Each is paper or release (for the task, dataset and architecture of the other side), now (the
-    environment), a .env or a run.json. What differs has both values, who set them, and what there is to
-    know of it. --set is for the sides that are no reference; between two references, it and the
-    environment choose task, dataset and architecture. Exit status: 0 the same, 1 different, 2 trouble.
+    A and B are each paper, release, now (the settings here), a .env or a run.json. paper and release are
+    taken for the task, dataset and architecture of the other side. Each difference has both values,
+    where they came from, and a note if there is one. --set changes now and a .env or run.json, not paper
+    and release. If A and B are both paper or release, --set and the environment choose the task, dataset
+    and architecture. Exit status: 0 the same, 1 different, 2 trouble.
 
     Example: apt-settings diff paper release --task mrpc
     """
@@ -61,33 +64,33 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
 
 
 def _refuse_misuse(job: Job, sides: tuple[str, str], *, all_tasks: bool) -> None:
-    """What would have no effect, or could have none that is right."""
+    """Raise UsageError for a side that does not exist, and for options that have no effect or contradict a side."""
     for side in sides:
         if side not in _SIDES and not os.path.exists(side):
             guess = did_you_mean(nearest(side, _SIDES)) or f"write {', '.join(_SIDES)} or the path of a file"
             raise click.UsageError(f"{spelt(side)} is no file; {guess}")
-        if side not in _SIDES and (all_tasks or "task" in job.given) and is_record(side):
-            raise click.UsageError(f"{spelt(side)} is a record, which has a task of its own")
+        if side not in _SIDES and (all_tasks or "task" in job.overrides) and is_record(side):
+            raise click.UsageError(f"{spelt(side)} is a record, and a record has its own task")
     references = set(sides) <= set(REFERENCES)
-    if all_tasks and (named := [name for name in JOB if name in job.given]):
+    if all_tasks and (named := [name for name in JOB if name in job.overrides]):
         raise click.UsageError(f"--all-tasks chooses {named[0]} itself")
-    if references and (vain := [name for name in job.given if name not in JOB]):
-        raise click.UsageError(f"paper and release have a {vain[0]} of their own: --set {spelt(vain[0])} has no effect")
+    if references and (ignored := [name for name in job.overrides if name not in JOB]):
+        raise click.UsageError(f"paper and release decide {ignored[0]}: --set {spelt(ignored[0])} has no effect")
     if job.env_file is not ... and _NOW not in sides and (all_tasks or not references):
-        raise click.UsageError("--env-file is read for now, which is not compared")
+        raise click.UsageError("--env-file has no effect: only now reads it")
 
 
 def _comparisons(job: Job, one: str, other: str, *, all_tasks: bool) -> list[Comparison]:
-    """One for each job that is meant. Raises SettingsError."""
+    """One comparison, or with `all_tasks` one for each task or each script of the release. Raises SettingsError."""
     if not all_tasks:
         return [_comparison(job, one, other)]
     if {one, other} <= set(REFERENCES):
         return [Comparison(reference(one, each), reference(other, each)) for each in _jobs_of_the_release()]
-    return [_comparison(job._replace(given={**job.given, "task": task}), one, other) for task in TASKS]
+    return [_comparison(job._replace(overrides={**job.overrides, "task": task}), one, other) for task in TASKS]
 
 
 def _jobs_of_the_release() -> Iterator[dict[str, str]]:
-    """What there is a script for, task by task."""
+    """The jobs that the release has scripts for: `{"task": "squad", "dataset": ..., "architecture": ...}`."""
     for task, task_class in TASKS.items():
         for dataset, architecture in scripts():
             if dataset in task_class.datasets:
@@ -95,22 +98,22 @@ def _jobs_of_the_release() -> Iterator[dict[str, str]]:
 
 
 def _comparison(job: Job, *words: str) -> Comparison:
-    """Both sides; a reference is that of the other side's job, or of that which the environment means."""
-    own = [None if word in REFERENCES else _side(job, word) for word in words]
-    like = job_of(next((side for side in own if side), None) or job.settings())
-    return Comparison(*(side or reference(word, like) for word, side in zip(words, own, strict=True)))
+    """Both sides. paper and release are for the job of the other side, else for the job of the settings here."""
+    sides = [None if word in REFERENCES else _side(job, word) for word in words]
+    same_job = job_of(next((side for side in sides if side), None) or job.settings())
+    return Comparison(*(side or reference(word, same_job) for word, side in zip(words, sides, strict=True)))
 
 
 def _side(job: Job, word: str) -> AptSettings:
     if word == _NOW:
         return job.settings()
     if is_record(word):
-        return resolve(Inputs({}, None, job.given, job.places), record=word)
-    return resolve(Inputs({}, [word], job.given, job.places | {"env_file": "diff"}))
+        return resolve(Inputs({}, None, job.overrides, job.places), record=word)
+    return resolve(Inputs({}, [word], job.overrides, job.places | {"env_file": "diff"}))
 
 
-def _print_tables(found: list[Table], one: str, other: str) -> None:
-    for number, (title, rows, remarkable) in enumerate(found):
+def _print_tables(tables_of_tasks: list[Table], one: str, other: str) -> None:
+    for number, (title, rows, used_differently) in enumerate(tables_of_tasks):
         if number:
             click.echo()
         print_sentences([title])
@@ -119,11 +122,11 @@ def _print_tables(found: list[Table], one: str, other: str) -> None:
             print_table(("setting", one, other, "on")[:columns], [row[:columns] for row in rows])
         else:
             click.echo("nothing differs")
-        print_notes([*_notes(rows), *_remark(remarkable)])
+        print_notes([*_notes(rows), *_note_on_use(used_differently)])
 
 
 def _notes(rows: list[Row]) -> Iterator[Note]:
-    """Each note once, with the settings that it is on."""
+    """Each note once, behind the settings that have it: `epochs, distill_epochs: ...`."""
     settings_of: dict[str, list[str]] = {}
     for row in rows:
         settings_of.setdefault(row.note, []).append(row.setting)
@@ -132,6 +135,6 @@ def _notes(rows: list[Row]) -> Iterator[Note]:
             yield Note(f"{', '.join(dict.fromkeys(names))}: {note}")
 
 
-def _remark(names: list[str]) -> list[Note]:
-    remark = "equal in value, and not in what the release makes of it (apt-settings explain NAME)"
-    return [Note(f"{', '.join(names)}: {remark}")] if names else []
+def _note_on_use(names: list[str]) -> list[Note]:
+    note = "same value, but the release uses it differently (apt-settings explain NAME)"
+    return [Note(f"{', '.join(names)}: {note}")] if names else []

@@ -1,4 +1,4 @@
-"""`job docker`: the command line of docker, and the file that it reads."""
+"""`job docker`: print a docker run command, and write the env file that it reads."""
 
 import os
 from pathlib import Path
@@ -9,15 +9,13 @@ import click
 from ..basics.escaping import escaped
 from ..basics.exit_status import IO_ERROR
 from ..jobs.docker import Container, as_docker_file, render
-from ..jobs.request import RECORDS, Request, given_by
+from ..jobs.request import RECORDS, Request, variables_for
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
-from .job_options import ONE_LINE, asks, like, lost_with_container
-from .kubernetes import IMAGE
-from .options import Job, takes_settings
+from .job_options import IMAGE, ONE_LINE, drop_unset, like, lost_with_container, text_option
+from .options import COMMAND, Job, refuse_default_task, takes_settings
 from .output import complain, print_data
-from .run import refuse_default_task
 from .terminal import print_notes
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
@@ -28,23 +26,23 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
 @takes_settings
 @takes_grid
 @INDEX
-@click.option("--image", required=True, type=like(IMAGE, "the name of an image, such as registry.example/train:1"))
-@asks("--name", _NAME, "letters, digits, and . _ - after the first", "The container's name.")
-@asks("--gpus", ONE_LINE, "what docker run takes, such as all", "GPUs, such as all.")
+@IMAGE
+@text_option("--name", _NAME, "letters, digits, and . _ - after the first", "The container's name.")
+@text_option("--gpus", ONE_LINE, "what docker run takes, such as all", "GPUs, as docker run takes them, such as all.")
 @click.option(
     "--docker",
-    "options",
+    "extra",
     multiple=True,
     type=like(_OPTION, "a long option of docker run, such as --shm-size=8g"),
     metavar="OPTION",
-    help="A further option of docker run; repeatable.",
+    help="Another option of docker run; repeatable.",
 )
 @click.option(
     "--write-env-file",
     "written",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Write the settings to a new file that docker reads, in place of an option for each.",
+    help="Write the settings to a new file for docker --env-file, instead of one --env for each.",
 )
 @click.option(
     "--record",
@@ -55,8 +53,8 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
     metavar="DIR",
     help="The folder for records.",
 )
-@click.option("--full", is_flag=True, help="Write every setting, not only what was set.")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
+@COMMAND
 def docker(
     job: Job,
     sweep: Sweep,
@@ -65,26 +63,24 @@ def docker(
     written: Path | None,
     folder: str,
     full: bool,
-    **asked: Any,
+    **options: Any,
 ) -> int:
     """Print the docker run line of a job.
 
-    The command runs under apt-settings run, which the image must have, and its record comes to DIR on
-    this machine. Of a grid, --index says which point.
+    The line runs the command with apt-settings run, so the image must have apt-settings. The record is
+    written to DIR on this machine. With a grid, --index chooses the point to run.
 
     Example: apt-settings job docker --task squad --image train --gpus all -- python train.py
     """
-    if not command:
-        raise click.UsageError("a command is missing: apt-settings job docker --image train -- python train.py")
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    request = Request("", given_by(settings, full=full), Sweep(()), command, RECORDS)
-    wanted = {option: value for option, value in asked.items() if value}
-    line = render(request, Container(env_file=str(written or ""), **wanted), os.path.abspath(folder))
+    request = Request("", variables_for(settings, full=full), Sweep(()), command, RECORDS)
+    container = Container(env_file=str(written or ""), **drop_unset(options))
+    line = render(request, container, os.path.abspath(folder))
     if written:
         try:
             with written.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(as_docker_file(request.given))
+                stream.write(as_docker_file(request.variables))
         except OSError as error:
             return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
     print_notes([*notes(settings), *lost_with_container(settings)], err=True)

@@ -1,4 +1,4 @@
-"""`env`: the settings as variables."""
+"""`env`: print the settings as variables."""
 
 import click
 
@@ -15,13 +15,13 @@ from .terminal import print_notes
 @click.command()
 @takes_settings
 @click.option("--format", "form", type=click.Choice(("shell", "dotenv")), default="shell", show_default=True)
-@click.option("--example", is_flag=True, help="A .env with every setting commented out and explained.")
+@click.option("--example", is_flag=True, help="Print a .env instead that explains every setting, all commented out.")
 def env(job: Job, form: str, example: bool) -> None:
     """Print the resolved settings as variables.
 
-    For a shell to read, or as a .env; neither can read the other's. Where the settings are wrong, what
-    a shell reads is a command that fails with status 78. Write a .env to a new file, not to the one
-    that is read.
+    The format is shell, which a shell reads, or dotenv, which is for a .env; neither can read the other.
+    If the settings are wrong, the shell format is a command that fails with status 78. Write a .env to a
+    new file, not to the one that is read.
 
     Example: eval "$(apt-settings env --task squad)" || exit
     """

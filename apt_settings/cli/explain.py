@@ -1,4 +1,4 @@
-"""`explain`: one setting."""
+"""`explain`: print what one setting means, takes and is now."""
 
 import click
 
@@ -17,7 +17,7 @@ from .terminal import print_pairs
 def explain(job: Job, name: str) -> None:
     """Explain one setting.
 
-    What it means and takes, where its default comes from, what it is now and who set it.
+    Prints what it means and takes, where its default comes from, what it is now and what set it.
 
     Example: apt-settings explain target_sparsity
     """
@@ -26,7 +26,7 @@ def explain(job: Job, name: str) -> None:
     try:
         if row in catalog():
             pairs += state(job.settings(), row.name)
-    finally:  # wrong settings are told below the explanation
+    finally:  # where the settings are wrong, the error is printed below the explanation
         print_pairs(pairs)
 
 
@@ -35,6 +35,6 @@ def _row(name: str) -> Row:
     rows = {row.name: row for row in (*catalog(), *controls())}
     word = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
     if word not in rows:
-        guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all"
+        guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all settings"
         raise click.UsageError(f"{spelt(name)} is not a setting; {guess}")
     return rows[word]

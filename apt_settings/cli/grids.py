@@ -1,24 +1,29 @@
-"""The options that say what varies; they reach a command as one Sweep."""
+"""The options that list the values of a sweep. They reach a command as one Sweep."""
 
 import json
+import sys
 from collections.abc import Iterable
 from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
-from ..sweeps.checker import Checker
-from ..sweeps.grid import Sweep, Written, from_file, sweep_of
+from ..errors import SettingsError
+from ..sweeps.checker import Checker, SweepReport, survey
+from ..sweeps.grid import GridEntry, Sweep, from_file, sweep_of
 from .options import Command, Job, assignment, complete_setting
 
-Assignment = tuple[str, str]
+Assignment: TypeAlias = tuple[str, str]
+
+_MANY: Final = 1_000
+"""Fewer points are checked too quickly for a progress bar."""
 
 
 def _axis(text: str) -> Assignment | list[tuple[str, Any]]:
-    """`NAME=VALUES`, or a JSON object with the values of several settings."""
+    """`seed=1..5` -> `("seed", "1..5")`; `{"epochs": [20, 40]}` -> `[("epochs", [20, 40])]`, for several settings."""
     if not text.startswith("{"):
         return assignment(text)
     try:
@@ -36,7 +41,7 @@ _GRID: Final = click.option(
     type=assignment,
     shell_complete=complete_setting,
     metavar="NAME=VALUES",
-    help="Vary a setting: seed=1..5, task=mnli,squad, or a JSON array; with others, every combination.",
+    help="List values of a setting: seed=1..5, task=mnli,squad, or a JSON array; repeat it for every combination.",
 )
 _ZIP: Final = click.option(
     "--zip",
@@ -44,19 +49,21 @@ _ZIP: Final = click.option(
     multiple=True,
     type=_axis,
     metavar="NAME=VALUES",
-    help="Vary settings together: the first value of each --zip, the second of each; or a JSON object.",
+    help="Vary settings together: the first value of every --zip, then the second; or a JSON object.",
 )
 _GRID_FILE: Final = click.option(
     "--grid-file",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Take [grid] and [[zip]] tables from a TOML file as well.",
+    help="Read more from the [grid] and [[zip]] tables of a TOML file.",
 )
-INDEX: Final = click.option("--index", type=click.IntRange(min=0), metavar="N", help="Of the grid, one point; from 0.")
+INDEX: Final = click.option(
+    "--index", type=click.IntRange(min=0), metavar="N", help="One point of the grid, counted from 0."
+)
 
 
 def takes_grid(command: Command) -> Command:
-    """Give a command --grid, --zip and --grid-file, which reach it as one Sweep, that is empty where there is none."""
+    """Add --grid, --zip and --grid-file to a command, which gets them as one Sweep, or an empty one."""
 
     @_GRID
     @_ZIP
@@ -74,33 +81,48 @@ def takes_grid(command: Command) -> Command:
     return with_sweep
 
 
-def _written(pairs: Iterable[tuple[str, Any]], option: str) -> list[Written]:
-    return [Written(name, values, f"{option} {spelt(name)}") for name, values in pairs]
+def _written(pairs: Iterable[tuple[str, Any]], option: str) -> list[GridEntry]:
+    return [GridEntry(name, values, f"{option} {spelt(name)}") for name, values in pairs]
 
 
 def checker_of(job: Job, sweep: Sweep) -> Checker:
-    """Who judges the points of a sweep of a job."""
+    """The checker of a job's sweep. Raises UsageError if an option and the grid both set a setting."""
     for column in sweep.columns:
-        if column.setting in job.given:
+        if column.setting in job.overrides:
             raise click.UsageError(
                 f"{column.setting} is given two values: {job.places[column.setting]}, {column.place}"
             )
     return Checker(sweep, job.layers())
 
 
+def check_points(checker: Checker, indices: range) -> SweepReport:
+    """Check points and return the report; on a terminal, many points get a progress bar.
+
+    Raises SettingsError with everything that is wrong, each thing once.
+    """
+    hidden = len(indices) < _MANY or sys.stderr is None or not sys.stderr.isatty()
+    with click.progressbar(
+        indices, label="checking", file=sys.stderr, hidden=hidden, update_min_steps=_MANY
+    ) as with_progress:
+        report = survey(checker, with_progress)
+    if report.problems:
+        raise SettingsError(report.problems)
+    return report
+
+
 def point_of(job: Job, sweep: Sweep, index: int | None) -> AptSettings:
-    """The settings of a job, or where there is a grid those of one of its points. Raises SettingsError."""
+    """The settings of a job; with a grid, those of the point `index`. Raises SettingsError."""
     if not sweep.axes:
         if index is not None:
-            raise click.UsageError("--index is of a grid: --grid seed=1..5 --index 0")
+            raise click.UsageError("--index needs a grid: --grid seed=1..5 --index 0")
         return job.settings()
     if index is None:
-        raise click.UsageError("a grid needs --index, which says which of its points is meant")
-    in_range(sweep, index)
+        raise click.UsageError("a grid needs --index, the number of one of its points")
+    refuse_out_of_range(sweep, index)
     return checker_of(job, sweep).settings(index)
 
 
-def in_range(sweep: Sweep, index: int) -> None:
-    """Refuse a point that is not there."""
+def refuse_out_of_range(sweep: Sweep, index: int) -> None:
+    """Raise UsageError for an index that no point has."""
     if index >= sweep.size:
         raise click.UsageError(f"--index {index} is not one of the {sweep.size:,} points 0 ... {sweep.size - 1}")

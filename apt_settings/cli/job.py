@@ -1,18 +1,16 @@
-"""`job`: a job for a launcher."""
+"""`job`: write a job for SLURM, Kubernetes or docker."""
 
 import click
 
-from .lazy import Lazily
+from .lazy import LazyGroup
 
 
-@click.group(cls=Lazily)
+@click.group(cls=LazyGroup, names=("slurm", "kubernetes", "docker"))
 def job() -> None:
     """Write a job for SLURM, Kubernetes or docker.
 
-    Settings and grid are checked first; the job has all that was set, wherever it runs.
+    The settings and the grid are checked first. The job has every setting that you set, on whatever
+    machine it runs.
 
     Example: apt-settings job slurm --task squad -- python train.py
     """
-
-
-job.names = ("slurm", "kubernetes", "docker")

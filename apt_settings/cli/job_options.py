@@ -1,4 +1,4 @@
-"""What the commands that write a job for a launcher share."""
+"""What `job slurm`, `job kubernetes` and `job docker` share: options, checks and the request for a job."""
 
 import re
 from collections.abc import Callable
@@ -10,23 +10,25 @@ from ..base import AptSettings
 from ..basics.escaping import shown
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
-from ..jobs.request import RECORDS, Request, given_by, shared_by
+from ..jobs.request import RECORDS, Request, shared_variables, variables_for
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from .grids import checker_of
-from .options import Job
-from .run import refuse_default_task
-from .sweep import surveyed
+from .grids import check_points, checker_of
+from .options import Job, refuse_default_task
 from .terminal import print_notes
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 LONGEST_WORD: Final = 100_000
-"""Characters; Linux takes 128 KiB in one argument (MAX_ARG_STRLEN)."""
+"""In characters. Linux accepts 128 KiB in one argument of a command (MAX_ARG_STRLEN)."""
 ONE_LINE: Final = r"[^\x00-\x1f\x7f]+"
+_HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
+_PART: Final = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
+_IMAGE: Final = rf"({_HOST}/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
+"""`host:port/name:tag@digest`, as docker's grammar of references has it."""
 
 
 def like(pattern: str, allowed: str) -> Callable[[str], str]:
-    """A reader of an option's text; click tells what it raises."""
+    """A type for click: it returns a text that matches the pattern, and raises BadParameter for any other."""
 
     def text_like(text: str) -> str:
         if not re.fullmatch(pattern, text):
@@ -36,44 +38,65 @@ def like(pattern: str, allowed: str) -> Callable[[str], str]:
     return text_like
 
 
-def asks(option: str, pattern: str, allowed: str, meaning: str) -> Callable[[Any], Any]:
-    """An option with a text of a pattern."""
+IMAGE: Final = click.option(
+    "--image",
+    required=True,
+    type=like(_IMAGE, "the name of an image, such as registry.example/train:1"),
+    metavar="IMAGE",
+    help="The image, which must have apt-settings.",
+)
+
+
+def text_option(option: str, pattern: str, allowed: str, meaning: str) -> Callable[[Any], Any]:
+    """An option whose text must match a pattern: `text_option("--cpus", r"[0-9]+", "a number", "CPUs.")`."""
     return click.option(option, type=like(pattern, allowed), metavar="TEXT", help=meaning)
 
 
 def lost_with_container(settings: AptSettings) -> list[Note]:
-    """A note where what the job writes is not beside its records, which are kept."""
+    """A note if output_dir is not in the folder of the records: only that folder outlives the container."""
     if settings.output_dir.startswith(f"{RECORDS}/"):
         return []
     kept = f"--set output_dir={RECORDS}/output keeps it"
-    return [Note(f"output_dir {settings.output_dir!r} is in the container, and gone with it: {kept}", "output_dir")]
+    return [Note(f"output_dir {settings.output_dir!r} is in the container and is lost with it: {kept}", "output_dir")]
+
+
+def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
+    """The options that the command line sets: `{"gpus": 1, "name": None}` -> `{"gpus": 1}`."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def request_of(
     job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, once: bool = False
 ) -> tuple[AptSettings, Request]:
-    """A job, or a grid that is right as a whole, with the settings of its first point. Raises SettingsError."""
-    if not command:
-        raise click.UsageError("a command is missing: ... -- python train.py")
-    if not sweep.axes:
-        settings = job.settings()
-        refuse_default_task(settings)
-        title = f"{settings.task}, {fingerprint(settings)}"
-        print_notes(notes(settings), err=True)
-        return settings, Request(title, given_by(settings, full=full), sweep, command, records, once)
+    """The settings of a job, or of the first point of its sweep, and what to launch. Prints notes to stderr.
+
+    Raises SettingsError if the settings, or those of any point, are wrong.
+    """
+    if sweep.axes:
+        return _sweep_request(job, sweep, command, records, full=full, once=once)
+    settings = job.settings()
+    refuse_default_task(settings)
+    title = f"{settings.task}, {fingerprint(settings)}"
+    print_notes(notes(settings), err=True)
+    return settings, Request(title, variables_for(settings, full=full), sweep, command, records, once)
+
+
+def _sweep_request(
+    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, once: bool
+) -> tuple[AptSettings, Request]:
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
     checker = checker_of(job, sweep)
-    found = surveyed(checker, range(sweep.size))
+    report = check_points(checker, range(sweep.size))
     if max(map(len, sweep.options())) > LONGEST_WORD:
         raise click.UsageError("the grid is too long for a command line: write ranges, or fewer values")
-    if found.repeated.count:
-        index = found.repeated.ranges[0][0]
+    if report.repeated.count:
+        index = report.repeated.ranges[0][0]
         wrong = f"is the same experiment as point {checker.twin(index)}, and would share its folder"
-        more = f" (as are {found.repeated.count - 1:,} more points)" if found.repeated.count > 1 else ""
+        more = f" (as are {report.repeated.count - 1:,} more points)" if report.repeated.count > 1 else ""
         raise SettingsError.at(f"point {index}", wrong + more)
     settings = checker.settings(0)
     refuse_default_task(settings)
-    print_notes(found.notes, err=True)
+    print_notes(report.notes, err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
-    return settings, Request(title, shared_by(sweep, job.layers()), sweep, command, records, once)
+    return settings, Request(title, shared_variables(sweep, job.layers()), sweep, command, records, once)

@@ -1,4 +1,4 @@
-"""`job kubernetes`: a manifest, or its submission."""
+"""`job kubernetes`: print a manifest of Kubernetes, or submit it."""
 
 import re
 from hashlib import sha256
@@ -15,28 +15,24 @@ from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
 from ..jobs.request import RECORDS
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import asks, like, lost_with_container, request_of
-from .options import Job, takes_settings
+from .job_options import IMAGE, drop_unset, lost_with_container, request_of, text_option
+from .options import COMMAND, Job, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes
 
 MOST_POINTS: Final = 100_000
-"""The most completions that an Indexed Job may have."""
+"""The most points of a sweep, which an Indexed Job calls completions."""
 
 _LABEL: Final = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _SUBDOMAIN: Final = rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*"
 _CPUS: Final = r"[1-9][0-9]*(\.[0-9]+)?|[1-9][0-9]*m"
 _MEMORY: Final = r"[1-9][0-9]*(\.[0-9]+)?(k|[MGTPE]|[KMGTPE]i)"
-_PART: Final = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
-_HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
-IMAGE: Final = rf"({_HOST}/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
-"""host:port/name:tag@digest; docker's grammar of references."""
 _KEY: Final = rf"(({_SUBDOMAIN})/)?[A-Za-z0-9]([A-Za-z0-9_.-]{{0,61}}[A-Za-z0-9])?"
 _VALUE: Final = r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?"
 
 
 def dns_label(text: str) -> str:
-    """A name that Kubernetes takes, as click reads it."""
+    """A type for click: it returns a DNS label such as `cnn-dm-1`, and raises BadParameter for any other text."""
     if not re.fullmatch(_LABEL, text):
         fix = did_you_mean([mended] if (mended := label_like(text)) else [])
         allowed = f"a DNS label, up to {NAME_LIMIT} of a-z, 0-9 and - between them"
@@ -45,35 +41,41 @@ def dns_label(text: str) -> str:
 
 
 def _label(text: str) -> tuple[str, str]:
+    """A type for click: `team=nlp` -> `("team", "nlp")`. Raises BadParameter."""
     key, equals, value = text.partition("=")
     if not equals or not re.fullmatch(_KEY, key) or not re.fullmatch(_VALUE, value):
         allowed = f"KEY=VALUE, each up to {NAME_LIMIT} letters, digits, and . _ - between them"
         raise click.BadParameter(f"{text!r} must be {allowed}; a key may have a domain and / before it")
     if key.startswith("apt-settings/") or "kubernetes.io/" in key:
-        raise click.BadParameter(f"{key!r} is no label to choose: it is set already, or by Kubernetes")
+        raise click.BadParameter(f"{key!r} is not yours to set: apt-settings or Kubernetes sets it")
     return key, value
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
 @takes_grid
-@click.option("--image", required=True, type=like(IMAGE, "the name of an image, such as registry.example/train:1"))
-@click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; task and fingerprint where not given.")
-@click.option("--namespace", type=dns_label, metavar="TEXT", help="Where to run.")
-@asks("--service-account", _SUBDOMAIN, "the name of a service account", "As whom to run.")
-@asks("--cpus", _CPUS, "a number such as 8, or 500m", "CPUs.")
-@asks("--memory", _MEMORY, "a quantity with its unit, such as 64Gi", "Memory.")
+@IMAGE
+@click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; by default the task and fingerprint.")
+@click.option("--namespace", type=dns_label, metavar="TEXT", help="The namespace to run in.")
+@text_option("--service-account", _SUBDOMAIN, "the name of a service account", "The service account to run as.")
+@text_option("--cpus", _CPUS, "a number such as 8, or 500m", "CPUs.")
+@text_option("--memory", _MEMORY, "a quantity with its unit, such as 64Gi", "Memory.")
 @click.option("--gpus", type=click.IntRange(min=1), metavar="N", help="GPUs, as nvidia.com/gpu.")
 @click.option("--user", type=click.IntRange(1, 2**31 - 1), metavar="UID", help="Run as this user and group.")
-@asks("--claim", _SUBDOMAIN, "the name of a PersistentVolumeClaim", "The volume claim that keeps the records.")
-@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="Of a grid, the most points to run at a time.")
+@text_option("--claim", _SUBDOMAIN, "the name of a PersistentVolumeClaim", "The volume claim that keeps the records.")
+@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
 @click.option(
-    "--retries", type=click.IntRange(0, 1_000), default=3, show_default=True, metavar="N", help="For failed pods."
+    "--retries",
+    type=click.IntRange(0, 1_000),
+    default=3,
+    show_default=True,
+    metavar="N",
+    help="How often to try again when a pod fails.",
 )
 @click.option("--label", "labels", multiple=True, type=_label, metavar="KEY=VALUE", help="A further label; repeatable.")
-@click.option("--full", is_flag=True, help="Write every setting, in a ConfigMap, not only what was set.")
-@click.option("--submit", "submitting", is_flag=True, help="Hand it to kubectl.")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@click.option("--full", is_flag=True, help="Write every setting, not only those that you set, to a ConfigMap.")
+@click.option("--submit", "submitting", is_flag=True, help="Submit the manifest with kubectl.")
+@COMMAND
 def kubernetes(
     job: Job,
     sweep: Sweep,
@@ -82,26 +84,28 @@ def kubernetes(
     labels: tuple[tuple[str, str], ...],
     full: bool,
     submitting: bool,
-    **asked: Any,
+    **options: Any,
 ) -> int:
     """Print a manifest of Kubernetes, or submit it.
 
-    A Job that runs under apt-settings run, in a pod that the restricted security profile lets pass: the
-    image must not run as root, or --user says as whom. Wrong settings fail it at once. A grid becomes
-    an Indexed Job with a pod for each point.
+    The manifest is a Job that runs the command with apt-settings run. Its pod meets the restricted
+    security profile, which forbids root: if the image runs as root, choose a user with --user. A job with
+    wrong settings fails at once and is not tried again. A grid becomes an Indexed Job with a pod for each
+    point.
 
     Example: apt-settings job kubernetes --task squad --image registry.example/train -- python train.py
     """
-    if asked["at_once"] and not sweep.axes:
-        raise click.UsageError("--at-once is of a grid")
+    if options["at_once"] and not sweep.axes:
+        raise click.UsageError("--at-once needs a grid")
     if len(dict(labels)) < len(labels):
         raise click.UsageError("a --label is given twice")
     if sweep.size > MOST_POINTS:
-        raise click.UsageError(f"the grid has {sweep.size:,} points, and an Indexed Job {MOST_POINTS:,} at most")
+        raise click.UsageError(
+            f"the grid has {sweep.size:,} points, and an Indexed Job can have {MOST_POINTS:,} at most"
+        )
     settings, request = request_of(job, sweep, command, RECORDS, full=full)
-    own = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep)}
-    wanted = {option: value for option, value in asked.items() if value}
-    pod = Pod(name=_name(name, settings, sweep), labels={**own, **dict(labels)}, **wanted)
+    all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
+    pod = Pod(name=_name(name, settings, sweep), labels=all_labels, **drop_unset(options))
     manifest = render(request, pod, full=full)
     print_notes(_lost(settings, pod), err=True)
     if not submitting:
@@ -115,17 +119,17 @@ def kubernetes(
 
 
 def _lost(settings: AptSettings, pod: Pod) -> list[Note]:
-    """What is gone with the pod."""
+    """A note if something that the job writes is lost with the pod."""
     if not pod.claim:
-        return [Note("without --claim, all that the job writes is gone with the pod")]
+        return [Note("without --claim, everything that the job writes is lost with the pod")]
     return lost_with_container(settings)
 
 
 def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:
-    """The name of the job, which its pods carry with their index."""
+    """The name of the job: `--name`, or one made of the task and fingerprint. A pod's name is this and its index."""
     grid = sha256("\0".join([fingerprint(settings), *sweep.options()]).encode()).hexdigest()[:16]
-    usual = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
-    name = name or label_like(usual)
+    default = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
+    name = name or label_like(default)
     index = f"-{sweep.size - 1}" if sweep.axes else ""
     if len(name + index) > NAME_LIMIT:
         raise click.UsageError(
@@ -135,7 +139,7 @@ def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:
 
 
 def _labels(settings: AptSettings, sweep: Sweep) -> dict[str, str]:
-    """Task and fingerprint, where all points share them."""
+    """The labels for task and fingerprint, as far as all points share them."""
     if sweep.axes:
         return {} if "task" in sweep.places else {"apt-settings/task": settings.task}
     return {"apt-settings/task": settings.task, "apt-settings/fingerprint": fingerprint(settings)}

@@ -1,21 +1,24 @@
-"""A group of commands, each loaded when it is asked for: what prints settings does not wait for what writes jobs."""
+"""A group of commands that imports a command only when it is used: `show` does not wait for the imports of `job`."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
 from ..basics.suggestions import did_you_mean, nearest
 
 
-class Lazily(click.Group):
-    """Its commands are functions of the modules beside this one, of the same name."""
+class LazyGroup(click.Group):
+    """The command `release-args` is the function `release_args` of the module `release_args` beside this one."""
 
-    names: tuple[str, ...] = ()
+    def __init__(self, *args: Any, names: tuple[str, ...], **options: Any) -> None:
+        self.names = names
+        super().__init__(*args, **options)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that is asked for. Raises UsageError, with the nearest names."""
+        """As click's; for an unknown name, the UsageError also suggests the nearest names."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -23,11 +26,11 @@ class Lazily(click.Group):
             raise click.UsageError(f"{error.message} {guess}".strip(), error.ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
-        """In the order of the help."""
+        """The names of all commands, in the order in which the help lists them."""
         return list(self.names)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
-        """The command, or None where there is none of that name."""
+        """The command of this name, or None for an unknown name."""
         if cmd_name not in self.names:
             return None
         name = cmd_name.replace("-", "_")

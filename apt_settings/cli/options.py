@@ -1,4 +1,4 @@
-"""The options that say which settings are meant; they reach a command as one Job."""
+"""Options that several commands share. Those that choose the settings reach a command as one Job."""
 
 import os
 from collections import Counter
@@ -10,41 +10,44 @@ import click
 
 from ..base import AptSettings
 from ..basics.escaping import spelt
+from ..errors import Problem, SettingsError
 from ..loading import layers_of, resolve
 from ..registry import registry
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import task_words
+from ..validation_errors import nobody
 
 Command: TypeAlias = Callable[..., int | None]
 
 
 class Job(NamedTuple):
-    """The settings that a command line asks for."""
+    """The options that choose the settings of a job: `--task squad --set epochs=30`."""
 
-    given: dict[str, str]
+    overrides: dict[str, str]
+    """Setting -> the text of its value: `{"task": "squad", "epochs": "30"}`."""
     places: dict[str, str]
-    """How the user spelt each: `--set epochs`, `--task`, `--env-file`."""
+    """Setting -> the option that sets it: `{"task": "--task", "epochs": "--set epochs"}`."""
     env_file: EnvFile
     record: str | None
 
     @property
     def inputs(self) -> Inputs:
-        """What its settings are read from."""
-        return Inputs(os.environ, self.env_file, self.given, self.places)
+        """The inputs that the settings are read from: the environment, `.env` files and the overrides."""
+        return Inputs(os.environ, self.env_file, self.overrides, self.places)
 
     def settings(self) -> AptSettings:
-        """Resolve them. Raises SettingsError."""
+        """The settings of the job. Raises SettingsError."""
         return resolve(self.inputs, record=self.record)
 
     def layers(self) -> Layers:
-        """What all sources give, before it is judged. Raises SettingsError for a record that cannot be read."""
+        """The values of all sources, not checked yet. Raises SettingsError for a record that cannot be read."""
         if self.record is not None:
             return layers_of(self.inputs, record=self.record)[1]
         return read(self.inputs, registry().names_of(AptSettings))
 
 
 def assignment(text: str) -> tuple[str, str]:
-    """`NAME=VALUE`, in two."""
+    """`epochs=30` -> `("epochs", "30")`. Raises BadParameter for any other text."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as epochs=30")
@@ -52,6 +55,7 @@ def assignment(text: str) -> tuple[str, str]:
 
 
 def completions(words: Iterable[str], incomplete: str) -> list[str]:
+    """The words that begin with what the user has typed, each once."""
     return [word for word in dict.fromkeys(words) if word.startswith(incomplete)]
 
 
@@ -60,11 +64,12 @@ def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str
 
 
 def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The settings that begin with what the user has typed; click's interface for shell completion."""
     return completions(registry().settings_of(AptSettings), incomplete)
 
 
 _TASK: Final = click.option(
-    "--task", multiple=True, shell_complete=_complete_task, metavar="TASK", help="A task, or a dataset of one."
+    "--task", multiple=True, shell_complete=_complete_task, metavar="TASK", help="A task, or the dataset of a task."
 )
 _SET: Final = click.option(
     "--set",
@@ -73,31 +78,48 @@ _SET: Final = click.option(
     type=assignment,
     shell_complete=complete_setting,
     metavar="NAME=VALUE",
-    help="Beats the environment and .env; repeatable.",
+    help="Set a setting; overrides the environment and .env; repeatable.",
 )
 _ENV_FILE: Final = click.option(
     "--env-file",
     multiple=True,
     type=click.Path(),
     metavar="PATH",
-    help="Read this in place of .env; repeatable or joined by :, the last one wins.",
+    help="Read this file instead of .env; repeatable or joined by :, the last one wins.",
 )
 _FROM: Final = click.option(
     "--from",
     "record",
     type=click.Path(),
     metavar="PATH",
-    help="Take all from a run.json; only --set beats it.",
+    help="Take all settings from a run.json; only --set overrides it.",
 )
 
 
+def _require_command(_ctx: click.Context, _param: click.Parameter, command: tuple[str, ...]) -> tuple[str, ...]:
+    if not command:
+        raise click.UsageError("a command is missing: write it behind --, as in ... -- python train.py")
+    return command
+
+
+COMMAND: Final = click.argument(
+    "command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...", callback=_require_command
+)
+
+
+def refuse_default_task(settings: AptSettings) -> None:
+    """Raise SettingsError if nothing sets the task: a job must not run with the default task by mistake."""
+    if not settings.origin("task").is_override:
+        raise SettingsError([Problem(nobody("task"), "is not set: a job must say which task it is", setting="task")])
+
+
 def takes_settings(command: Command) -> Command:
-    """Give a command --task, --set, --env-file and --from, which reach it as one Job."""
+    """Add --task, --set, --env-file and --from to a command, which gets them as one Job."""
     return takes_overrides(_FROM(command))
 
 
 def takes_overrides(command: Command) -> Command:
-    """Give a command --task, --set and --env-file, which reach it as one Job."""
+    """Add --task, --set and --env-file to a command, which gets them as one Job."""
 
     @_TASK
     @_SET
@@ -106,17 +128,17 @@ def takes_overrides(command: Command) -> Command:
     def with_job(
         task: list[str], assignments: list[tuple[str, str]], env_file: list[str], record: str | None = None, **rest: Any
     ) -> int | None:
-        options = [("task", each, "--task") for each in task]
-        options += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
-        times = Counter(name for name, _, _ in options)
+        triples = [("task", each, "--task") for each in task]
+        triples += [(name, value, f"--set {spelt(name)}") for name, value in assignments]
+        times = Counter(name for name, _, _ in triples)
         if twice := sorted(name for name in times if times[name] > 1):
             raise click.UsageError(f"{', '.join(map(spelt, twice))} is given two values")
         if record is not None and (env_file or task):
             raise click.UsageError(
-                "--from takes the task and all else from a record: --task and --env-file do not go with it"
+                "--from takes the task and all settings from a record: --task and --env-file do not go with it"
             )
-        places = {"env_file": "--env-file"} | {name: place for name, _, place in options}
-        given = {name: value for name, value, _ in options}
-        return command(job=Job(given, places, ":".join(env_file) if env_file else ..., record), **rest)
+        places = {"env_file": "--env-file"} | {name: place for name, _, place in triples}
+        overrides = {name: value for name, value, _ in triples}
+        return command(job=Job(overrides, places, ":".join(env_file) if env_file else ..., record), **rest)
 
     return with_job

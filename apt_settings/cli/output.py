@@ -1,4 +1,4 @@
-"""How a command speaks: data on stdout, complaints on stderr, and its exit status."""
+"""Output of a command: data on stdout, errors on stderr with an exit status."""
 
 import os
 import sys
@@ -9,12 +9,12 @@ from .terminal import print_sentences
 
 
 def print_data(text: str) -> None:
-    """For programs: UTF-8, whatever the encoding of the terminal."""
+    """Print text that programs read: in UTF-8, whatever the encoding of the terminal."""
     click.echo(text.encode(errors="surrogateescape"), nl=False)
 
 
 def complain(status: int, *sentences: str) -> int:
-    """Say on stderr what is wrong; where that is closed or full, the status alone has to do."""
+    """Print what is wrong to stderr and return the status. If stderr is closed or full, nothing is printed."""
     try:
         if sys.stderr is not None:
             print_sentences([sentence for sentence in sentences if sentence], err=True)
@@ -25,5 +25,5 @@ def complain(status: int, *sentences: str) -> int:
 
 
 def give_up_writing(descriptor: int) -> None:
-    """What is still buffered would fail once more when Python ends, with a status of its own."""
+    """Send what is still buffered to /dev/null: else Python fails to write it at exit, with another status."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -1,4 +1,4 @@
-"""`plan`: what a job will do, before it does it."""
+"""`plan`: print what a job will do before you start it."""
 
 import json
 from pathlib import Path
@@ -17,13 +17,25 @@ from .terminal import is_terminal, print_notes, print_pairs, print_sentences, pr
 _BARS: Final = "▁▂▃▄▅▆▇█"
 _COLUMNS: Final = 40
 _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
-"""Settings of which a warning says what a note would."""
+"""Settings whose notes are left out: the plan's warnings say the same."""
 
 
 @click.command()
 @takes_settings
-@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of the job.")
-@click.option("--examples", type=click.IntRange(1, 10**12), metavar="N", help="Of a training set of your own.")
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The number of devices that the job has.",
+)
+@click.option(
+    "--examples",
+    type=click.IntRange(1, 10**12),
+    metavar="N",
+    help="The number of examples, if the training set is yours.",
+)
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."
@@ -31,7 +43,8 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path | None) -> None:
     """Print what a job amounts to: steps, prunings, parameters.
 
-    In optimizer steps, with what cannot work as it is set. On a terminal the schedules are drawn small.
+    Steps are optimizer steps. Warnings say what cannot work with these settings. On a terminal, a small
+    curve of each schedule is drawn too.
 
     Example: apt-settings plan --task sst2 --devices 4 --plot schedules.svg
     """
@@ -76,7 +89,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
 
 
 def _sparkline(schedule: Schedule, total: int) -> str:
-    """A schedule from the first step to the last, as high as its own highest value, which stands behind it."""
+    """A schedule from the first step to the last, scaled to its highest value: `▁▂▄▆█ up to 0.6`."""
     values = [schedule(total * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
     highest = max(values)
     scaled = (round(value / highest * (len(_BARS) - 1)) if highest else 0 for value in values)

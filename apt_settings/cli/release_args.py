@@ -1,4 +1,4 @@
-"""`release-args`: the command line of the official release."""
+"""`release-args`: print the command line of the official release."""
 
 import json
 import re
@@ -18,37 +18,47 @@ _SAFE: Final = r"(?!-[^0-9])[A-Za-z0-9_./:,=@%+-]+"
 
 @click.command("release-args")
 @takes_settings
-@click.option("--devices", type=click.IntRange(min=1), default=1, show_default=True, metavar="N", help="Of the job.")
-@click.option("--entrypoint", is_flag=True, help="Print the name of the script alone.")
+@click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The number of devices that the job has.",
+)
+@click.option("--entrypoint", is_flag=True, help="Print only the name of the script.")
 @click.option("--null", "form", flag_value="null", help="End each word with a NUL, for xargs -0.")
 @click.option("--json", "form", flag_value="json", help="Print entry point and flags as JSON.")
 def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> None:
     """Print the command line that trains with the official release.
 
-    Words for a shell to split, as in the example; a value that this would break is refused, and goes
-    with --null. What the release cannot be told is said on stderr.
+    The words are for a shell to split, as in the example. A value that the shell would change is an
+    error; --null prints it safely. Settings that the release has no flag for are listed on stderr.
 
     Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args) --output_dir out
     """
     settings = job.settings()
-    given = arguments(settings, devices)
+    command = arguments(settings, devices)
     if entrypoint:
-        click.echo(given.entry_point)
+        click.echo(command.entry_point)
         return
     if form == "json":
-        click.echo(json.dumps({"entry_point": given.entry_point, "flags": dict(given.flags)}, indent=2))
+        click.echo(json.dumps({"entry_point": command.entry_point, "flags": dict(command.flags)}, indent=2))
     elif form == "null":
-        print_data("".join(f"{word}\0" for word in given.words))
+        print_data("".join(f"{word}\0" for word in command.words))
     else:
-        _refuse_unsafe(given.words)
-        click.echo(" ".join(given.words))
+        _refuse_unsafe(command.words)
+        click.echo(" ".join(command.words))
     warnings = [f"warning: {warning}" for warning in plan(settings, devices=devices).warnings]
     print_sentences(warnings, err=True)
-    print_notes(given.notes, err=True)
+    print_notes(command.notes, err=True)
 
 
 def _refuse_unsafe(words: list[str]) -> None:
-    """A shell splits $(...) at spaces and expands what is left; no quote in it counts. A word with - is a flag."""
+    """Refuse values that $(...) changes: a shell splits them at spaces, expands them and keeps their quotes.
+
+    A value that begins with - reads as a flag. Raises SettingsError.
+    """
     for flag, value in zip(words[::2], words[1::2], strict=True):
         if not re.fullmatch(_SAFE, value):
             wrong = f"{value!r} does not survive $(...)"

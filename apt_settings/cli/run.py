@@ -1,4 +1,4 @@
-"""`run`: a command with checked settings, and its record."""
+"""`run`: check the settings, run a command with them, and keep a record."""
 
 import os
 import sys
@@ -6,19 +6,16 @@ from pathlib import Path
 
 import click
 
-from ..base import AptSettings
-from ..errors import Problem, SettingsError
 from ..fingerprint import fingerprint
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from ..validation_errors import nobody
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
-from .options import Job, takes_settings
+from .options import COMMAND, Job, refuse_default_task, takes_settings
 from .output import complain
 from .terminal import print_notes, print_sentences
 
-_RECORD = "Write a run.json below DIR; {fingerprint} in it stands for that of the settings."
+_RECORD = "Write a run.json to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
@@ -26,26 +23,25 @@ _RECORD = "Write a run.json below DIR; {fingerprint} in it stands for that of th
 @takes_grid
 @INDEX
 @click.option("--record", "folder", type=click.Path(path_type=Path), metavar="DIR", help=_RECORD)
-@click.option("--resume", is_flag=True, help="Go on in DIR itself, if its record says the same.")
-@click.option("--once", is_flag=True, help="Do nothing if a run with these settings has ended well below DIR.")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@click.option("--resume", is_flag=True, help="Continue in DIR itself, if the settings in its record are the same.")
+@click.option("--once", is_flag=True, help="Do nothing if DIR has a run with these settings that has ended well.")
+@COMMAND
 def run(
     job: Job, sweep: Sweep, index: int | None, folder: Path | None, resume: bool, once: bool, command: tuple[str, ...]
 ) -> int:
     """Check the settings, then run a command with them.
 
-    The command gets every setting as a variable, and its signals and exit status are those of this
-    one. Without --record this process becomes the command; with it, run.json in a folder of the run's
-    own says what ran with what, where, and how it ended. Wrong settings and a forgotten task end with
-    78 before the command starts. With a grid, the settings are those of one of its points.
+    The command gets every setting as a variable. It gets all signals, and its exit status is the exit
+    status of run. Without --record, this process becomes the command. With --record, run writes a
+    run.json to a new folder: the command, the settings, the machine, and how it ended. If the settings
+    are wrong, or nothing sets the task, the command does not start and the exit status is 78. With a
+    grid, --index chooses the point to run.
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
     from ..runs.process import CannotStartError, become
     from ..runs.running import job_environment, run_recorded
 
-    if not command:
-        raise click.UsageError("a command is missing: apt-settings run -- python train.py")
     if folder is None and (resume or once):
         raise click.UsageError("--resume and --once need --record")
     settings = point_of(job, sweep, index)
@@ -54,18 +50,13 @@ def run(
     environ = job_environment(os.environ, settings)
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
-        if sweep.axes and index is not None:  # a log of many is found again by this
+        if sweep.axes and index is not None:  # so that the log of an array's task says which point it ran
             values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
             print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
         status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once)
-        sys.exit(complain(status, f"apt-settings: {message}" if message else ""))  # whatever has become of our stdout
+        # A return would let main flush stdout, which may be closed.
+        sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
     try:
         become(command, environ)
     except CannotStartError as error:
         return complain(error.status, f"apt-settings: {error}")
-
-
-def refuse_default_task(settings: AptSettings) -> None:
-    """A job must say which task it is. Raises SettingsError where nobody did."""
-    if not settings.origin("task").is_override:
-        raise SettingsError([Problem(nobody("task"), "is not set: a job must say which task it is", setting="task")])

@@ -1,4 +1,4 @@
-"""`schema`: the JSON Schema of the settings."""
+"""`schema`: print the JSON Schema of the settings."""
 
 import json
 
@@ -13,7 +13,7 @@ from .options import Job, takes_settings
 def schema(job: Job) -> None:
     """Print the JSON Schema of the settings.
 
-    With the meaning, range and default of each, for the task that is chosen.
+    It has the meaning, range and default of each setting, for the task that you choose.
 
     Example: apt-settings schema --task alpaca
     """

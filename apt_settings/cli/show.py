@@ -1,4 +1,4 @@
-"""`show`: all settings, and who set them."""
+"""`show`: print every setting with its value and origin."""
 
 import click
 
@@ -13,12 +13,12 @@ from .terminal import print_notes, print_pairs, print_table
 @click.command()
 @takes_settings
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
-@click.option("--overrides-only", is_flag=True, help="Leave out what nobody set.")
+@click.option("--overrides-only", is_flag=True, help="Print only the settings that were set, not defaults.")
 def show(job: Job, form: str, overrides_only: bool) -> None:
     """Print every setting with its value and where it came from.
 
-    And with what that overrides, and what the paper says where the value departs from it. The format
-    env is lines for a .env; with it and json, notes go to stderr.
+    The table also has what a value overrides, and the paper's value if that is another one. The format
+    env prints lines for a .env. With env and json, notes go to stderr.
 
     Example: APT_EPOCHS=30 apt-settings show --task squad
     """
@@ -38,6 +38,6 @@ def show(job: Job, form: str, overrides_only: bool) -> None:
         click.echo(as_json(settings, overrides_only=overrides_only))
     else:
         names = shown_names(settings, overrides_only=overrides_only)
-        wanted = {REFERENCE, *(variable_of(name) for name in names)}
-        print_data(as_env_file({name: text for name, text in variables(settings).items() if name in wanted}))
+        printed = {REFERENCE, *(variable_of(name) for name in names)}
+        print_data(as_env_file({name: text for name, text in variables(settings).items() if name in printed}))
     print_notes(notes(settings), err=True)

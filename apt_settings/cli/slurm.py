@@ -1,4 +1,4 @@
-"""`job slurm`: a batch script, or its submission."""
+"""`job slurm`: print a batch script of SLURM, or submit it."""
 
 import re
 import shlex
@@ -15,8 +15,8 @@ from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import ONE_LINE, WORD, asks, like, request_of
-from .options import Job, takes_settings
+from .job_options import ONE_LINE, WORD, drop_unset, like, request_of, text_option
+from .options import COMMAND, Job, takes_settings
 from .output import complain, print_data
 from .terminal import print_sentences
 
@@ -28,7 +28,7 @@ _NODES: Final = r"[0-9]+(-[0-9]+)?"
 
 
 def _sbatch_option(text: str) -> str:
-    """An option of sbatch that the script does not write itself; sbatch takes abbreviations, too."""
+    """A type for click: an option of sbatch, unless the script sets it already. sbatch accepts abbreviations too."""
     try:
         words = shlex.split(text)
     except ValueError:
@@ -36,29 +36,35 @@ def _sbatch_option(text: str) -> str:
     if not re.fullmatch(r"--[a-z][^\x00-\x1f\x7f]*", text) or len(words) != 1:
         raise click.BadParameter(f"{shown(text)} must be an option of sbatch in one word, such as --signal=B:TERM@120")
     name = re.split("[= ]", text)[0]
-    if own := [option for option in WRITTEN if f"--{option}".startswith(name)]:
-        raise click.BadParameter(f"{name} is --{own[0]} to sbatch, which the script has already, or must not have")
+    if written := [option for option in WRITTEN if f"--{option}".startswith(name)]:
+        raise click.BadParameter(f"{name} is --{written[0]} to sbatch, which the script has already, or must not have")
     return text
 
 
 def _setup_line(text: str) -> str:
+    """A type for click: one line of bash that sets no APT_ variable."""
     if not re.fullmatch(ONE_LINE, text) or re.search(r"\bAPT_\w*=", text):
-        raise click.BadParameter(f"{shown(text)} must be one line of bash, and sets no APT_ variable: --set does")
+        raise click.BadParameter(f"{shown(text)} must be one line of bash that sets no APT_ variable: use --set for it")
     return text
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
 @takes_grid
-@asks("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; the task's where not given.")
-@asks("--partition", WORD, "a partition, or several joined by commas", "Where to run.")
-@asks("--account", WORD, "an account", "Whom to charge.")
-@asks("--time", _TIME, "minutes, HH:MM:SS or D-HH:MM:SS", "The longest that it may run.")
-@asks("--nodes", _NODES, "a number of nodes", "Nodes; the command starts on the first, srun starts it on all.")
-@asks("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
-@asks("--cpus", r"[0-9]+", "a number", "CPUs for each task.")
-@asks("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.")
-@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="Of a grid, the most points to run at a time.")
+@text_option("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; by default the task.")
+@text_option("--partition", WORD, "a partition, or several joined by commas", "The partition to run in.")
+@text_option("--account", WORD, "an account", "The account to charge.")
+@text_option("--time", _TIME, "minutes, HH:MM:SS or D-HH:MM:SS", "The longest time that the job may run.")
+@text_option(
+    "--nodes",
+    _NODES,
+    "a number of nodes",
+    "Nodes. The command starts on the first; to start it on all, begin it with srun.",
+)
+@text_option("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
+@text_option("--cpus", r"[0-9]+", "a number", "CPUs for each task.")
+@text_option("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.")
+@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
 @click.option(
     "--sbatch",
     "lines",
@@ -72,7 +78,7 @@ def _setup_line(text: str) -> str:
     multiple=True,
     type=_setup_line,
     metavar="LINE",
-    help="Run this before the job, such as module load cuda; repeatable.",
+    help="A line of bash to run before the job, such as module load cuda; repeatable.",
 )
 @click.option(
     "--record",
@@ -81,20 +87,22 @@ def _setup_line(text: str) -> str:
     type=like(ONE_LINE, "the path of a folder"),
     show_default=True,
     metavar="DIR",
-    help="A folder for each fingerprint, in it.",
+    help="The folder for records; each fingerprint has a folder in it.",
 )
-@click.option("--full", is_flag=True, help="Write every setting, not only what was set.")
-@click.option("--once", is_flag=True, help="Do nothing for a point that has ended well before.")
-@click.option("--submit", "submitting", is_flag=True, help="Hand it to sbatch, and print the id of the job.")
-@click.option("--part", type=click.IntRange(min=1), metavar="K", help="Of a grid that needs several arrays, the K-th.")
+@click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
+@click.option("--once", is_flag=True, help="Skip a point that has ended well before.")
+@click.option(
+    "--submit", "submitting", is_flag=True, help="Submit the script with sbatch, and print the id of the job."
+)
+@click.option("--part", type=click.IntRange(min=1), metavar="K", help="Print array K of a grid that needs several.")
 @click.option(
     "--array-size",
     "at_most",
     type=click.IntRange(min=1),
     metavar="N",
-    help="The cluster's MaxArraySize, where it cannot be asked.",
+    help="The cluster's MaxArraySize, if scontrol is not here to report it.",
 )
-@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@COMMAND
 def slurm(
     job: Job,
     sweep: Sweep,
@@ -105,40 +113,42 @@ def slurm(
     submitting: bool,
     part: int | None,
     at_most: int | None,
-    **asked: Any,
+    **options: Any,
 ) -> int:
     """Print a batch script of SLURM, or submit it.
 
-    The job has what was set and no other APT_ variable or .env, runs under apt-settings run, and keeps
-    its record in a folder of its fingerprint, where a requeued job goes on. A grid becomes one array
-    with a task for each point.
+    The script has the settings that you set now; on the cluster, no other APT_ variable and no .env
+    counts. It runs the command with apt-settings run, which keeps a record in a folder named after the
+    fingerprint. A requeued job goes on in that folder. A grid becomes one array with a task for each
+    point.
 
     Example: apt-settings job slurm --task squad --grid seed=1..5 --gpus 1 -- python train.py
     """
-    if not sweep.axes and (part or at_most or asked["at_once"]):
-        raise click.UsageError("--part, --array-size and --at-once are of a grid")
+    if not sweep.axes and (part or at_most or options["at_once"]):
+        raise click.UsageError("--part, --array-size and --at-once need a grid")
     settings, request = request_of(job, sweep, command, records, full=full, once=once)
-    not_found = "" if asked["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
+    not_found = (
+        "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
+    )
     if not_found and submitting:
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
-    wanted = {option: value for option, value in asked.items() if value}
-    scripts = _scripts(request, Resources(**{"name": settings.task, **wanted}), at_most)
+    scripts = _scripts(request, Resources(**{"name": settings.task, **drop_unset(options)}), at_most)
     print_sentences([f"note: {not_found} here"] if not_found else [], err=True)
     if submitting:
         return _submit(scripts)
     if part is None and len(scripts) > 1:
         raise click.UsageError(
             f"the grid has {sweep.size:,} points and needs {len(scripts)} arrays: "
-            f"--submit them, or print one after the other with --part 1 ... --part {len(scripts)}"
+            f"--submit them, or print them one by one with --part 1 ... --part {len(scripts)}"
         )
     if part is not None and part > len(scripts):
-        raise click.UsageError(f"--part {part} is not there: all points fit into {len(scripts)}")
+        raise click.UsageError(f"there is no --part {part}: the number of arrays is {len(scripts)}")
     print_data(scripts[(part or 1) - 1])
     return 0
 
 
 def _scripts(request: Request, resources: Resources, at_most: int | None) -> list[str]:
-    """One for each array that the cluster needs; of one job, its own."""
+    """The script of a job, or the scripts of a sweep: one for each array that it needs."""
     program = "apt-settings" if shutil.which("apt-settings") else f"{shlex.quote(sys.executable)} -m apt_settings"
     if not request.sweep.axes:
         return [render(request, resources, program=program)]
@@ -147,9 +157,9 @@ def _scripts(request: Request, resources: Resources, at_most: int | None) -> lis
 
 
 def _submit(scripts: list[str]) -> int:
-    """Print the id of each job; where one is refused, say which were not."""
+    """Submit scripts in turn, print the id of each job, and stop at the first that is refused."""
     if len(scripts) > 1:
-        print_sentences([f"note: the grid is more than one array may have: {len(scripts)} are submitted"], err=True)
+        print_sentences([f"note: the grid does not fit into one array: {len(scripts)} are submitted"], err=True)
     for number, script in enumerate(scripts, start=1):
         try:
             click.echo(submit(script))

@@ -1,29 +1,27 @@
-"""`sweep`: every point of a grid, checked."""
+"""`sweep`: check every point of a grid and print them."""
 
 import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ..basics.escaping import escaped
 from ..basics.exit_status import WRONG_SETTINGS
-from ..errors import Note, SettingsError
+from ..errors import Note
 from ..fingerprint import fingerprint
 from ..runs.store import last_run
-from ..sweeps.checker import Checker, SweepReport, survey
+from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
-from .grids import INDEX, checker_of, in_range, takes_grid
+from .grids import INDEX, check_points, checker_of, refuse_out_of_range, takes_grid
 from .options import Job, takes_settings
 from .output import print_data
 from .terminal import print_notes
 
-_ENOUGH_TO_WAIT_FOR = 1_000
-_FINGERPRINT = 21
+_FINGERPRINT_WIDTH: Final = 21
 
 
 @click.command()
@@ -31,65 +29,53 @@ _FINGERPRINT = 21
 @takes_grid
 @INDEX
 @click.option(
-    "--record", "records", type=click.Path(path_type=Path), metavar="DIR", help="Say how the last run of each ended."
+    "--record",
+    "records",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Add how the last run of each point in DIR ended.",
 )
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
 def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form: str) -> int:
     """Check a grid of settings and print its points.
 
-    A point is one combination of the values; the last --grid varies fastest. All are checked before
-    any is printed, and all that is wrong is told, with the points that it is wrong at. Points that are
-    the same experiment name the first of them. With --index it is one point alone; the format env is
-    its settings as a .env.
+    A grid lists several values for one or more settings. A point is one combination of them; the last
+    --grid varies fastest. All points are checked before any is printed, and an error names the points
+    that have it. A point that is the same experiment as an earlier one is marked with the number of that
+    one. --index chooses one point; then the format env prints its settings as a .env.
 
     Example: apt-settings sweep --grid task=mnli,squad --grid seed=1..3
     """
     if not sweep.axes:
         raise click.UsageError("a grid is missing: --grid seed=1..3")
     if form == "env" and index is None:
-        raise click.UsageError("--format env is of one point: it needs --index")
+        raise click.UsageError("--format env prints one point: it needs --index")
     checker, indices = checker_of(job, sweep), range(sweep.size)
     if index is not None:
-        in_range(sweep, index)
+        refuse_out_of_range(sweep, index)
         indices = range(index, index + 1)
     if form == "env":
         print_data(as_env_file(variables(checker.settings(indices[0]))))
         return 0
     if form == "json":
         return _print_json(checker, indices)
-    found = surveyed(checker, indices)
-    for line in _table(checker, indices, records, repeats=bool(found.repeated.count)):
+    report = check_points(checker, indices)
+    for line in _table(checker, indices, records, repeats=bool(report.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
-    print_notes([*found.notes, *unset], err=True)
+    print_notes([*report.notes, *unset], err=True)
     return 0
 
 
-def surveyed(checker: Checker, indices: range) -> SweepReport:
-    """Check points, with a progress bar where somebody waits for many at a terminal.
-
-    Raises SettingsError with everything that is wrong, each thing once.
-    """
-    hidden = len(indices) < _ENOUGH_TO_WAIT_FOR or sys.stderr is None or not sys.stderr.isatty()
-    bar = click.progressbar(
-        indices, label="checking", file=sys.stderr, hidden=hidden, update_min_steps=_ENOUGH_TO_WAIT_FOR
-    )
-    with bar as shown:
-        found = survey(checker, shown)
-    if found.problems:
-        raise SettingsError(found.problems)
-    return found
-
-
 def _table(checker: Checker, indices: range, records: Path | None, *, repeats: bool) -> Iterator[str]:
-    """A line for each point, as it is made: a sweep may be larger than what fits into memory twice."""
+    """A header, then a line for each point. Lines are made one by one, as a sweep may have very many points."""
     grid = checker.sweep
     widths = [max(len("point"), len(str(indices[-1])))]
     for column in grid.columns:
         ends = (column.values[0], column.values[-1]) if isinstance(column.values, range) else column.values
         widths.append(max(len(column.setting), *(len(as_text(value)) for value in ends)))
-    widths += [_FINGERPRINT, *[len(f"point {indices[-1]}")] * repeats]
+    widths += [_FINGERPRINT_WIDTH, *[len(f"point {indices[-1]}")] * repeats]
     titles = ["point", *(column.setting for column in grid.columns), "fingerprint"]
     yield _aligned([*titles, *["same as"] * repeats, *["last run"] * bool(records)], widths)
     for index in indices:
@@ -104,7 +90,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
 
 
 def _print_json(checker: Checker, indices: range) -> int:
-    """A list with an object for each point, as it is made."""
+    """Print a list with an object for each point, one by one, and return the exit status."""
     wrong = False
     print("[")
     for index in indices:

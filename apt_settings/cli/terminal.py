@@ -1,6 +1,6 @@
-"""How rows look: fitted to the width of a terminal, plain aligned columns everywhere else. No word is ever cut.
+"""Tables and sentences, printed to fit a terminal, or plain where no terminal reads them. No word is ever cut.
 
-Whatever is printed here is escaped: nothing that a terminal would act on gets through.
+All text is escaped here, so that no value can send control sequences to the terminal.
 """
 
 import sys
@@ -21,24 +21,25 @@ Cells: TypeAlias = Sequence[str]
 
 _GAP: Final = "  "
 _MARK: Final = "bold cyan"
-_UNREMARKABLE: Final = ("", "value", "class default")
+_NOT_PRINTED: Final = ("", "value", "class default")
+"""Titles and cells that a narrow terminal leaves out."""
 
 
 def print_pairs(pairs: Sequence[tuple[str, str]]) -> None:
-    """Labels with their texts; on a terminal a long text goes on below its own beginning."""
+    """Print a line for each label and its text. On a terminal, a long text continues below where it begins."""
     indent = max(len(label) for label, _ in pairs) + len(_GAP)
     for label, text in pairs:
         click.echo(_fitted(label.ljust(indent) + escaped(text), sys.stdout, indent))
 
 
 def print_sentences(sentences: Sequence[str], *, err: bool = False) -> None:
-    """Each on lines of its own; on a terminal broken between words."""
+    """Print each sentence on a new line. On a terminal, long ones are broken between words."""
     for sentence in sentences:
         click.echo(_fitted(escaped(sentence), sys.stderr if err else sys.stdout, len(_GAP)), err=err)
 
 
 def print_notes(notes: Sequence[Note], *, err: bool = False) -> None:
-    """Each as a sentence that begins with `note:`."""
+    """Print each note as a sentence: `note: epochs: ...`."""
     print_sentences([f"note: {note}" for note in notes], err=err)
 
 
@@ -50,7 +51,10 @@ def _fitted(text: str, stream: TextIO, indent: int) -> str:
 
 
 def print_table(header: Cells, rows: Sequence[Cells], *, marking: int | None = None) -> None:
-    """Rows in columns where they fit, else one below the other; a row whose cell `marking` is not empty stands out."""
+    """Print rows in columns; on a terminal that is too narrow, cells stand below each other.
+
+    On a terminal, a row is coloured if its cell with the index `marking` is not empty.
+    """
     header, *rows = (tuple(map(escaped, cells)) for cells in (header, *rows))
     if not _is_terminal(sys.stdout):
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
@@ -83,16 +87,16 @@ def _print_narrow(header: Cells, rows: Sequence[Cells], marking: int | None, con
 
     indent = max(len(row[0]) for row in rows) + len(_GAP)
     for row in rows:
-        value = row[1] if header[1] in _UNREMARKABLE else f"{header[1]} {row[1]}"
+        value = row[1] if header[1] in _NOT_PRINTED else f"{header[1]} {row[1]}"
         console.print(Text(row[0].ljust(indent) + value, style=_style(row, marking)), soft_wrap=True)
         for title, cell in zip(header[2:], row[2:], strict=True):
-            if cell not in _UNREMARKABLE:
+            if cell not in _NOT_PRINTED:
                 text = _fitted(f"{' ' * indent}{title} {cell}", sys.stdout, indent)
                 console.print(Text(text, style="dim"), soft_wrap=True)
 
 
 def is_terminal() -> bool:
-    """Whether stdout is looked at, and not read by a program."""
+    """Whether stdout is a terminal."""
     return _is_terminal(sys.stdout)
 
 
@@ -101,5 +105,5 @@ def _style(row: Cells, marking: int | None) -> str:
 
 
 def _is_terminal(stream: TextIO | None) -> bool:
-    """False as well where there is no such stream at all."""
+    """Whether a stream is a terminal; Python sets a closed stream to None."""
     return bool(stream and stream.isatty())

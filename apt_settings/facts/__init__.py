@@ -1,1 +1,1 @@
-"""What the paper, the design and the official release say; nothing here depends on what a job sets."""
+"""Facts from the paper, the design and the official release; nothing here depends on the settings of a job."""

@@ -1,7 +1,7 @@
-"""The models that APT is run on: their sizes, what their modules are called, where adapters and pruning apply.
+"""The models that APT runs on: their sizes, the names of their modules, and which of them carry adapters.
 
-Sizes are those of the models' own `config.json`. Module names are those of Hugging Face transformers, `{i}` being the
-layer. Which modules carry adapters: the paper's Appendix A and, for T5's gated FFN (only `wi_0`), the release.
+Sizes are from the `config.json` of each model. Module names are from Hugging Face transformers; `{i}` stands for the
+layer. Which modules carry adapters is from the paper's Appendix A and, for T5's gated FFN (only `wi_0`), the release.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ ArchitectureName = Literal[
     "meta-llama/Llama-2-13b-hf",
 ]
 _BUCKETS: Final = 32
-"""Relative positions that T5 tells apart, for each head of the first layer of a stack."""
+"""Relative positions for which T5 has a parameter, for each head of the first layer of a stack."""
 
 Family = Literal["roberta", "bert", "t5", "llama"]
 AdapterTarget = Literal["query", "value", "ffn"]
@@ -31,7 +31,7 @@ class Architecture(NamedTuple):
     name: ArchitectureName
     """The name on the Hugging Face hub, as the release spells it."""
     family: Family
-    """The model class in transformers: what shares its module names."""
+    """The model class in transformers, which decides the module names."""
     encoder_layers: int
     decoder_layers: int
     heads: int
@@ -45,46 +45,46 @@ class Architecture(NamedTuple):
     vocab_size: int
     """Rows of the embedding matrix."""
     gated_ffn: bool
-    """Whether the feed-forward layer multiplies by a gate: three matrices in place of two."""
+    """Whether the feed-forward layer has a gate: three matrices instead of two."""
 
     @property
     def modules(self) -> Mapping[str, tuple[str, ...]]:
-        """What each part is called in transformers: query, value, ffn_up, ... -> names with `{i}` for the layer."""
+        """Part (query, value, ffn_up, ...) -> names of its modules in transformers, with `{i}` for the layer."""
         return _MODULES[self.family, self.gated_ffn]
 
     @property
     def adapter_modules(self) -> Mapping[AdapterTarget, tuple[str, ...]]:
-        """Adapter target -> the modules that carry its adapters; of a gated FFN the gate alone, as in the release."""
+        """Adapter target -> the modules that carry its adapters. In a gated FFN it is the gate, as in the release."""
         ffn = "ffn_gate" if self.gated_ffn else "ffn_up"
         return {"query": self.modules["query"], "value": self.modules["value"], "ffn": self.modules[ffn]}
 
     @property
     def layers(self) -> int:
-        """Feed-forward layers, and layers of self-attention."""
+        """The number of feed-forward layers, which is also the number of self-attention layers."""
         return self.encoder_layers + self.decoder_layers
 
     @property
     def attentions(self) -> int:
-        """Attention layers; a decoder beside an encoder attends to it as well."""
+        """The number of attention layers, with the cross-attention of a decoder that has an encoder."""
         return self.layers + (self.decoder_layers if self.encoder_layers else 0)
 
     @property
     def attention_size(self) -> int:
-        """Dimensions of all heads of one layer together."""
+        """Dimensions of all heads of one layer: heads x head_size."""
         return self.heads * self.head_size
 
     @property
     def ffn_matrices(self) -> int:
-        """Matrices of one feed-forward layer: up and down, and a gate where there is one."""
+        """The number of matrices of one feed-forward layer: up, down and, if it has one, the gate."""
         return 3 if self.gated_ffn else 2
 
     def block_parameters(self, block: PrunableBlock, *, vectors: bool = False) -> int:
-        """Parameters that go with one block.
+        """The number of parameters that are removed with one block (paper, section 4).
 
-        mha_head: 4 x head_size x hidden_size (query, key, value, output); ffn_neuron: hidden_size for each matrix;
-        hidden_dimension: all that meets it, 4 x attention_size for each attention layer and ffn_size for each matrix
-        of each feed-forward layer (paper, section 4). With `vectors`, biases and the weights of norms count too, as in
-        the release (utils/fisher_utils/efficiency/param.py).
+        mha_head: 4 x head_size x hidden_size (query, key, value, output). ffn_neuron: hidden_size for each matrix.
+        hidden_dimension: 4 x attention_size for each attention layer, and ffn_size for each matrix of each feed-forward
+        layer. With `vectors`, biases and the weights of norms count too, as in the release
+        (utils/fisher_utils/efficiency/param.py).
         """
         biases = vectors and self._has_biases
         if block == "mha_head":
@@ -96,7 +96,7 @@ class Architecture(NamedTuple):
 
     @property
     def prunable_parameters(self) -> int:
-        """All parameters but embeddings and heads; BERT's pooler counts (utils/minus_utils.py:733-757)."""
+        """The number of parameters without embeddings and heads, with BERT's pooler (utils/minus_utils.py:733-757)."""
         per_layer = self.ffn_size * self.layers if self._has_biases else 0
         biases = 3 * self.attention_size * self.attentions + per_layer if self._has_biases else 0
         positions = _BUCKETS * self.heads * ((self.encoder_layers > 0) + (self.decoder_layers > 0)) * self.is_t5
@@ -105,25 +105,25 @@ class Architecture(NamedTuple):
 
     @property
     def total_parameters(self) -> int:
-        """All parameters, with the head for two classes of an encoder, or for the vocabulary of a generating model."""
+        """The number of all parameters, with the head: for two classes on an encoder, else for the vocabulary."""
         words, classes = self.vocab_size * self.hidden_size, 2 * (self.hidden_size + 1)
         outside = {
             "roberta": words + (514 + 1 + 2) * self.hidden_size + self._dense + classes,
             "bert": words + (512 + 2 + 2) * self.hidden_size + classes,
-            "t5": words * (2 if self.gated_ffn else 1),  # the first T5 shares one matrix for words in and out
+            "t5": words * (2 if self.gated_ffn else 1),  # the first T5 has one matrix for input and output
             "llama": words * 2,
         }
         return self.prunable_parameters + outside[self.family]
 
     def lora_parameters(self, targets: Iterable[AdapterTarget], rank: int) -> int:
-        """Trainable parameters of adapters of a rank: rank x (inputs + outputs) of each module that carries one."""
+        """The number of adapter parameters: the sum of rank x (inputs + outputs) over all modules that carry one."""
         attention = self.attentions * (self.hidden_size + self.attention_size)
         sizes = {"query": attention, "value": attention, "ffn": self.layers * (self.hidden_size + self.ffn_size)}
         return rank * sum(sizes[target] for target in targets)
 
     @property
     def is_t5(self) -> bool:
-        """Whether it is an encoder beside a decoder, which generates whatever the task."""
+        """Whether it is a T5: an encoder with a decoder, which generates text for every task."""
         return self.family == "t5"
 
     @property
@@ -132,13 +132,13 @@ class Architecture(NamedTuple):
 
     @property
     def _norms(self) -> int:
-        """Norms in and, but for the encoders, behind the layers."""
+        """The number of norms: one for each attention and FFN layer and, in T5 and LLaMA, one after each stack."""
         final = 0 if self._has_biases else (self.encoder_layers > 0) + (self.decoder_layers > 0)
         return self.attentions + self.layers + final
 
     @property
     def _dense(self) -> int:
-        """One square layer before the classes: BERT's pooler, RoBERTa's head."""
+        """Parameters of the square layer before the classes: BERT's pooler, RoBERTa's head."""
         return self.hidden_size * (self.hidden_size + 1)
 
 
@@ -208,7 +208,7 @@ ARCHITECTURES: Final[Mapping[ArchitectureName, Architecture]] = MappingProxyType
 ADAPTER_RULES: Final[Mapping[ArchitectureName, tuple[AdapterTarget, ...]]] = MappingProxyType(
     {each.name: ("query", "value") if each.family == "llama" else ("query", "value", "ffn") for each in _TABLE}
 )
-"""Where the paper puts adapters: FFN adapters only for the smaller models (Appendix A)."""
+"""Architecture -> the adapter targets of the paper: FFN adapters only for the smaller models (Appendix A)."""
 
 PRUNABLE_BLOCKS: Final[Mapping[PrunableBlock, str]] = MappingProxyType(
     {
@@ -217,7 +217,7 @@ PRUNABLE_BLOCKS: Final[Mapping[PrunableBlock, str]] = MappingProxyType(
         "hidden_dimension": "one dimension of the hidden state: its row or column in every layer",
     }
 )
-"""What APT removes, each block whole (paper, section 4)."""
+"""Kind of block -> its parts, which APT removes together (paper, section 4)."""
 
 
 def names_of(*families: Family) -> tuple[ArchitectureName, ...]:

@@ -1,8 +1,8 @@
 """Where each default comes from.
 
 *Paper* is "APT: Adaptive Pruning and Tuning Pretrained Language Models for Efficient Training and Inference",
-ICML 2024, arXiv 2401.12200. *Release* is its official code, github.com/ROIM1998/APT at commit 56eaf8b; its files are
-given with their line. *Design* is this project's own choice where neither decides.
+ICML 2024, arXiv 2401.12200. *Release* is its official code, github.com/ROIM1998/APT at commit 56eaf8b; a place in it
+is file:line. *Design* is a choice of this project: the paper and the release do not decide.
 """
 
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ class Citation(NamedTuple):
     place: str
     """Table, section or file:line; for the design, the reason in a few words."""
     paper: tuple[str, str] = ("", "")
-    """What the paper states where the default is something else, and where it does: `0.3`, `Tables 3, 9`."""
+    """If the paper states another value than the default: this value and its place, `0.3` and `Tables 3, 9`."""
     caution: str = ""
-    """What whoever reproduces the paper must know before they use this default."""
+    """What you must know about this default to reproduce the paper."""
 
     def __str__(self) -> str:
         return f"{self.source}, {self.place}"
@@ -41,7 +41,7 @@ _SCRIPTS: Final[Mapping[TaskName, str]] = {
 
 
 def _script_lines(*lines: int) -> dict[str, Citation]:
-    """One line of each task's script, in the order of Table 6."""
+    """Task -> a line of its script; the lines are in the order of _SCRIPTS."""
     return {task: _release(f"{script}:{line}") for (task, script), line in zip(_SCRIPTS.items(), lines, strict=True)}
 
 
@@ -108,10 +108,10 @@ CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
         "*": _design("the default of transformers, which the release keeps (trainer_minus.py:1487-1488)")
     },
 }
-"""Setting -> task -> citation; `*` stands for every task that is not named."""
+"""Setting -> task -> citation; `*` stands for all other tasks."""
 
 
 def cite(setting: str, task: str) -> Citation | None:
-    """Where a task's default of a setting comes from; None for a setting that a subclass added."""
+    """The source of a task's default of a setting; None for a setting that a subclass added."""
     by_task: Mapping[str, Citation] = CITATIONS.get(setting, {})
     return by_task.get(task, by_task.get("*"))

@@ -1,7 +1,7 @@
 """The tasks and datasets that APT is trained on, and how many examples each has.
 
-Training examples are those of the Hugging Face hub's dataset_infos.json (glue, squad_v2, cnn_dailymail 3.0.0) and of
-the dataset cards of squad and alpaca-gpt4. The release trains on 99 % of Alpaca: 51,481 (utils/utils.py:594-601).
+The numbers are from dataset_infos.json on the Hugging Face hub (glue, squad_v2, cnn_dailymail 3.0.0) and from the
+dataset cards of squad and alpaca-gpt4. The release trains on 99 % of Alpaca: 51,481 (utils/utils.py:594-601).
 """
 
 from collections.abc import Mapping
@@ -29,4 +29,4 @@ TRAINING_EXAMPLES: Final[Mapping[DatasetName, int]] = MappingProxyType(
         "alpaca_gpt4": 52_002,
     }
 )
-"""By dataset."""
+"""Dataset -> number of training examples."""

@@ -1,4 +1,4 @@
-"""Where the paper, this project's design and the official release disagree, and why: what a reproducer has to know.
+"""Where the paper, this project's design and the official release disagree, and what that means for you.
 
 Places in the release are `file:line` at commit 56eaf8b.
 """
@@ -13,28 +13,28 @@ _SMALLER: Final[tuple[TaskName, ...]] = (*_GLUE, "squad", "cnn_dm")
 
 
 class Discrepancy(NamedTuple):
-    """One thing that is said differently."""
+    """One topic on which the paper and the release disagree: "GLUE-small epochs", 40 against 120."""
 
     topic: str
     paper: str
-    """What the paper says of it."""
+    """The value or statement of the paper."""
     release: str
-    """What the release does."""
+    """The value or behaviour of the release."""
     place: str
-    """Where: a section or table of the paper, files and lines of the release."""
+    """The sources: a section or table of the paper, files and lines of the release."""
     note: str
-    """What follows for whoever reproduces APT; where no setting can follow either, why not."""
+    """What it means for a reproduction of APT; if no setting can reproduce it, why not."""
     settings: tuple[str, ...] = ()
-    """The settings that it concerns; none: out of the scope of settings."""
+    """The settings that it concerns; empty if no setting can change it."""
     tasks: tuple[TaskName, ...] = ()
-    """The tasks that it concerns; none: all."""
+    """The tasks that it concerns; empty: all tasks."""
     architectures: tuple[ArchitectureName, ...] = ()
-    """The architectures that it concerns; none: all."""
+    """The architectures that it concerns; empty: all architectures."""
     caution: bool = False
-    """Whether a job that takes the release's value is told."""
+    """Whether a job with the release's value gets the note as a caution."""
 
     def concerns(self, setting: str, task: str, architecture: str | None = None) -> bool:
-        """Whether it is about a setting of a task, on any architecture or on one."""
+        """Whether it concerns a setting of a task on this architecture; None: on any architecture."""
         return (
             setting in self.settings
             and (not self.tasks or task in self.tasks)
@@ -363,9 +363,9 @@ DISCREPANCIES: Final = (
         ("google/t5-xl-lm-adapt",),
     ),
 )
-"""All that are known, in the order of their discovery."""
+"""All known discrepancies, in the order of their discovery."""
 
 
 def notes_on(setting: str, task: str, architecture: str | None = None) -> tuple[str, ...]:
-    """What there is to know of a setting of a task, on any architecture or on one."""
+    """The notes on a setting of a task on this architecture; None: on any architecture."""
     return tuple(each.note for each in DISCREPANCIES if each.concerns(setting, task, architecture))

@@ -1,4 +1,4 @@
-"""The official release's training scripts: which one trains what, and what it passes."""
+"""The training scripts of the official release: what each one trains, and the flags that it passes."""
 
 import csv
 from collections.abc import Iterable, Mapping
@@ -12,23 +12,31 @@ from .architectures import ArchitectureName
 from .datasets import DatasetName
 
 TABLE: Final = Path(__file__).with_name("release_scripts.csv")
-"""A row for each script. A cell is what it passes and, where that is known, the line that sets it: `0.0002:57`. Empty
-is what it leaves to the code, and `pre_tuning_constraint` where nothing is pruned before tuning. The columns are the
-release's flags, but for three: `max_length` is an entry point's max_seq_length, max_input_length or model_max_length,
-`precision` stands for its tf32, fp16 and bf16, `adapter_targets` for its adapter strings."""
+"""One row for each script. The first row begins:
+
+    dataset,architecture,script,learning_rate,per_device_train_batch_size,gradient_accumulation_steps
+    mrpc,roberta-base,roberta_base_mrpc_momentum.sh,0.0002:57,32:58,1
+
+This script trains roberta-base on mrpc. Its line 57 sets the flag learning_rate to 0.0002, and line 58 sets
+per_device_train_batch_size to 32; the line of gradient_accumulation_steps is not known. An empty cell means that the
+script does not pass the flag; an empty pre_tuning_constraint means that it prunes nothing before tuning.
+
+The other columns are flags too, except three. `max_length` is the flag max_seq_length, max_input_length or
+model_max_length of the script's entry point, `precision` is made from tf32, fp16 and bf16, and `adapter_targets` from
+the release's text for adapters."""
 _FOLDER: Final = "scripts/adaptpruning"
 
 
 class Flag(NamedTuple):
-    """One cell of the table."""
+    """One cell of the table: `0.0002:57` is the text `0.0002` and the line `57`."""
 
     text: str
     line: str
-    """The line that sets it; empty where it is not known."""
+    """The line of the script that sets it; empty if it is not known."""
 
     @property
     def number(self) -> Decimal:
-        """Its value without the dust of binary fractions: 1 - 0.4 is 0.6."""
+        """The value as a decimal number, with which 1 - 0.7 is 0.3; with floats it is 0.30000000000000004."""
         return Decimal(self.text)
 
 
@@ -39,9 +47,10 @@ class Script(NamedTuple):
     dataset: DatasetName
     architecture: ArchitectureName
     flags: Mapping[str, Flag]
+    """Column -> cell, without the empty cells."""
 
     def place(self, flag: str) -> str:
-        """Where a flag is set: `scripts/adaptpruning/roberta_base_sst2_momentum.sh:57`."""
+        """Where the script sets a flag: `scripts/adaptpruning/roberta_base_sst2_momentum.sh:57`."""
         line = self.flags[flag].line
         return f"{self.path}:{line}" if line else self.path
 
@@ -58,15 +67,15 @@ CODE: Final[Mapping[str, tuple[str, str]]] = {
     "distill_prediction_weight": ("0.1", "args.py"),
     "seed": ("42", "transformers 4.33.1 TrainingArguments.seed"),
 }
-"""Setting -> what the code has where a script does not say otherwise, and where."""
+"""Setting -> the value that the release's code has if a script sets no other, and the place in the code."""
 
 
 @cache
 def scripts() -> Mapping[tuple[str, str], Script]:
     """(dataset, architecture) -> the script that trains it."""
     with TABLE.open(encoding="utf-8", newline="") as table:
-        read = [_script(row) for row in csv.DictReader(table)]
-    return MappingProxyType({(script.dataset, script.architecture): script for script in read})
+        rows = [_script(row) for row in csv.DictReader(table)]
+    return MappingProxyType({(script.dataset, script.architecture): script for script in rows})
 
 
 def _script(row: dict[str, str]) -> Script:
@@ -76,9 +85,9 @@ def _script(row: dict[str, str]) -> Script:
     return Script(f"{_FOLDER}/{path}", cast("DatasetName", dataset), cast("ArchitectureName", architecture), flags)
 
 
-def pairs(of: Iterable[tuple[str, str]]) -> str:
-    """Datasets and architectures in words: `roberta-base on mrpc, cola; bert-base-uncased on squad`."""
+def pairs(jobs: Iterable[tuple[str, str]]) -> str:
+    """(dataset, architecture) pairs in words: `roberta-base on mrpc, cola; bert-base-uncased on squad`."""
     datasets: dict[str, list[str]] = {}
-    for dataset, architecture in of:
+    for dataset, architecture in jobs:
         datasets.setdefault(architecture, []).append(dataset)
     return "; ".join(f"{architecture} on {', '.join(names)}" for architecture, names in datasets.items())

@@ -1,1 +1,1 @@
-"""Settings as what other tools take. Each first makes plain keywords, and then, if the tool is there, its object."""
+"""Settings in the form that other tools take: keywords for a tool, its objects, or its command line."""

@@ -1,4 +1,4 @@
-"""What the integrations share: libraries that only some installations have, and the processes of a job."""
+"""Helpers of several integrations: optional libraries, the number of processes, extra keywords."""
 
 import os
 from collections.abc import Container, Generator, Iterable
@@ -9,8 +9,8 @@ from ..errors import Problem, SettingsError
 
 
 @contextmanager
-def needed(extra: str) -> Generator[None, None, None]:
-    """Make a SettingsError, with what to install, of a library that is missing."""
+def require(extra: str) -> Generator[None, None, None]:
+    """Raise a SettingsError that says what to install if an import in the `with` block finds no library."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -19,7 +19,10 @@ def needed(extra: str) -> Generator[None, None, None]:
 
 
 def world_size() -> int:
-    """The processes of this job by WORLD_SIZE, as torchrun sets it; 1 where it is not set. Raises SettingsError."""
+    """The number of processes of this job: WORLD_SIZE, as torchrun sets it; 1 if it is unset or empty.
+
+    Raises SettingsError if WORLD_SIZE is not a number of 1 or more.
+    """
     text = os.environ.get("WORLD_SIZE") or "1"
     if not (text.isascii() and text.isdigit() and int(text)):
         raise SettingsError.at("environment WORLD_SIZE", "is not a number of processes", "1 or more")
@@ -27,16 +30,16 @@ def world_size() -> int:
 
 
 def scheduler_name(settings: AptSettings) -> str:
-    """lr_scheduler as transformers names it, whose `constant` has no warmup."""
+    """The name of lr_scheduler in transformers, where `constant` has no warmup and ours is `constant_with_warmup`."""
     return "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
 
 
-def refuse_decided(decided: Container[str], extra: Iterable[str]) -> None:
-    """Extra keywords are for what no setting decides. Raises SettingsError for the rest, which no record would show."""
+def refuse_overrides(keywords: Container[str], extra: Iterable[str]) -> None:
+    """Raises SettingsError if an extra keyword is one that the settings decide: a record would not show its value."""
     problems = [
-        Problem(f"keyword {name}", "is what the settings decide", fix="change the setting it comes from")
+        Problem(f"keyword {name}", "is decided by the settings", fix="change the setting instead")
         for name in extra
-        if name in decided
+        if name in keywords
     ]
     if problems:
         raise SettingsError(problems)

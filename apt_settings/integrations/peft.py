@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..base import AptSettings
 from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
-from .extras import needed, refuse_decided
+from .extras import refuse_overrides, require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,45 +18,45 @@ TASK_TYPES: Final = {
     "cnn_dm": "SEQ_2_SEQ_LM",
     "alpaca": "CAUSAL_LM",
 }
-"""Task -> peft.TaskType. T5 classifies by generating, so its GLUE tasks are SEQ_2_SEQ_LM too."""
+"""Task -> peft.TaskType, but for T5: it classifies by generating, so all its tasks are SEQ_2_SEQ_LM."""
 
 
 def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None, **extra: Any) -> "LoraConfig":
     """A peft.LoraConfig: rank initial_rank, alpha = scaling_factor x rank, on the architecture's adapter modules.
 
-    `ranks` are grown ranks, module -> rank, such as `{"roberta.encoder.layer.0.attention.self.query": 12}`; their
-    scaling stays scaling_factor. `extra` goes to LoraConfig as it is. Raises SettingsError for what the
-    settings decide in `extra`, and where peft is missing.
+    `ranks` has the modules whose rank has grown, such as `{"roberta.encoder.layer.0.attention.self.query": 12}`; their
+    scaling stays scaling_factor. `extra` goes to LoraConfig unchanged. Raises SettingsError if `extra` has a keyword
+    that the settings decide, and if peft is missing.
     """
-    with needed("peft"):
+    with require("peft"):
         from peft import LoraConfig
-    decided = keywords(settings, ranks=ranks)
-    refuse_decided(decided, extra)
-    return LoraConfig(**decided, **extra)
+    from_settings = keywords(settings, ranks=ranks)
+    refuse_overrides(from_settings, extra)
+    return LoraConfig(**from_settings, **extra)
 
 
 def keywords(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None) -> dict[str, Any]:
-    """What `lora_config` hands to LoraConfig.
+    """The keywords that `lora_config` passes to LoraConfig.
 
-    lora_alpha is scaling_factor x initial_rank (Appendix A), and in alpha_pattern scaling_factor x each grown rank.
-    target_modules is a pattern that matches the modules of the architecture and no others.
+    lora_alpha is scaling_factor x initial_rank (Appendix A); in alpha_pattern it is scaling_factor x the grown rank.
+    target_modules is a pattern that matches the architecture's adapter modules and no others.
     """
-    architecture = ARCHITECTURES[settings.architecture]
-    grown, factor = dict(ranks or {}), settings.scaling_factor
+    architecture, factor = ARCHITECTURES[settings.architecture], settings.scaling_factor
+    grown_ranks = ranks or {}
     return {
         "r": settings.initial_rank,
         "lora_alpha": factor * settings.initial_rank,
         "target_modules": modules_pattern(architecture, settings.adapter_targets),
         "task_type": "SEQ_2_SEQ_LM" if architecture.is_t5 else TASK_TYPES[settings.task],
-        "rank_pattern": {_literal(module): rank for module, rank in grown.items()},
-        "alpha_pattern": {_literal(module): factor * rank for module, rank in grown.items()},
+        "rank_pattern": {_literal(module): rank for module, rank in grown_ranks.items()},
+        "alpha_pattern": {_literal(module): factor * rank for module, rank in grown_ranks.items()},
     }
 
 
 def modules_pattern(architecture: Architecture, targets: tuple[AdapterTarget, ...]) -> str:
-    """A pattern of the modules that carry adapters, in any layer and below any wrapper."""
+    """A regular expression for the names of the modules that carry adapters, in any layer and below any wrapper."""
     names = (name for target in targets for name in architecture.adapter_modules[target])
-    # The names begin with that of the base model, which a model without a head does not have.
+    # A name such as `roberta.encoder...` begins with the base model's. In a model without a head, it does not.
     stems = (name.split(".", 1)[1] if not architecture.is_t5 else name for name in names)
     alternatives = "|".join(_literal(stem).replace(r"{i}", r"\d+") for stem in stems)
     return rf"(.*\.)?({alternatives})"

@@ -1,4 +1,4 @@
-"""The command line of the release's own entry points (github.com/ROIM1998/APT at commit 56eaf8b)."""
+"""The command line of the release's entry points (github.com/ROIM1998/APT at commit 56eaf8b)."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -8,7 +8,7 @@ from ..base import AptSettings, unusable
 from ..errors import Note
 from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..facts.release import CODE
-from ..plan import divided
+from ..plan import divide_batch
 from ..values import as_text
 from .extras import scheduler_name
 
@@ -19,9 +19,9 @@ ENTRY_POINTS: Final[Mapping[str, str]] = {
     "cnn_dm": "run_minus_seq2seq_training.py",
     "alpaca": "run_llama_sft.py",
 }
-"""Task -> the script that trains it, whatever the architecture."""
+"""Task -> the Python script that trains it, on every architecture."""
 
-FIXED: Final[Mapping[str, str]] = {
+FIXED_FLAGS: Final[Mapping[str, str]] = {
     "do_train": "True",
     "do_eval": "True",
     "apply_lora": "True",
@@ -31,51 +31,20 @@ FIXED: Final[Mapping[str, str]] = {
     "pre_pruning_tuning_steps": "200",
     "param_allocation_strategy": "running_fisher",
     "param_resizing_strategy": "tophalf_limited",
-    "grafting_top_k": "-1",  # tophalf resizing needs it
+    "grafting_top_k": "-1",  # param_resizing_strategy tophalf_limited needs it
     "collect_salience": "True",
     "salience_collecting_start": "200",
     "salience_collecting_end": "-1",
 }
-"""What every main script of the release passes, and no setting decides."""
+"""Flags that every main script of the release passes, and that no setting decides."""
 
-DISTILLING: Final[Mapping[str, str]] = {
+DISTILLATION_FLAGS: Final[Mapping[str, str]] = {
     "do_distill": "True",
     "distillation_type": "self_momentum",
     "distill_mapping_strategy": "dynamic_block_teacher_dynamic_student",
     "distill_start": "-1",
 }
-"""What goes with distillation."""
-
-LEFT_OUT: Final[Mapping[str, str]] = {
-    "output_dir": "is yours to give",
-    "evaluation_strategy": "when to evaluate changes nothing that is trained",
-    "eval_steps": "when to evaluate changes nothing that is trained",
-    "per_device_eval_batch_size": "how to evaluate changes nothing that is trained",
-    "logging_strategy": "when to log changes nothing that is trained",
-    "logging_steps": "when to log changes nothing that is trained",
-    "log_level": "what to log changes nothing that is trained",
-    "log_level_replica": "what to log changes nothing that is trained",
-    "report_to": "where to log changes nothing that is trained",
-    "save_strategy": "when to save changes nothing that is trained",
-    "doc_stride": "128 is the release's default",
-    "head_scorer_type": "is parsed and never used",
-    "intermediate_scorer_type": "is parsed and never used",
-    "pruning_scheduler_strategy": "is parsed and never used",
-    "minus_scheduler": "is parsed and never used",
-}
-"""Flags of the release's scripts that are not written here, and why."""
-
-UNLIKE: Final[Mapping[tuple[str, str], tuple[frozenset[str], str]]] = {
-    ("alpaca_gpt4", "meta-llama/Llama-2-7b-hf"): (
-        frozenset({"pre_tuning_scorer", "pre_tuning_pruner", "pre_tuning_constraint"}),
-        "the script prunes to 1.0 before tuning, which is nothing",
-    ),
-    ("sst2", "google/t5-xl-lm-adapt"): (
-        frozenset({"student_param_tuning_config"}),
-        "the script gives the student no adapters of its own, which those of the teacher stand for",
-    ),
-}
-"""(dataset, architecture) -> flags in which the arguments are not those of its script, and why."""
+"""Flags that the scripts pass in addition if they distil, and that no setting decides."""
 
 _SETTING_OF: Final = {
     "max_grad_norm": "max_grad_norm",
@@ -85,9 +54,9 @@ _SETTING_OF: Final = {
     "distill_ce_loss_alpha": "distill_prediction_weight",
 }
 DEFAULTS: Final[Mapping[str, str]] = {flag: CODE[setting][0] for flag, setting in _SETTING_OF.items()}
-"""What the release has where a script leaves a flag out, as its scripts do."""
+"""Flag -> the release's default. The scripts leave out a flag with this value, and so do we."""
 
-_PRUNED_BEFORE: Final[Mapping[str, str]] = {
+_PRUNING_BEFORE_TUNING: Final[Mapping[str, str]] = {
     "pre_tuning_scorer": "backward_running_hidden_states_salience",
     "pre_tuning_pruner": "running_fisher",
 }
@@ -95,7 +64,7 @@ _BATCHES: Final[Mapping[str, tuple[str, str]]] = {
     "meta-llama/Llama-2-7b-hf": ("128", "2"),
     "meta-llama/Llama-2-13b-hf": ("256", "1"),
 }
-"""pruning_batches and pruning_batch_size, where not 64 and 4: a matter of memory."""
+"""Architecture -> pruning_batches and pruning_batch_size, if they are not 64 and 4; they decide memory use only."""
 _FIXED_WHILE_DISTILLING: Final = ("teacher_layers", "distill_weight_start", "distill_weight_end")
 _LETTERS: Final[Mapping[AdapterTarget, str]] = {"query": "q", "value": "v", "ffn": "i"}
 _LENGTHS: Final[Mapping[str, str]] = {
@@ -105,34 +74,38 @@ _LENGTHS: Final[Mapping[str, str]] = {
 
 
 class Arguments(NamedTuple):
-    """What the release is started with."""
+    """The command line of a training run of the release."""
 
     entry_point: str
+    """The Python script that trains, such as `run_minus_training.py`."""
     flags: Mapping[str, str]
+    """Flag without its dashes -> value."""
     notes: tuple[Note, ...]
-    """What it cannot be told, and does otherwise."""
+    """One for each setting that the release has no flag for or ignores."""
 
     @property
     def words(self) -> list[str]:
-        """As an argument vector, whose flags are whole: the release takes abbreviations for what they may mean."""
+        """The flags as an argument vector: `--seed`, `128`."""
         return [word for flag, value in self.flags.items() for word in (f"--{flag}", value)]
 
 
 def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
     """The entry point and flags that train with these settings, as far as the release can.
 
-    Raises SettingsError where batch_size cannot be divided among the devices.
+    Raises SettingsError if batch_size cannot be divided among the devices, or if alpha, which is a whole number in the
+    release, would be 0.
     """
     flags = {flag: value for flag, value in _flags(settings, devices) if DEFAULTS.get(flag) != value}
-    return Arguments(ENTRY_POINTS[settings.task], flags, tuple(_notes(settings, flags)))
+    notes = tuple(Note(f"{name}: {remark}", name) for name, remark in _remarks(settings, flags))
+    return Arguments(ENTRY_POINTS[settings.task], flags, notes)
 
 
 def _flags(settings: AptSettings, devices: int) -> Iterator[tuple[str, str]]:
     entry_point, architecture = ENTRY_POINTS[settings.task], ARCHITECTURES[settings.architecture]
-    per_device, accumulation = divided(settings, devices)
+    per_device, accumulation = divide_batch(settings, devices)
     yield "model_name_or_path", settings.model_name_or_path or settings.architecture
     yield from _data(settings, entry_point)
-    yield from FIXED.items()
+    yield from FIXED_FLAGS.items()
     if architecture.family != "llama":
         yield "do_virtual_prune", "True"
     yield "learning_rate", as_text(settings.learning_rate)
@@ -168,21 +141,21 @@ def _precision(settings: AptSettings) -> Iterator[tuple[str, str]]:
     if settings.precision != "fp32":
         yield settings.precision, "True"
     if settings.precision == "fp16" or (settings.precision == "bf16" and settings.task == "alpaca"):
-        yield "tf32", "True"  # for what is not computed in half precision, as in the release's scripts
+        yield "tf32", "True"  # the release's scripts set it beside half precision
 
 
 def _pruning(settings: AptSettings) -> Iterator[tuple[str, str]]:
     batches, size = _BATCHES.get(settings.architecture, ("64", "4"))
     yield "pruning_batches", batches
     yield "pruning_batch_size", size
-    yield "mac_constraint", _rest(settings.target_sparsity)
+    yield "mac_constraint", _kept(settings.target_sparsity)
     yield "pruning_stop", str(settings.pruning_end_epoch)
     yield "num_prunings", str(settings.num_prunings)
     yield "sparsity_warmup_epochs", str(settings.sparsity_warmup_epochs)
     yield "mask_lr", as_text(settings.mask_decay_rate)
     if settings.initial_sparsity:
-        yield from _PRUNED_BEFORE.items()
-        yield "pre_tuning_constraint", _rest(settings.initial_sparsity)
+        yield from _PRUNING_BEFORE_TUNING.items()
+        yield "pre_tuning_constraint", _kept(settings.initial_sparsity)
 
 
 def _tuning(settings: AptSettings, architecture: Architecture) -> Iterator[tuple[str, str]]:
@@ -190,14 +163,14 @@ def _tuning(settings: AptSettings, architecture: Architecture) -> Iterator[tuple
     yield "lora_alpha", str(_alpha(settings))
     yield "max_lora_r", str(settings.max_rank)
     yield "tuning_expanding_ratio", as_text(settings.tuning_budget_ratio)
-    for whose in ("teacher", "student"):
-        yield f"{whose}_param_tuning_config", adapters(architecture, settings.adapter_targets)
+    for model in ("teacher", "student"):
+        yield f"{model}_param_tuning_config", adapters(architecture, settings.adapter_targets)
 
 
 def _distillation(settings: AptSettings) -> Iterator[tuple[str, str]]:
     if not settings.distill_epochs:
         return
-    yield from DISTILLING.items()
+    yield from DISTILLATION_FLAGS.items()
     yield "distill_epoch", str(settings.distill_epochs)
     yield "distill_temp", as_text(settings.distill_temperature)
     yield "distill_loss_alpha", as_text(settings.distill_layer_weight)
@@ -205,7 +178,11 @@ def _distillation(settings: AptSettings) -> Iterator[tuple[str, str]]:
 
 
 def adapters(architecture: Architecture, targets: tuple[AdapterTarget, ...]) -> str:
-    """The release's adapter string: `q:0-11,v:0-11,i:0-11`, `eq:0-11,...,di0:0-11`, `dq:0-31,dv:0-31`."""
+    """The release's text for adapters: `q:0-11,v:0-11,i:0-11` for query, value and FFN of the layers 0 to 11.
+
+    Before the letter of the projection, T5 has `e`, `d` or `c` for encoder, decoder and cross-attention, and LLaMA has
+    `d`; `i0` is the gate of a gated FFN: `eq:0-11,...,di0:0-11`, `dq:0-31,dv:0-31`.
+    """
     last = (architecture.encoder_layers or architecture.decoder_layers) - 1
     if architecture.is_t5:
         attentions = [f"{part}{_LETTERS[each]}" for part in "edc" for each in targets if each != "ffn"]
@@ -217,27 +194,25 @@ def adapters(architecture: Architecture, targets: tuple[AdapterTarget, ...]) -> 
     return ",".join(f"{name}:0-{last}" for name in names)
 
 
-def _rest(sparsity: float) -> str:
-    """What is left, without the dust of binary fractions: 1 - 0.6 is 0.4."""
+def _kept(sparsity: float) -> str:
+    """1 - sparsity in decimal arithmetic: `0.08` for 0.92, where floats give 0.07999999999999996."""
     return str(1 - Decimal(as_text(sparsity)))
 
 
 def _alpha(settings: AptSettings) -> int:
-    """The release's alpha is whole. Raises SettingsError for one that would become 0, and train nothing."""
+    """scaling_factor x initial_rank, rounded: alpha is a whole number in the release.
+
+    Raises SettingsError if it is 0, with which adapters would learn nothing.
+    """
     alpha = round(settings.scaling_factor * settings.initial_rank)
     if alpha == 0:
-        wrong = "becomes an alpha of 0 for the release, whose alpha is whole"
+        wrong = "becomes an alpha of 0 for the release, whose alpha is a whole number"
         raise unusable(settings, "scaling_factor", wrong, f"{as_text(1 / settings.initial_rank)} or more")
     return alpha
 
 
-def _notes(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[Note]:
-    for name, remark in _remarks(settings, flags):
-        yield Note(f"{name}: {remark}", name)
-
-
 def _remarks(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Each setting that the release cannot be told, or does not heed, and what it does instead."""
+    """Each setting that the release has no flag for or ignores, with what the release does instead."""
     alpha, distils = settings.scaling_factor * settings.initial_rank, "do_distill" in flags
     for name in ("salience_momentum", *(_FIXED_WHILE_DISTILLING if distils else ())):
         value, place = CODE[name]
@@ -248,7 +223,7 @@ def _remarks(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[tuple[
     if distils and alpha != 16:
         yield "scaling_factor", "while it distils, the release fixes alpha at 16 (param_control.py:253, 280)"
     elif _alpha(settings) != alpha:
-        yield "scaling_factor", f"the release's alpha is whole, and becomes {_alpha(settings)}"
+        yield "scaling_factor", f"the release's alpha is a whole number, and becomes {_alpha(settings)}"
     if "gradient_accumulation_steps" in flags:
         steps = "the release's accumulation steps at every micro-batch (trainer_minus.py:674-676, 1464-1497)"
         yield "batch_size", steps

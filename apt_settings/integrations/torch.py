@@ -1,4 +1,4 @@
-"""Optimizer and schedule for torch, and agreement of all processes of a distributed job."""
+"""Optimizer and learning rate schedule for torch, and a check that all processes of a job have equal settings."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import counted
 from ..schedules import learning_rate
-from .extras import needed, world_size
+from .extras import require, world_size
 
 if TYPE_CHECKING:
     from torch.nn import Parameter
@@ -17,69 +17,72 @@ if TYPE_CHECKING:
 
 
 def optimizer(settings: AptSettings, parameters: "Iterable[Parameter] | Iterable[dict[str, Any]]") -> "Optimizer":
-    """torch.optim.Adam, whose weight decay goes into the gradient, or AdamW, whose does not; the rest is torch's.
+    """torch.optim.Adam or AdamW, as the setting `optimizer` says, with learning_rate and weight_decay.
 
-    Raises SettingsError where torch is missing.
+    Adam adds weight decay to the gradient, AdamW does not. All other options are torch's defaults. Raises SettingsError
+    if torch is missing.
     """
-    with needed("torch"):
+    with require("torch"):
         from torch.optim import Adam, AdamW
     kind = {"adam": Adam, "adamw": AdamW}[settings.optimizer]
     return kind(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
 
 
 def scheduler(settings: AptSettings, optimizer: "Optimizer", total_steps: int) -> "LambdaLR":
-    """A LambdaLR with the settings' rate at every step (`schedules.learning_rate`); step it after the optimizer.
+    """A LambdaLR whose rate at each step is that of `schedules.learning_rate`; step it after the optimizer.
 
-    Raises SettingsError where torch is missing.
+    Raises SettingsError if torch is missing.
     """
-    with needed("torch"):
+    with require("torch"):
         from torch.optim.lr_scheduler import LambdaLR
     rate = learning_rate(settings, total_steps)
     return LambdaLR(optimizer, lambda step: rate(step) / settings.learning_rate)
 
 
 def require_agreement(settings: AptSettings) -> None:
-    """Stop all processes of a distributed job where the settings of any are not those of the first.
+    """Stop all processes of a distributed job if the settings of one differ from those of rank 0.
 
-    One all_gather_object over the process group that there is: call it once the group is joined, and for NCCL after
-    torch.cuda.set_device. Every rank raises the same SettingsError, which names ranks, settings, both values and both
-    origins; what says where a job runs may differ. Does nothing in a job of one process, and raises SettingsError
-    where WORLD_SIZE has more and the group is not joined yet.
+    Call it after the process group is joined and, for NCCL, after torch.cuda.set_device: it calls all_gather_object
+    once, on the default group. Every rank raises the same SettingsError with the ranks, the settings, both values and
+    both origins. Settings that say where a job runs may differ.
+
+    Does nothing in a job of one process. Raises SettingsError if WORLD_SIZE is larger than 1 and the group is not
+    joined, and if torch is missing.
     """
-    with needed("torch"):
+    with require("torch"):
         from torch import distributed
     if not distributed.is_available() or not distributed.is_initialized():
-        _refuse_a_group_not_joined(world_size())
+        _refuse_missing_group(world_size())
         return
-    gathered: list[dict[str, Side] | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(gathered, counted_sides(settings))
-    if problems := _disagreements([each or {} for each in gathered]):
+    ranks: list[dict[str, Side] | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(ranks, _sides(settings))
+    if problems := _disagreements([each or {} for each in ranks]):
         raise SettingsError(problems)
 
 
-def _refuse_a_group_not_joined(processes: int) -> None:
+def _refuse_missing_group(processes: int) -> None:
     if processes > 1:
         wrong = "is a job whose processes have not joined their group yet"
         fix = "call require_agreement after init_process_group or training_arguments"
         raise SettingsError.at("environment WORLD_SIZE", wrong, fix=fix, value=str(processes))
 
 
-def counted_sides(settings: AptSettings) -> dict[str, Side]:
-    """Setting -> value and origin, of all that must be the same in every process; where a job runs may differ."""
+def _sides(settings: AptSettings) -> dict[str, Side]:
+    """Setting -> value and origin, for the settings that must be equal in every process."""
     return {name: Side(value, str(settings.origin(name))) for name, value in counted(settings).items()}
 
 
 def _disagreements(ranks: list[dict[str, Side]]) -> list[Problem]:
-    """A problem for each setting in which ranks differ from rank 0, those with the same value together."""
-    theirs: dict[tuple[str, str, str], list[int]] = {}
+    """A problem for each setting and value that differs from rank 0, with all the ranks that have this value."""
+    ranks_of: dict[tuple[str, str, str], list[int]] = {}
     for rank, each in enumerate(ranks):
         for name, first, side in differences(ranks[0], each):
-            theirs.setdefault((name, _described(side), _described(first)), []).append(rank)
+            ranks_of.setdefault((name, _describe(side), _describe(first)), []).append(rank)
     return [
         Problem(f"rank {', '.join(map(str, numbers))} {name}", f"is {value}, on rank 0 {first}", setting=name)
-        for (name, value, first), numbers in theirs.items()
+        for (name, value, first), numbers in ranks_of.items()
     ]
 
 
-def _described(side: Side | None) -> str:
+def _describe(side: Side | None) -> str:
     return f"{side.value} ({side.origin})" if side else "no such setting"

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..base import AptSettings, unusable
 from ..errors import SettingsWarning
 from ..facts.architectures import ARCHITECTURES
-from ..plan import divided
+from ..plan import divide_batch
 from ..sources.names import variable_of
-from .extras import needed, refuse_decided, scheduler_name, world_size
+from .extras import refuse_overrides, require, scheduler_name, world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 
 class Hardware(NamedTuple):
-    """What the machine can do."""
+    """The arithmetic that a machine supports."""
 
     tf32: bool
     fp16: bool
@@ -23,32 +23,34 @@ class Hardware(NamedTuple):
 
 
 def training_arguments(settings: AptSettings, output_dir: str | None = None, **extra: Any) -> "TrainingArguments":
-    """A transformers.TrainingArguments; where the model is a T5, a Seq2SeqTrainingArguments.
+    """A transformers.TrainingArguments; a Seq2SeqTrainingArguments if the model is a T5.
 
-    The effective batch is batch_size, whatever the processes and GPUs of the job, whose process group is joined here.
-    tf32 and half precision are used where the hardware has them; where it lacks them, a SettingsWarning says so.
-    `extra` goes to the arguments as it is. Raises SettingsError for what cannot be expressed, for what the settings
-    decide in `extra`, and where transformers or torch is missing.
+    The effective batch is batch_size for any number of processes and GPUs. Making the arguments joins the job's process
+    group. If the hardware lacks the precision that is set, fp32 is used, with a SettingsWarning. `extra` goes to the
+    arguments unchanged.
+
+    Raises SettingsError for settings that transformers cannot express, if `extra` has a keyword that the settings
+    decide, and if transformers or torch is missing.
     """
-    with needed("transformers"):
+    with require("transformers"):
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
     on_cpu = bool(extra.get("use_cpu"))
     kind = Seq2SeqTrainingArguments if ARCHITECTURES[settings.architecture].is_t5 else TrainingArguments
-    decided = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
-    refuse_decided(decided, extra)
-    made = kind(output_dir=output_dir or settings.output_dir, **decided, **extra)
-    _require_batch(settings, made)
-    return made
+    from_settings = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
+    refuse_overrides(from_settings, extra)
+    arguments = kind(output_dir=output_dir or settings.output_dir, **from_settings, **extra)
+    _require_batch(settings, arguments)
+    return arguments
 
 
 def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:
-    """What `training_arguments` hands on, as plain values; `hardware` None: whatever is asked for is there.
+    """The keywords that `training_arguments` passes on; `hardware` None: it supports every precision.
 
-    Raises SettingsError where batch_size cannot be divided among the devices, or the optimizer is adam with a weight
-    decay: transformers has no Adam that couples it to the gradient.
+    Raises SettingsError if batch_size cannot be divided among the devices, if warmup_ratio is 1, and if the optimizer
+    is adam with a weight decay: transformers has no Adam that adds weight decay to the gradient.
     """
-    per_device, accumulation = divided(settings, devices)
+    per_device, accumulation = divide_batch(settings, devices)
     return {
         "learning_rate": settings.learning_rate,
         "per_device_train_batch_size": per_device,
@@ -66,40 +68,40 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
 
 
 def _warmup(settings: AptSettings) -> float:
-    """A fraction of all steps, which transformers 5 takes for one below 1."""
+    """The fraction of all steps that warm up: transformers 5 reads warmup_steps below 1 as a fraction."""
     if settings.warmup_ratio < 1:
         return settings.warmup_ratio
     raise unusable(settings, "warmup_ratio", "is more than transformers takes for a fraction", "less than 1")
 
 
 def _optimizer(settings: AptSettings) -> str:
-    """adamw_torch; without weight decay that is Adam, too."""
+    """The name in transformers: adamw_torch, for adam too, which is the same without weight decay."""
     if settings.optimizer == "adam" and settings.weight_decay:
-        wrong = f"would couple weight_decay {settings.weight_decay} to the gradient, which none of transformers does"
+        wrong = f"would couple weight_decay {settings.weight_decay} to the gradient, and no Adam of transformers does"
         raise unusable(settings, "optimizer", wrong, "adamw", f"or write {variable_of('weight_decay')}=0")
     return "adamw_torch"
 
 
 def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bool | None]:
-    """The one that is asked for, if the hardware has it; else a warning, and fp32."""
-    used = settings.precision
-    if used != "fp32" and hardware is not None and not getattr(hardware, used):
-        warnings.warn(f"precision {used} is not what this hardware has: fp32 is used", SettingsWarning, stacklevel=4)
-        used = "fp32"
-    return {"tf32": True if used == "tf32" else None, "fp16": used == "fp16", "bf16": used == "bf16"}
+    """The keywords for the precision that is set, or a warning and those for fp32 if the hardware lacks it."""
+    precision = settings.precision
+    if precision != "fp32" and hardware is not None and not getattr(hardware, precision):
+        warnings.warn(f"this hardware has no {precision}: precision fp32 is used", SettingsWarning, stacklevel=4)
+        precision = "fp32"
+    return {"tf32": True if precision == "tf32" else None, "fp16": precision == "fp16", "bf16": precision == "bf16"}
 
 
 def _devices(on_cpu: bool) -> int:
-    """Processes of the job; where there is one, the GPUs that the Trainer divides its batch among."""
-    with needed("torch"):
+    """The number of processes; in a job of one, the number of GPUs that the Trainer divides a batch among."""
+    with require("torch"):
         import torch
     processes = world_size()
     return processes if processes > 1 or on_cpu else max(1, torch.cuda.device_count())
 
 
 def _hardware(on_cpu: bool) -> Hardware:
-    """As transformers sees it."""
-    with needed("torch"):
+    """The arithmetic that this machine supports according to transformers."""
+    with require("torch"):
         import torch
     from transformers.utils.import_utils import is_torch_bf16_gpu_available, is_torch_tf32_available
 
@@ -108,9 +110,10 @@ def _hardware(on_cpu: bool) -> Hardware:
     return Hardware(tf32=is_torch_tf32_available(), fp16=True, bf16=is_torch_bf16_gpu_available())
 
 
-def _require_batch(settings: AptSettings, made: "TrainingArguments") -> None:
-    """A batch that the Trainer would really make other than batch_size, as where WORLD_SIZE is not what it sees."""
-    effective = made.train_batch_size * made.gradient_accumulation_steps * made.world_size
+def _require_batch(settings: AptSettings, arguments: "TrainingArguments") -> None:
+    """Raises SettingsError if the Trainer's batch is not batch_size, as with a wrong WORLD_SIZE."""
+    processes = arguments.world_size
+    effective = arguments.train_batch_size * arguments.gradient_accumulation_steps * processes
     if effective != settings.batch_size:
-        wrong = f"would be {effective}: the Trainer sees {made.world_size} processes, WORLD_SIZE says {world_size()}"
+        wrong = f"would be {effective}: the Trainer sees {processes} processes, WORLD_SIZE says {world_size()}"
         raise unusable(settings, "batch_size", wrong, fix="start the job with torchrun, or unset WORLD_SIZE")

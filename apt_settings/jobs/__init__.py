@@ -1,1 +1,1 @@
-"""Jobs: what a launcher is handed, as text. Each renders a request; none starts anything by itself."""
+"""Jobs as text for a launcher: SLURM, Kubernetes or docker. Each module renders a request and starts no job itself."""

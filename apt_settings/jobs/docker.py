@@ -9,29 +9,32 @@ from .request import RECORDS, Request
 
 
 class Container(NamedTuple):
-    """What a job asks of docker; empty is what it gives unasked."""
+    """Options of `docker run`; an empty one is left out."""
 
     image: str
     name: str = ""
     gpus: str = ""
     env_file: str = ""
-    """The file that has the settings, in place of an option for each."""
-    options: tuple[str, ...] = ()
-    """Further options of docker run, such as `--shm-size=8g`."""
+    """The file that has the settings; without one, each is an option: `--env=APT_TASK=squad`."""
+    extra: tuple[str, ...] = ()
+    """Other options of docker run, such as `--shm-size=8g`."""
 
 
 def render(request: Request, container: Container, folder: str) -> str:
-    """The line for a shell: the records go to a folder of this machine, as the user who is here."""
-    settings = [f"--env={name}={value}" for name, value in request.given.items()]
+    """The line for a shell: `mkdir -p runs && docker run ...`.
+
+    The container runs as the present user, who then owns the records in the folder.
+    """
+    settings = [f"--env={name}={value}" for name, value in request.variables.items()]
     if container.env_file:
         settings = [f"--env-file={container.env_file}"]
-    asked = {"name": container.name, "gpus": container.gpus}
+    options = {"name": container.name, "gpus": container.gpus}
     words = [
         *("docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}"),
-        *(f"--{option}={value}" for option, value in asked.items() if value),
+        *(f"--{option}={value}" for option, value in options.items() if value),
         *settings,
         f"--volume={folder}:{RECORDS}",
-        *container.options,
+        *container.extra,
         *("--entrypoint=apt-settings", container.image),
         *request.start,
         *request.end,
@@ -39,6 +42,6 @@ def render(request: Request, container: Container, folder: str) -> str:
     return f"mkdir -p {shlex.quote(folder)} && {shlex.join(words)}\n"
 
 
-def as_docker_file(given: Mapping[str, str]) -> str:
-    """Variables as docker's --env-file reads them: without quotes, which it would keep, and without export."""
-    return "".join(f"{name}={value}\n" for name, value in given.items())
+def as_docker_file(variables: Mapping[str, str]) -> str:
+    """The lines of a file for docker --env-file: `APT_TASK=squad`. They have no quotes, as docker would keep them."""
+    return "".join(f"{name}={value}\n" for name, value in variables.items())

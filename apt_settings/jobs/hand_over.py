@@ -1,4 +1,4 @@
-"""Handing a job to the program that launches it."""
+"""Hand a job to the program that launches it, such as sbatch or kubectl."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 
 
 class RefusedError(Exception):
-    """A launcher did not take a job. `status` is its own, or 127 where it is not there."""
+    """A launcher refused a job. `status` is the launcher's exit status, or 127 if the launcher is missing."""
 
     def __init__(self, status: int, message: str) -> None:
         self.status = status
@@ -16,7 +16,10 @@ class RefusedError(Exception):
 
 
 def hand_over(command: Sequence[str], text: str, where: str) -> str:
-    """Give a launcher a text to read and return what it says; `where` is where there is one. Raises RefusedError."""
+    """Run a launcher with a text as its stdin and return what it prints. Raises RefusedError.
+
+    `where` completes the message for a missing program: `submit where SLURM is`.
+    """
     program = command[0]
     try:
         done = subprocess.run(command, input=os.fsencode(text), capture_output=True)

@@ -1,4 +1,4 @@
-"""A job as a manifest of Kubernetes, and handing it over."""
+"""A job as a manifest of Kubernetes, and its submission."""
 
 import re
 from collections.abc import Mapping
@@ -12,11 +12,11 @@ from .request import RECORDS, Request
 
 _ANY_GROUP: Final = 10001
 NAME_LIMIT: Final = 63
-"""The most characters of a DNS label, which names of jobs and pods are, and of the value of a label."""
+"""The most characters in the name of a job or pod, which is a DNS label, and in the value of a label."""
 
 
 class Pod(NamedTuple):
-    """What a job asks of the cluster; empty is what it gives unasked."""
+    """Options of the pod; the manifest leaves out an empty one, so that the cluster's default holds."""
 
     image: str
     name: str
@@ -27,26 +27,26 @@ class Pod(NamedTuple):
     memory: str = ""
     gpus: int = 0
     user: int = 0
-    """The user and group that it runs as, which own the records; 0: those of the image, which must not be root."""
+    """The user and group that the pod runs as, who then own the records; 0: the image's user, who must not be root."""
     claim: str = ""
-    """The PersistentVolumeClaim that keeps the records; without one they are gone with the pod."""
+    """The PersistentVolumeClaim that keeps the records; without one they are lost with the pod."""
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
     retries: int = 3
-    """How often a failed pod is tried again, on the average of all points; wrong settings never are."""
+    """How often each point may be tried again, on average. Kubernetes counts failed pods over all points."""
 
 
 class _Text(str):
-    """A text that YAML shall never take for a number or a truth."""
+    """A text that is dumped in quotes, so that YAML reads no number or boolean: `"30"`."""
 
 
 class _Dumper(yaml.SafeDumper):
-    """Indents lists as people do, and never writes anchors."""
+    """Indents lists below their key, and writes no anchors, as people write manifests."""
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  indents anyhow
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  yaml's signature
         super().increase_indent(flow, False)
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  whatever it is
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  yaml's signature
         return True
 
 
@@ -56,7 +56,7 @@ _Dumper.add_representer(
 
 
 def render(request: Request, pod: Pod, *, full: bool) -> str:
-    """The manifest: a Job, of a sweep an Indexed Job; with `full`, the settings are a ConfigMap beside it."""
+    """The manifest: a Job, or an Indexed Job for a sweep; with `full`, a ConfigMap before it has the settings."""
     documents = [_job(request, pod, full=full)]
     if full:
         documents.insert(0, _config_map(request, pod))
@@ -65,8 +65,8 @@ def render(request: Request, pod: Pod, *, full: bool) -> str:
 
 
 def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
-    """Values in a ConfigMap stand as they are: nothing in them is expanded."""
-    data = {name: _Text(value) for name, value in request.given.items()}
+    """A ConfigMap with all variables. Kubernetes does not expand `$` in it, so values need no escaping."""
+    data = {name: _Text(value) for name, value in request.variables.items()}
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(pod), "data": data}
 
 
@@ -76,7 +76,7 @@ def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         size = request.sweep.size
         spec |= {"completionMode": "Indexed", "completions": size, "parallelism": min(pod.at_once or size, size)}
     wrong = {"containerName": "job", "operator": "In", "values": [WRONG_SETTINGS]}
-    # Before 1.29 the schema asks for both kinds of conditions, and an empty one is none.
+    # Before 1.29 the schema requires onPodConditions, which may be empty.
     spec["podFailurePolicy"] = {"rules": [{"action": "FailJob", "onExitCodes": wrong, "onPodConditions": []}]}
     spec["template"] = {"metadata": {"labels": _labels(pod)}, "spec": _pod_spec(request, pod, full=full)}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _metadata(pod), "spec": spec}
@@ -93,7 +93,7 @@ def _labels(pod: Pod) -> dict[_Text, _Text]:
 
 def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
     identity = {"runAsUser": pod.user, "runAsGroup": pod.user} if pod.user else {}
-    if pod.claim:  # so that whoever runs can write to the volume
+    if pod.claim:  # so that the pod's user can write to the volume
         identity["fsGroup"] = pod.user or _ANY_GROUP
     volume = {"persistentVolumeClaim": {"claimName": _Text(pod.claim)}} if pod.claim else {"emptyDir": {}}
     account = {"serviceAccountName": _Text(pod.service_account)} if pod.service_account else {}
@@ -108,12 +108,12 @@ def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
 
 
 def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {"env": [{"name": k, "value": _literal(v)} for k, v in request.given.items()]}
+    settings: dict[str, Any] = {"env": [{"name": k, "value": _literal(v)} for k, v in request.variables.items()]}
     if full:
         settings = {"envFrom": [{"configMapRef": {"name": _Text(pod.name)}}]}
-    wanted = {"cpu": pod.cpus, "memory": pod.memory, "nvidia.com/gpu": str(pod.gpus or "")}
-    asked = {resource: _Text(quantity) for resource, quantity in wanted.items() if quantity}
-    resources = {"resources": {"requests": asked, "limits": asked}} if asked else {}
+    options = {"cpu": pod.cpus, "memory": pod.memory, "nvidia.com/gpu": str(pod.gpus or "")}
+    quantities = {resource: _Text(quantity) for resource, quantity in options.items() if quantity}
+    resources = {"resources": {"requests": quantities, "limits": quantities}} if quantities else {}
     return {
         "name": "job",
         "image": _Text(pod.image),
@@ -126,21 +126,21 @@ def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
 
 
 def _index(request: Request) -> list[str]:
-    """Kubernetes gives the index of a pod as a variable, which it expands itself."""
+    """The arguments that choose the point. Kubernetes replaces the variable with the index of the pod."""
     return [_Text("--index"), _Text("$(JOB_COMPLETION_INDEX)")] if request.sweep.axes else []
 
 
 def _literal(text: str) -> _Text:
-    """A text that Kubernetes hands on as it is: `$$` is a dollar to it, `$(NAME)` a variable."""
+    """A text that Kubernetes does not expand: it reads `$(NAME)` as a variable and `$$` as a dollar."""
     return _Text(text.replace("$", "$$"))
 
 
 def label_like(text: str) -> str:
-    """A text mended into a DNS label: `cnn_dm run` is `cnn-dm-run`."""
+    """A DNS label made of a text: `cnn_dm run` -> `cnn-dm-run`."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:NAME_LIMIT].strip("-")
 
 
 def submit(manifest: str, namespace: str) -> str:
-    """Hand a manifest to kubectl and return what it says. Raises RefusedError."""
-    place = ("--namespace", namespace) if namespace else ()
-    return hand_over(("kubectl", "create", *place, "-f", "-"), manifest, "it")
+    """Hand a manifest to kubectl and return what it prints. Raises RefusedError."""
+    options = ("--namespace", namespace) if namespace else ()
+    return hand_over(("kubectl", "create", *options, "-f", "-"), manifest, "it")

@@ -1,4 +1,4 @@
-"""What a job is, whatever launches it: settings, what varies, a command, and where its record goes."""
+"""A job for any launcher: its variables, its sweep, its command, and the folder for its records."""
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
@@ -13,56 +13,56 @@ from ..values import as_text, read_value
 from ..variables import pinned, variables
 
 RECORDS: Final = "/records"
-"""Where a container finds the folder, or volume, for its records."""
+"""The path in a container at which the folder, or volume, for its records is mounted."""
 
 
 class Request(NamedTuple):
-    """A job to be rendered. All of its points have been checked."""
+    """A job to render. All of its points have been checked."""
 
     title: str
-    """What it is, for people: `squad, apt1-0123456789abcdef`."""
-    given: Mapping[str, str]
-    """The variables that all points share."""
+    """A comment for people: `squad, apt1-0123456789abcdef`."""
+    variables: Mapping[str, str]
+    """The variables that all points share: `{"APT_TASK": "squad"}`."""
     sweep: Sweep
-    """What varies; without axes where nothing does."""
+    """The settings that vary; its `axes` are empty if none do."""
     command: tuple[str, ...]
     records: str
-    """The folder below which each fingerprint has a folder with its record."""
+    """The folder in which each fingerprint has a folder with its record."""
     once: bool = False
-    """Whether a point that has ended well is left alone."""
+    """Whether a point that has ended well is skipped."""
 
     @property
     def start(self) -> list[str]:
-        """The arguments of apt-settings that run the job, up to where the index of a point belongs."""
+        """The arguments of apt-settings before the index of a point: `run --record ... --resume --grid=seed=1..5`."""
         folder, once = f"{self.records}/{{fingerprint}}", ["--once"] if self.once else []
         return ["run", "--record", folder, "--resume", *once, *self.sweep.options()]
 
     @property
     def end(self) -> list[str]:
-        """The arguments behind the index."""
+        """The arguments after the index: `-- python train.py`."""
         return ["--", *self.command]
 
 
-def given_by(settings: AptSettings, *, full: bool) -> dict[str, str]:
-    """The variables that give a job its settings wherever it runs: what was set, or with `full` all.
+def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
+    """The variables of a job: those of the settings that were set, or with `full` of all, and the pinned controls.
 
-    The reference is pinned, and no `.env` is read.
+    They give the job the same settings on every machine: they fix the reference, and no `.env` is read.
     """
-    everything = variables(settings)
-    wanted = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
+    texts = variables(settings)
+    chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     return pinned(settings.controls["reference"]) | {
-        variable: everything[variable] for variable in wanted if variable in everything
+        variable: texts[variable] for variable in chosen if variable in texts
     }
 
 
-def shared_by(sweep: Sweep, layers: Layers) -> dict[str, str]:
-    """The variables that all points of a sweep share: what was set beside it."""
+def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
+    """The variables that all points of a sweep share: settings that were set and do not vary, and pinned controls."""
     varying = sweep.places
     chosen = layers if "task" in varying else choose_task(layers)[1]
     settings = registry().settings_of(AptSettings)
-    own = {
+    shared = {
         variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
         for name, origin in chosen.winners().items()
         if name in settings and name not in varying
     }
-    return pinned("" if "reference" in varying else chosen.word("reference")) | own
+    return pinned("" if "reference" in varying else chosen.word("reference")) | shared

@@ -1,4 +1,4 @@
-"""A job as a batch script of SLURM, and handing it over."""
+"""A job as a batch script of SLURM, and its submission."""
 
 import re
 import shlex
@@ -9,19 +9,19 @@ from .hand_over import hand_over
 from .request import Request
 
 USUAL_ARRAY_SIZE: Final = 1001
-"""MaxArraySize where a cluster does not set it (slurm.conf)."""
+"""The default of MaxArraySize in slurm.conf."""
 WRITTEN: Final = (
     *("job-name", "requeue", "no-requeue", "open-mode", "array", "partition", "account", "time", "nodes", "gpus"),
     *("cpus-per-task", "mem", "export"),
 )
-"""The options that a script has, or sets aside, by itself."""
+"""The options that the user may not add: the script or the submission sets them, or they would break it."""
 _DIRECTIVE: Final = "#SBATCH "
 _SHELLCHECK: Final = "# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them"
 _SECONDS: Final = 20
 
 
 class Resources(NamedTuple):
-    """What a job asks of the cluster, in the words of sbatch; empty is what the cluster gives unasked."""
+    """Options of sbatch; the script leaves out an empty one, so that the cluster's default holds."""
 
     name: str
     partition: str = ""
@@ -32,36 +32,36 @@ class Resources(NamedTuple):
     cpus: str = ""
     memory: str = ""
     at_once: int = 0
-    """How many points of a sweep may run at the same time; 0: no bound."""
+    """How many points of a sweep may run at the same time; 0: all."""
     lines: tuple[str, ...] = ()
-    """Further options of sbatch, such as `--signal=B:TERM@120`."""
+    """Other options of sbatch, such as `--signal=B:TERM@120`."""
     setup: tuple[str, ...] = ()
-    """Lines of bash before the job: modules, conda."""
+    """Lines of bash before the job, such as `module load cuda`."""
 
 
 class Part(NamedTuple):
-    """The points of a sweep that fit into one array, as one script runs them."""
+    """The points of a sweep that one array runs: `size` points, the first of which is `first`."""
 
     first: int
     size: int
 
 
 def parts(size: int, array_size: int) -> list[Part]:
-    """The arrays that a sweep of a size needs where an array has at most so many tasks."""
+    """The arrays that a sweep needs: `parts(5, 2)` has the sizes 2, 2 and 1."""
     return [Part(first, min(array_size, size - first)) for first in range(0, size, array_size)]
 
 
 def render(request: Request, resources: Resources, part: Part | None = None, program: str = "apt-settings") -> str:
-    """The script: of one job, or of a part of a sweep. Its size does not depend on the number of points."""
+    """The script of one job, or of a part of a sweep; it computes its point, so more points make it no longer."""
     options = [
         f"--job-name={resources.name}",
         "--requeue",
         "--open-mode=append",
-        *(f"--{name}={value}" for name, value in _asked(resources) if value),
+        *(f"--{name}={value}" for name, value in _options(resources) if value),
         *([_array(part, resources.at_once)] if part else []),
         *resources.lines,
     ]
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in request.given.items()]
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in request.variables.items()]
     blocks = [
         ["#!/bin/bash", f"# {request.title}", *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *resources.setup],
@@ -71,7 +71,8 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _asked(resources: Resources) -> list[tuple[str, str]]:
+def _options(resources: Resources) -> list[tuple[str, str]]:
+    """Option of sbatch -> value: `("cpus-per-task", "4")`; the value may be empty."""
     return [
         ("partition", resources.partition),
         ("account", resources.account),
@@ -88,7 +89,7 @@ def _array(part: Part, at_once: int) -> str:
 
 
 def _run(request: Request, part: Part | None, program: str) -> str:
-    """What the script becomes. A point's index is that of its task, counted from the first of the part."""
+    """The command of the script. The index of a point is the first of the part plus the number of the array's task."""
     index = []
     if part:
         task = "$SLURM_ARRAY_TASK_ID" if part.first == 0 else f"$(({part.first} + SLURM_ARRAY_TASK_ID))"
@@ -97,9 +98,9 @@ def _run(request: Request, part: Part | None, program: str) -> str:
 
 
 def submit(script: str) -> str:
-    """Hand a script to sbatch and return the id of the job. Raises RefusedError with what sbatch says.
+    """Hand a script to sbatch and return the id of the job. Raises RefusedError with the message of sbatch.
 
-    Its options are given once more on the command line: SBATCH_ variables are stronger than those of a script.
+    The options of the script are repeated on the command line: SBATCH_ variables would override those in the script.
     """
     head = script.partition("\n\n")[0].split("\n")
     options = [word for line in head if line.startswith(_DIRECTIVE) for word in shlex.split(line[len(_DIRECTIVE) :])]
@@ -107,7 +108,7 @@ def submit(script: str) -> str:
 
 
 def array_size() -> int | None:
-    """How many tasks an array of this cluster may have; None where there is none to ask."""
+    """The cluster's MaxArraySize; None if scontrol does not report it here."""
     try:
         done = subprocess.run(("scontrol", "show", "config"), capture_output=True, timeout=_SECONDS)
     except (OSError, subprocess.SubprocessError):

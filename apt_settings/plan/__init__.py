@@ -1,5 +1,5 @@
-"""What a job will do, before it does it: `plan(settings)` in numbers, and a picture of it."""
+"""Plans a job before it runs: `plan(settings)` returns the numbers, `plot.draw` makes a picture."""
 
-from .numbers import CLOSEST, Plan, divided, plan
+from .numbers import SMALLEST_GAP, Plan, divide_batch, plan
 
-__all__ = ["CLOSEST", "Plan", "divided", "plan"]
+__all__ = ["SMALLEST_GAP", "Plan", "divide_batch", "plan"]

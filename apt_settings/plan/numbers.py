@@ -1,4 +1,4 @@
-"""What a job will do: steps and batches, when it prunes and distils, how many parameters it trains, and its faults."""
+"""The plan of a job: its steps and batches, when it prunes and distils, its parameters, and warnings."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -23,46 +23,50 @@ from ..schedules import (
 )
 from ..sources.names import variable_of
 
-CLOSEST: Final = 200
-"""Steps between prunings below which the release raises ValueError (trainer_minus.py:1568-1570)."""
+SMALLEST_GAP: Final = 200
+"""Steps between prunings. With fewer, the release raises ValueError (trainer_minus.py:1568-1570)."""
 
 
 class Plan(NamedTuple):
-    """A job in numbers. Steps are optimizer steps, epochs passes over the training data."""
+    """A job in numbers. A step is an optimizer step, an epoch is one pass over the training data."""
 
     settings: AptSettings
     examples: int
+    """The number of training examples."""
     devices: int
     per_device_batch_size: int
+    """Examples in one micro-batch of one device."""
     gradient_accumulation: int
     """Micro-batches of each device for one step: batch_size / (per_device_batch_size x devices)."""
     steps_per_epoch: int
-    """Batches of an epoch, the last of which may be smaller."""
+    """Batches of an epoch; the last one may be smaller."""
     total_steps: int
     points: tuple[PruningPoint, ...]
+    """All prunings, in order; some may be after the end of the job."""
     distillation: tuple[int, int] | None
-    """The step from which on it distils, and that at which it ends; None where it never does."""
+    """The first step of distillation and the step at which it ends; None if the job does not distil."""
     parameters: int
-    """Of the whole model, before it is pruned."""
+    """All parameters of the model before pruning."""
     kept_parameters: int
-    """At the end of the job; what is not prunable is kept."""
+    """Parameters of the model at the end of the job, those that cannot be pruned included."""
     prunable_parameters: int
+    """Parameters of the model that can be pruned, before pruning."""
     trainable_parameters: tuple[int, int]
-    """Of the adapters, at the start and, before any of them is pruned, at the end."""
+    """Parameters of the adapters at the start, and at most at the end. Pruning of adapters is not subtracted."""
     ranks: tuple[int, int]
-    """The rank at the start, and the largest that an adapter can reach."""
+    """The rank of the adapters at the start, and the largest that one can reach."""
     tokens: int
-    """The most that the model sees: every example of every epoch at max_seq_length, and max_target_length."""
+    """Tokens that the model sees at most: epochs x examples x (max_seq_length + max_target_length)."""
 
     @property
     def gaps(self) -> list[int]:
-        """Steps between one pruning and the next, the first counted from the start of pruning."""
+        """For each pruning, the steps since the one before it; for the first, since the start of pruning."""
         steps = [min(PRUNING_START, self.points[-1].step), *(point.step for point in self.points)]
         return [after - before for before, after in pairwise(steps)]
 
     @property
     def schedules(self) -> dict[str, Schedule]:
-        """Name -> value at a step."""
+        """Name -> schedule, a function from the step to the value."""
         job, steps = self.settings, self.steps_per_epoch
         return {
             "sparsity": sparsity(job, steps),
@@ -73,17 +77,18 @@ class Plan(NamedTuple):
 
     @property
     def warnings(self) -> list[str]:
-        """What cannot work, or not as it was meant."""
+        """Sentences about settings that cannot work, or that probably do not do what they are meant to."""
         return list(_warnings(self))
 
 
 def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None) -> Plan:
-    """The plan of a job on so many devices; `examples` is the size of a training set that is not the dataset's own.
+    """The plan of a job on this number of devices.
 
-    Raises SettingsError where the batch cannot be divided among the devices.
+    `examples` is the number of training examples; None: that of the dataset. Raises SettingsError if the batch cannot
+    be divided among the devices.
     """
     number = TRAINING_EXAMPLES[settings.dataset] if examples is None else examples
-    per_device, accumulation = divided(settings, devices)
+    per_device, accumulation = divide_batch(settings, devices)
     steps = ceil(number / settings.batch_size)
     total = steps * settings.epochs
     architecture, targets = ARCHITECTURES[settings.architecture], settings.adapter_targets
@@ -109,23 +114,27 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
     )
 
 
-def divided(settings: AptSettings, devices: int) -> tuple[int, int]:
-    """Examples of each device at a time, and how often for one step. Raises SettingsError, with what divides."""
-    batch, wanted = settings.batch_size, settings.per_device_batch_size
+def divide_batch(settings: AptSettings, devices: int) -> tuple[int, int]:
+    """Examples in one micro-batch of one device, and micro-batches of each device for one step.
+
+    batch_size 32 on 2 devices with per_device_batch_size 4 gives (4, 4). Raises SettingsError if a division leaves a
+    remainder; the error names sizes that leave none.
+    """
+    batch, per_device = settings.batch_size, settings.per_device_batch_size
     if devices < 1:
         raise SettingsError.at("devices", "is less than one device", value=str(devices))
     if batch % devices:
         fits = f"a multiple of {devices}, such as {max(batch // devices, 1) * devices}"
         raise unusable(settings, "batch_size", f"cannot be divided among {devices} devices", fits)
     share = batch // devices
-    if wanted is None:
+    if per_device is None:
         return share, 1
-    if share % wanted:
+    if share % per_device:
         sizes = ", ".join(str(size) for size in range(1, share + 1) if share % size == 0)
         whole = "each device's share" if devices > 1 else "batch_size"
         wrong = f"does not divide {whole}, which is {share}"
         raise unusable(settings, "per_device_batch_size", wrong, f"one of {sizes}")
-    return wanted, share // wanted
+    return per_device, share // per_device
 
 
 def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
@@ -136,11 +145,11 @@ def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
 def _warnings(job: Plan) -> Iterator[str]:
     settings, steps = job.settings, job.steps_per_epoch
     end, warmup_end = job.points[-1].step, PRUNING_START + settings.sparsity_warmup_epochs * steps
-    closest = min(job.gaps[1:], default=CLOSEST)
+    gap = min(job.gaps[1:], default=SMALLEST_GAP)
     if end <= PRUNING_START:
         yield f"pruning ends at step {end}, before it starts at {PRUNING_START}: all is pruned at once"
-    if closest < CLOSEST:
-        yield f"prunings are {closest} steps apart, and the release refuses less than {CLOSEST}: {_mend(job)}"
+    if gap < SMALLEST_GAP:
+        yield f"prunings are {gap} steps apart, and the release refuses less than {SMALLEST_GAP}: {_suggest(job)}"
     if PRUNING_START < end <= warmup_end:
         yield f"the sparsity warmup lasts until step {warmup_end}, and pruning ends at {end}: all is pruned at once"
     if end > job.total_steps:
@@ -155,17 +164,17 @@ def _warnings(job: Plan) -> Iterator[str]:
         )
     for target in settings.adapter_targets:
         if target not in ADAPTER_RULES[settings.architecture]:
-            yield f"adapters on {target} are none of the paper's on {settings.architecture} (Appendix A)"
+            yield f"the paper has no adapters on {target} for {settings.architecture} (Appendix A)"
     if settings.distill_epochs and job.distillation is None:
         yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
 
 
-def _mend(job: Plan) -> str:
-    """A later end, or fewer prunings."""
-    needed = ceil((PRUNING_START + CLOSEST * len(job.points)) / job.steps_per_epoch)
-    if needed <= job.settings.epochs:
-        return f"{variable_of('pruning_end_epoch')}={needed} fits"
-    most = (job.total_steps - PRUNING_START) // CLOSEST
+def _suggest(job: Plan) -> str:
+    """A later end of pruning, or fewer prunings, such that prunings are far enough apart."""
+    epoch = ceil((PRUNING_START + SMALLEST_GAP * len(job.points)) / job.steps_per_epoch)
+    if epoch <= job.settings.epochs:
+        return f"{variable_of('pruning_end_epoch')}={epoch} fits"
+    most = (job.total_steps - PRUNING_START) // SMALLEST_GAP
     if most < 1:
         return "there are too few examples for this"
     ends = f"{variable_of('pruning_end_epoch')}={job.settings.epochs}"

@@ -1,4 +1,4 @@
-"""A picture of a job's schedules over its steps, for print and for colour-blind readers."""
+"""Draws the schedules of a job over its steps, in colours that colour-blind readers can tell apart."""
 
 from pathlib import Path
 from typing import Final
@@ -7,7 +7,8 @@ from ..basics.escaping import escaped
 from ..errors import SettingsError
 from .numbers import Plan
 
-KINDS: Final = (".svg", ".png")
+SUFFIXES: Final = (".svg", ".png")
+"""The kinds of pictures that `draw` writes."""
 
 _SAMPLES: Final = 1_000
 _LABELS: Final = {
@@ -16,17 +17,18 @@ _LABELS: Final = {
     "rank bound": "largest rank",
     "learning rate": "learning rate",
 }
-# From the palette of Okabe and Ito, told apart with every kind of colour vision; in print by their panel.
+# From the palette of Okabe and Ito, made for all kinds of colour vision. In print without colour, the panels differ.
 _COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#000000")
 
 
 def draw(job: Plan, path: Path) -> None:
-    """Sparsity, distillation weight, rank bound and learning rate on one page, pruning points marked.
+    """Write a picture of one page with a panel for each schedule of the plan; grey lines mark the prunings.
 
-    Raises SettingsError where matplotlib is missing, or the file cannot be written.
+    Raises SettingsError for another suffix than those of SUFFIXES, if matplotlib is missing, or if the file cannot be
+    written.
     """
-    if path.suffix.lower() not in KINDS:
-        raise SettingsError.at(escaped(str(path)), "is no kind of picture", ", ".join(KINDS))
+    if path.suffix.lower() not in SUFFIXES:
+        raise SettingsError.at(escaped(str(path)), "has an unknown suffix", ", ".join(SUFFIXES))
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
@@ -38,15 +40,15 @@ def draw(job: Plan, path: Path) -> None:
     settings, total = job.settings, job.total_steps
     figure.suptitle(f"{settings.task}: {settings.architecture} on {settings.dataset}")
     axes = figure.subplots(len(job.schedules), 1, sharex=True)
-    marked = [point.step for point in job.points if point.step <= total]
-    steps = sorted({*(total * index / _SAMPLES for index in range(_SAMPLES + 1)), *marked})
+    prunings = [point.step for point in job.points if point.step <= total]
+    steps = sorted({*(total * index / _SAMPLES for index in range(_SAMPLES + 1)), *prunings})
     for axis, (name, schedule), colour in zip(axes, job.schedules.items(), _COLOURS, strict=True):
         stepwise, values = name in ("sparsity", "rank bound"), [schedule(step) for step in steps]
-        axis.vlines(marked, 0, 1, transform=axis.get_xaxis_transform(), color="0.8", linewidth=0.8, zorder=0)
+        axis.vlines(prunings, 0, 1, transform=axis.get_xaxis_transform(), color="0.8", linewidth=0.8, zorder=0)
         style = "steps-post" if stepwise else "default"
         axis.plot(steps, values, color=colour, linewidth=1.8, drawstyle=style, clip_on=False)
         if stepwise:
-            axis.plot(marked, [schedule(step) for step in marked], "o", color=colour, markersize=4, clip_on=False)
+            axis.plot(prunings, [schedule(step) for step in prunings], "o", color=colour, markersize=4, clip_on=False)
         axis.set_ylabel(_LABELS[name])
         axis.set_ylim(0, max(values) * 1.05 or 1)
         axis.margins(x=0.01)

@@ -1,1 +1,1 @@
-"""What is said of settings: a row for each, what differs between two jobs, and how a value came about."""
+"""Reports on settings: the catalog of all settings, the tables that commands print, and the diff of two jobs."""

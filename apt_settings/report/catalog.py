@@ -1,4 +1,4 @@
-"""One row per setting, read off its declaration; every table, file and help text about settings is made from these."""
+"""One row per setting, made from its declaration. Every table, file and help text about settings uses these rows."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -15,12 +15,12 @@ from ..values import allowed, as_text
 
 
 class Row(NamedTuple):
-    """What there is to say about one setting or control, whatever a job sets."""
+    """What is true of one setting or control in every job."""
 
     name: str
     variable: str
     group: str
-    """The concern it belongs to: `training`, `pruning`, `control`."""
+    """The group that it belongs to: `training`, `pruning`, `control`."""
     meaning: str
     allowed: str
     """The type and range in words."""
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
     @property
     def default(self) -> str:
-        """The default of every task, or those of all tasks in Table 6's order: `32 / 32 / 32 / 16 / 32`."""
+        """One default if all tasks share it, else one for each task in Table 6's order: `32 / 32 / 32 / 16 / 32`."""
         values = list(self.defaults.values())
         return values[0] if len(set(values)) == 1 else " / ".join(values)
 
@@ -49,10 +49,10 @@ def _catalog(known: Registry) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=lambda row: concerns.index(row.group)))
 
 
-def _row(setting: Setting, of_tasks: Mapping[TaskName, Mapping[str, Setting]]) -> Row:
+def _row(setting: Setting, settings_of_tasks: Mapping[TaskName, Mapping[str, Setting]]) -> Row:
     name, field = setting.name, setting.field
-    defaults: dict[TaskName, str] = {task: as_text(each[name].default) for task, each in of_tasks.items()}
-    if name == "task":  # each class has its own; this is what a job has when nobody chooses
+    defaults: dict[TaskName, str] = {task: as_text(each[name].default) for task, each in settings_of_tasks.items()}
+    if name == "task":  # the default of a class is its task, but a job without APT_TASK has this one
         defaults = dict.fromkeys(TASKS, DEFAULT_TASK)
     citations: dict[TaskName, Citation] = {task: citation for task in TASKS if (citation := cite(name, task))}
     meaning = field.description or ""
@@ -60,7 +60,7 @@ def _row(setting: Setting, of_tasks: Mapping[TaskName, Mapping[str, Setting]]) -
 
 
 def controls() -> Iterator[Row]:
-    """A row for each variable that says how settings are read."""
+    """A row for each variable that says how settings are read, such as APT_ENV_FILE."""
     for name, control in CONTROLS.items():
         words = " or ".join(control.words) or "paths joined by :, of which later ones win"
         defaults = dict.fromkeys(TASKS, control.words[0] if control.words else ".env, if there is one")
@@ -68,13 +68,13 @@ def controls() -> Iterator[Row]:
 
 
 def by_group() -> Iterator[tuple[str, list[Row]]]:
-    """Each group of settings with its rows."""
+    """Each group with its rows: `("training", [...])`."""
     for group, rows in groupby(catalog(), lambda row: row.group):
         yield group, list(rows)
 
 
 def env_example() -> str:
-    """A `.env` with every setting commented out: what it means, what it takes, its default."""
+    """A `.env` with every setting commented out, below its meaning, the values that it takes and its default."""
     lines = [
         "# Every setting of apt-settings. Uncomment a line to set it; what stays commented out keeps its default.",
         "# A comment needs a line of its own. Where several defaults are listed, they are, in this order, those of:",

@@ -1,4 +1,4 @@
-"""Two settings of one job side by side: what differs, who set it on either side, and why."""
+"""The differences between two settings objects of one job: values, origins, and notes on the release."""
 
 import json
 import re
@@ -19,76 +19,83 @@ from ..sources.layers import Inputs
 from ..values import as_text
 
 REFERENCES: Final = CONTROLS["reference"].words
-"""The words of APT_REFERENCE."""
+"""The words that APT_REFERENCE takes: paper and release."""
 
 
-class Remark(NamedTuple):
-    """One setting in which two jobs differ, and what there is to know of it."""
+class NotedDifference(NamedTuple):
+    """One setting in which two jobs differ, with a note."""
 
     setting: str
     one: Side
     other: Side
     note: str
-    """What there is to know of the release's value, where a side has it."""
+    """A note on the release's value; empty if no side has that value, or there is no note."""
 
 
 class Row(NamedTuple):
-    """One difference of a task, as a table has it."""
+    """One difference as a row of a table. Jobs that differ alike share it."""
 
     setting: str
     one: str
-    """The value and who says so: `40 (paper, Table 6)`."""
+    """The value and its origin: `40 (paper, Table 6)`."""
     other: str
     on: str
-    """The datasets and architectures that have it; empty where all do."""
+    """The datasets and architectures that differ so: `roberta-base on sst2`; empty if all do."""
     note: str
 
 
 class Comparison(NamedTuple):
-    """One job on two sides."""
+    """Two settings objects of one job."""
 
     one: AptSettings
     other: AptSettings
 
     @property
-    def differences(self) -> list[Remark]:
+    def differences(self) -> list[NotedDifference]:
         """The settings that differ, in the order of their declaration."""
         found = differences(_cited(self.one), _cited(self.other))
-        return [Remark(name, one, other, "; ".join(self.notes(name))) for name, one, other in found if one and other]
+        return [
+            NotedDifference(name, one, other, "; ".join(self.notes(name)))
+            for name, one, other in found
+            if one and other
+        ]
 
     def notes(self, name: str) -> tuple[str, ...]:
-        """What there is to know of a setting where either side has the release's value of it."""
+        """The notes on a setting's value in the release; empty if no side has that value."""
         released = [side for side in self if side.origin(name).kind == "release"]
         notes = (note for side in released for note in notes_on(name, side.task, side.architecture))
         return tuple(dict.fromkeys(notes))
 
     @property
-    def remarkable(self) -> list[str]:
-        """The settings of one value that mean something else in the release, which one side has."""
-        ours, theirs = values_of(self.one), values_of(self.other)
-        same = [name for name in ours if ours[name] == theirs[name]]
+    def used_differently(self) -> list[str]:
+        """The settings with the same value on both sides that the release, which is one side, uses differently."""
+        values, others = values_of(self.one), values_of(self.other)
+        same = [name for name in values if values[name] == others[name]]
         released = {name: [side.origin(name).kind == "release" for side in self] for name in same}
         return [name for name in same if released[name].count(True) == 1 and self.notes(name)]
 
 
 def job_of(settings: AptSettings) -> dict[str, str]:
-    """Which of the paper's jobs settings are of."""
+    """The job of the paper that settings are for: `{"task": "squad", "dataset": ..., "architecture": ...}`."""
     return {name: getattr(settings, name) for name in JOB}
 
 
 def _cited(settings: AptSettings) -> dict[str, Side]:
-    """Setting -> value and who set it; of a default, its citation."""
-    return {name: Side(value, _giver(settings, name)) for name, value in json_values(settings).items()}
+    """Setting -> its value and origin; a default has its citation as origin."""
+    return {name: Side(value, _origin(settings, name)) for name, value in json_values(settings).items()}
 
 
-def _giver(settings: AptSettings, name: str) -> str:
-    """The origin of a value, or the citation of a default."""
+def _origin(settings: AptSettings, name: str) -> str:
+    """The origin of a value, or the citation of a default: `environment APT_EPOCHS`, `paper, Table 6`."""
     origin, citation = settings.origin(name), cite(name, settings.task)
     return str(citation) if citation and origin.kind == "class default" else str(origin)
 
 
 def reference(word: str, job: Mapping[str, str]) -> AptSettings:
-    """What the release has for a job, or the paper, its own word where a default is another. Raises SettingsError."""
+    """The settings that the paper or the release has for a job. Raises SettingsError.
+
+    A default may depart from what the paper states; then the paper's settings have the stated value.
+    """
     settings = resolve(Inputs({}, None, {**job, "reference": word}, {"reference": "diff reference"}))
     citations = {name: cite(name, settings.task) for name in settings_of(settings)}
     stated = {name: citation.paper for name, citation in citations.items() if citation and any(citation.paper)}
@@ -99,22 +106,22 @@ def reference(word: str, job: Mapping[str, str]) -> AptSettings:
 
 
 class Table(NamedTuple):
-    """What differs in the jobs of one task."""
+    """The differences in the jobs of one task."""
 
     title: str
     """`glue_big: roberta-base on sst2, mnli`"""
     rows: list[Row]
-    remarkable: list[str]
-    """The settings of one value that mean something else in the release."""
+    used_differently: list[str]
+    """The settings with the same value on both sides that the release uses differently."""
 
 
 def tables(comparisons: Sequence[Comparison]) -> list[Table]:
-    """A table for each task, where datasets and architectures that differ alike share a row."""
+    """A table for each task. Datasets and architectures that differ alike share a row."""
     return [_table(list(group)) for _, group in groupby(comparisons, lambda each: each.one.task)]
 
 
 def _table(comparisons: list[Comparison]) -> Table:
-    alike: dict[tuple[str, ...], list[tuple[Comparison, Remark]]] = {}
+    alike: dict[tuple[str, ...], list[tuple[Comparison, NotedDifference]]] = {}
     for comparison in comparisons:
         for difference in comparison.differences:
             key = (difference.setting, as_text(difference.one.value), as_text(difference.other.value), difference.note)
@@ -131,8 +138,8 @@ def _table(comparisons: list[Comparison]) -> Table:
         for (setting, one, other, note), group in sorted(alike.items(), key=lambda item: order.index(item[0][0]))
     ]
     sides = (_title([each.one for each in comparisons]), _title([each.other for each in comparisons]))
-    remarkable = dict.fromkeys(name for comparison in comparisons for name in comparison.remarkable)
-    return Table(" against ".join(dict.fromkeys(sides)), rows, list(remarkable))
+    used_differently = dict.fromkeys(name for comparison in comparisons for name in comparison.used_differently)
+    return Table(" against ".join(dict.fromkeys(sides)), rows, list(used_differently))
 
 
 def _title(settings: Sequence[AptSettings]) -> str:
@@ -149,7 +156,7 @@ def _origins(sides: list[Side]) -> str:
 
 
 def as_json(comparisons: Sequence[Comparison], one: str, other: str) -> str:
-    """Every difference of every job, with both values and origins."""
+    """JSON with every difference of every job: the job, the setting, and both values and origins."""
     differences = [
         {**job_of(comparison.one), **difference._asdict()}
         | {"one": difference.one._asdict(), "other": difference.other._asdict()}
@@ -160,7 +167,7 @@ def as_json(comparisons: Sequence[Comparison], one: str, other: str) -> str:
 
 
 def as_markdown(comparisons: Sequence[Comparison], one: str, other: str) -> str:
-    """A section with a table for each task in which something differs."""
+    """Markdown with a section and a table for each task that has differences."""
     return "\n".join(_section(table, one, other) for table in tables(comparisons) if table.rows)
 
 
@@ -171,5 +178,5 @@ def _section(table: Table, one: str, other: str) -> str:
 
 
 def _as_cell(text: str) -> str:
-    """A text that markdown takes for nothing but text."""
+    """A text with its special characters escaped, so that markdown shows it as it is."""
     return re.sub(r"([\\|<\[*`])", r"\\\1", escaped(text))

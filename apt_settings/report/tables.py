@@ -1,4 +1,4 @@
-"""What the command line says of settings: rows of plain text, and JSON."""
+"""Settings as rows of plain text for `show` and `explain`, and as JSON."""
 
 import json
 from typing import Any, NamedTuple
@@ -24,13 +24,13 @@ class Line(NamedTuple):
     setting: str
     value: str
     origin: str
-    """Who set it, and what that overrides: `environment APT_EPOCHS, over .env:3 '20'`."""
+    """Where the value came from, and what it overrides: `environment APT_EPOCHS, over .env:3 '20'`."""
     departs_from: str
-    """What the paper says instead, or where it is silent the default: `40 (paper, Table 6)`; empty where it agrees."""
+    """The paper's value, or the default if the paper states none: `40 (paper, Table 6)`; empty if it is the same."""
 
 
 def head(settings: AptSettings) -> list[tuple[str, str]]:
-    """Task, fingerprint and `.env` of a job."""
+    """Label and text for what a job is: `("task", "squad")`, fingerprint, `.env` and reference."""
     chosen = settings.origin("task").is_override
     return [
         ("task", settings.task if chosen else f"{settings.task} (the default: nothing sets APT_TASK)"),
@@ -45,7 +45,7 @@ def _no_env_file(settings: AptSettings) -> str:
 
 
 def _reference(settings: AptSettings) -> str:
-    """Whose values are the defaults, and in which the release's script for this job differs from the paper's."""
+    """The reference of the defaults, and what the other one has: `paper; the release's ... has epochs 120`."""
     word, job = settings.controls["reference"], job_of(settings)
     script = scripts().get((settings.dataset, settings.architecture))
     if script is None:
@@ -59,12 +59,12 @@ def _reference(settings: AptSettings) -> str:
 
 
 def lines(settings: AptSettings, *, overrides_only: bool) -> list[Line]:
-    """A line for every setting, or for those alone that somebody set."""
+    """A line for every setting, or only for those that were set."""
     return [_line(settings, name) for name in shown_names(settings, overrides_only=overrides_only)]
 
 
 def shown_names(settings: AptSettings, *, overrides_only: bool) -> list[str]:
-    """The names of all settings, or of those alone that somebody set."""
+    """The names of all settings, or only of those that were set."""
     return [name for name, origin in settings.origins.items() if origin.is_override or not overrides_only]
 
 
@@ -76,9 +76,9 @@ def _line(settings: AptSettings, name: str) -> Line:
 
 
 def departs_from(settings: AptSettings, name: str) -> str:
-    """What the paper, or the default where it is silent, has in place of a value; empty where it is no departure.
+    """The paper's value, or the default if the paper states none: `40 (paper, Table 6)`; empty if a setting has it.
 
-    Which of its jobs is run, and where, is a choice and not a departure.
+    Also empty for the settings that choose the job or say where it runs: they depart from nothing.
     """
     value, default, citation = values_of(settings)[name], _default(settings, name), cite(name, settings.task)
     if name in JOB or settings_of(settings)[name].where_it_runs:
@@ -92,13 +92,13 @@ def departs_from(settings: AptSettings, name: str) -> str:
 
 
 def _default(settings: AptSettings, name: str) -> Any:
-    """What a setting is where nobody sets it; for the task that is not the task of the class."""
+    """The value that a setting has if nothing sets it. A class of a task has that task as default, a job another."""
     origin = settings.origin(name)
     return DEFAULT_TASK if name == "task" else [origin, *origin.overridden][-1].value
 
 
 def notes(settings: AptSettings) -> list[Note]:
-    """The settings' notes, and what whoever reproduces the paper must know of the defaults in use."""
+    """The settings' notes, and cautions about the defaults in use for those who reproduce the paper."""
     cautions = ((name, caution) for name in settings_of(settings) for caution in _cautions(settings, name))
     return [*settings.notes, *(Note(f"{name}: {caution}", name) for name, caution in cautions)]
 
@@ -111,7 +111,7 @@ def _cautions(settings: AptSettings, name: str) -> list[str]:
 
 
 def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
-    """Task, fingerprint and `.env`, and value, origin, default and citation of every setting."""
+    """JSON with task, fingerprint and `.env`, and for every setting its value, origin, default and citation."""
     values = json_values(settings)
     rows = {
         name: {
@@ -132,7 +132,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
 
 
 def explanation(row: Row) -> list[tuple[str, str]]:
-    """What there is to know of a setting or control, whatever a job sets: label and text."""
+    """Label and text for what is true of a setting in every job: `("meaning", ...)`, variable, default, notes."""
     defaults: dict[str, list[str]] = {}
     remarks: dict[str, list[str]] = {}
     for task, default in row.defaults.items():
@@ -151,11 +151,12 @@ def explanation(row: Row) -> list[tuple[str, str]]:
 
 
 def _where(tasks: list[str], row: Row) -> str:
+    """The tasks that a text is for, as ` [squad, cnn_dm]`; empty if it is for all."""
     return "" if len(tasks) == len(row.defaults) else f" [{', '.join(tasks)}]"
 
 
 def state(settings: AptSettings, name: str) -> list[tuple[str, str]]:
-    """What a setting is now, who set it, and what there is to know of that: label and text."""
+    """Label and text for what a setting is now: `("now", "30")`, `("set by", "environment APT_EPOCHS")`, notes."""
     line = _line(settings, name)
-    own = [("note", str(note)) for note in settings.notes if note.setting == name]
-    return [("now", line.value), ("set by", line.origin), *own]
+    notes_here = [("note", str(note)) for note in settings.notes if note.setting == name]
+    return [("now", line.value), ("set by", line.origin), *notes_here]

@@ -1,1 +1,1 @@
-"""What a job ran with and how it ended: its record, its command, and the process that watches it."""
+"""Runs a job's command, and records its settings and how it ended."""

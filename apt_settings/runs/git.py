@@ -1,4 +1,4 @@
-"""What git says of the working directory, without running anything that a repository configures."""
+"""Asks git for the commit of the working directory, without running programs that a repository configures."""
 
 import os
 import subprocess
@@ -8,31 +8,32 @@ from typing import Final
 from ..sources.record import Repository
 
 _GIT_SECONDS: Final = 20
-_GIT_ALONE: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "LC_ALL": "C"}
-"""It writes nothing, fetches nothing, and reads names byte by byte."""
+_GIT_ENVIRONMENT: Final = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "", "LC_ALL": "C"}
+"""With these, git takes no locks, fetches nothing, and prints the same in every locale."""
 
 
 def repository() -> Repository | None:
-    """The commit of the working directory's repository; None where there is no git or no repository.
+    """The commit of the working directory's repository; None if there is no git, no repository or no commit.
 
-    No command that a repository configures is run: neither an fsmonitor nor a filter, nor those of its submodules.
+    A repository may configure programs for git to run: an fsmonitor and filters, also in its submodules. None is run.
     """
-    commit = _git_says("rev-parse", "HEAD")
+    commit = _git_output("rev-parse", "HEAD")
     if commit is None:
         return None
-    found = _git_says("config", "-z", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process|required)$") or b""
-    off = ["core.fsmonitor", *map(os.fsdecode, filter(None, found.split(b"\0")))]
+    keys = r"^filter\..*\.(clean|process|required)$"
+    filters = _git_output("config", "-z", "--name-only", "--get-regexp", keys) or b""
+    off = ["core.fsmonitor", *map(os.fsdecode, filter(None, filters.split(b"\0")))]
     status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
-    changes = _git_says(*status, without=off)
+    changes = _git_output(*status, without=off)
     return None if changes is None else Repository(commit=commit.decode().strip(), dirty=bool(changes))
 
 
-def _git_says(*arguments: str, without: Sequence[str] = ()) -> bytes | None:
-    """What git prints, with some of its configuration empty; None where it fails."""
+def _git_output(*arguments: str, without: Sequence[str] = ()) -> bytes | None:
+    """The standard output of git, with the configuration keys `without` set to empty; None if git fails."""
     try:
-        given = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-        environ = {**os.environ, **_GIT_ALONE, "GIT_CONFIG_COUNT": str(given + len(without))}
-        for number, name in enumerate(without, start=given):
+        count = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+        environ = {**os.environ, **_GIT_ENVIRONMENT, "GIT_CONFIG_COUNT": str(count + len(without))}
+        for number, name in enumerate(without, start=count):
             environ |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
         done = subprocess.run(("git", *arguments), capture_output=True, check=True, timeout=_GIT_SECONDS, env=environ)
     except (OSError, ValueError, subprocess.SubprocessError):

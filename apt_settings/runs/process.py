@@ -1,4 +1,4 @@
-"""A job's command as a process: in place of this one, or watched by it."""
+"""Runs a job's command: in place of this process, or as a child of it."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 _LOOK_AGAIN_AFTER: Final = 1.0  # seconds
 _FROM_KERNEL: Final = 0x80
 _FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGWINCH})
-# What stops and continues a process is left to do so; a fault of this process itself is not the command's.
+# The signals that stop and continue a process act on this process as usual. The signals for faults, such as SIGSEGV,
+# concern this process and not the command.
 _NOT_PASSED_ON: Final = frozenset(
     {
         signal.SIGKILL,
@@ -31,7 +32,7 @@ _NOT_PASSED_ON: Final = frozenset(
 
 
 class CannotStartError(Exception):
-    """The command cannot be started; `status` is what a shell would end with, 127 or 126."""
+    """The command cannot be started. `status` is a shell's exit status for this: 127 if not found, else 126."""
 
     def __init__(self, command: str, error: Exception) -> None:
         super().__init__(f"{command or repr(command)}: {getattr(error, 'strerror', None) or error}")
@@ -41,25 +42,25 @@ class CannotStartError(Exception):
 
 def become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     """Replace this process by the command. Raises CannotStartError."""
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and what is ignored stays so
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these, and the command would inherit that
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvpe(command[0], list(command), environ)  # noqa: S606  no shell in between is what is wanted
+        os.execvpe(command[0], list(command), environ)  # noqa: S606  a shell is not wanted here
     except (OSError, ValueError) as error:  # ValueError: an empty name
         raise CannotStartError(command[0], error) from None
 
 
-class Watched:
-    """A command that runs as a child: signals to this process reach it, and as PID 1 its orphans are reaped.
+class ChildProcess:
+    """A command that runs as a child. It gets the signals that this process gets; as PID 1, this process reaps orphans.
 
     All signals are blocked from before the start until this process ends. So no signal is lost before the command runs,
     and no signal that comes after its end can replace its status.
     """
 
     def __init__(self, command: Sequence[str], environ: Mapping[str, str]) -> None:
-        """Start it. Raises CannotStartError."""
+        """Start the command. Raises CannotStartError."""
         self._signals = signal.valid_signals() - _NOT_PASSED_ON
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # whoever started us may ignore it, and the end would be missed
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored, it would lose the status
         before = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
         defaults = [signal.SIGPIPE, signal.SIGXFSZ]
         try:
@@ -68,23 +69,23 @@ class Watched:
             raise CannotStartError(command[0], error) from None
 
     def wait(self) -> int:
-        """Its exit status once it has ended, negative for the signal that ended it, as subprocess has it."""
+        """Wait for the command to end. Returns its exit status, or minus the number of the signal that ended it."""
         while True:
-            # With a limit: a thread that holds no signals can be given the SIGCHLD, and this one would wait for ever.
+            # Another thread, one that blocks no signals, can take the SIGCHLD: a wait without a limit may never end.
             info = signal.sigtimedwait(self._signals, _LOOK_AGAIN_AFTER)
             if info is None or info.si_signo == signal.SIGCHLD:
                 status = self._reap()
                 if status is not None:
                     return status
-            elif not (info.si_code == _FROM_KERNEL and info.si_signo in _FROM_TERMINAL):  # those it gets itself
+            elif not (info.si_code == _FROM_KERNEL and info.si_signo in _FROM_TERMINAL):  # the command gets these too
                 with suppress(ProcessLookupError):
                     os.kill(self._pid, info.si_signo)
 
     def _reap(self) -> int | None:
-        """The command's status if it is among the children that have ended."""
-        ended = None
+        """Reap all children that have ended. Returns the command's status if it is among them."""
+        status = None
         with suppress(ChildProcessError):
             while (child := os.waitpid(-1, os.WNOHANG)) != (0, 0):
                 if child[0] == self._pid:
-                    ended = os.waitstatus_to_exitcode(child[1])
-        return ended
+                    status = os.waitstatus_to_exitcode(child[1])
+        return status

@@ -1,4 +1,4 @@
-"""Running a job: its environment, and a record of it from before the start until after the end."""
+"""Runs a job with its settings in the environment, and keeps a record from before its start until after its end."""
 
 import fcntl
 import os
@@ -22,8 +22,8 @@ from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, Record, Run, read
 from ..variables import ENV_FILE, NO_FILE, variables
 from .git import repository
-from .process import CannotStartError, Watched
-from .store import finished, new_folder, record_of, write
+from .process import CannotStartError, ChildProcess
+from .store import find_finished, new_folder, record_of, write
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _SCHEDULER_IDS: Final = (
@@ -40,13 +40,13 @@ class Outcome(NamedTuple):
     """How a recorded run ended."""
 
     status: int
-    """The exit status as a shell has it."""
+    """The exit status as in a shell: 128 + the signal if one ended the command."""
     message: str = ""
-    """What the user must know of it; empty where it is as usual."""
+    """What the user must know besides; empty if nothing."""
 
 
 def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[str, str]:
-    """What a job's command gets: the environment, with every setting as a variable and no `.env` left to read."""
+    """The environment of a job's command: `environ` with every setting as a variable, so that it reads no `.env`."""
     ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)}
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {variable_of(name): word for name, word in settings.controls.items()}
@@ -56,17 +56,17 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
 def run_recorded(
     settings: AptSettings, command: Sequence[str], environ: Mapping[str, str], parent: Path, *, resume: bool, once: bool
 ) -> Outcome:
-    """Run a command and keep its record, in a new folder below `parent`, or in `parent` itself to resume.
+    """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
 
-    With `once`, nothing runs where a run with the same fingerprint has ended well below `parent`. Raises SettingsError
-    before the start: where the folder cannot be written, is in use, or holds the record of other settings.
+    With `once`, nothing runs if `parent` has a run with the same fingerprint that ended well. Raises SettingsError
+    before the start if the folder cannot be written, is in use, or holds the record of other settings.
     """
     record = record_of(settings)
-    done = finished(parent, record.fingerprint) if once else None
-    if done:
-        return Outcome(0, f"skipped: {done} has ended well with the same settings")
+    earlier = find_finished(parent, record.fingerprint) if once else None
+    if earlier:
+        return Outcome(0, f"skipped: {earlier} has ended well with the same settings")
     with ExitStack() as until_the_end:
-        with _refusing(parent):
+        with _explain_os_errors(parent):
             folder = parent if resume else new_folder(parent, record.fingerprint)
             folder.mkdir(parents=True, exist_ok=True)
             until_the_end.enter_context(_hold(folder))
@@ -76,18 +76,18 @@ def run_recorded(
 
 
 @contextmanager
-def _refusing(parent: Path) -> Generator[None, None, None]:
-    """Make a SettingsError of what keeps a record from being written."""
+def _explain_os_errors(parent: Path) -> Generator[None, None, None]:
+    """Raise a SettingsError that names the folder in place of an OSError."""
     try:
         yield
     except OSError as error:
         in_use = isinstance(error, BlockingIOError)
-        wrong = f"is in use by {_user_of(parent)}" if in_use else f"cannot be written: {error.strerror}"
+        wrong = f"is in use by {_holder_of(parent)}" if in_use else f"cannot be written: {error.strerror}"
         raise SettingsError.at(f"--record {escaped(str(parent))}", wrong) from None
 
 
-def _user_of(folder: Path) -> str:
-    """Whoever is in a folder, as far as its record says."""
+def _holder_of(folder: Path) -> str:
+    """The run that holds a folder, in words: `a run that has not ended: on node7 since 2024-05-01T10:00:00+00:00`."""
     try:
         run = read(folder).runs[-1]
     except (SettingsError, IndexError):
@@ -98,9 +98,9 @@ def _user_of(folder: Path) -> str:
 
 @contextmanager
 def _hold(folder: Path) -> Generator[None, None, None]:
-    """Keep other runs out of a folder, as long as the command lives. Raises BlockingIOError where one is in."""
+    """Keep other runs out of a folder while the command lives. Raises BlockingIOError if a run holds it already."""
     first = os.open(folder, os.O_RDONLY)
-    descriptor = fcntl.fcntl(first, fcntl.F_DUPFD, 3)  # it goes to the command, and must not be its stdin
+    descriptor = fcntl.fcntl(first, fcntl.F_DUPFD, 3)  # the command inherits it, and it must not become its stdin
     os.close(first)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -111,7 +111,7 @@ def _hold(folder: Path) -> Generator[None, None, None]:
 
 def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
     try:
-        status = Watched(command, environ).wait()
+        status = ChildProcess(command, environ).wait()
     except CannotStartError as error:
         outcome = _finish(folder, record, error.status, None)
         return outcome._replace(message="; ".join(filter(None, [str(error), outcome.message])))
@@ -121,7 +121,7 @@ def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mappin
 
 
 def _finish(folder: Path, record: Record, status: int, by_signal: str | None) -> Outcome:
-    """Complete the record; where that fails, the status is what it is all the same."""
+    """Write the end of the run into the record. If that fails, the outcome has the same status and a message."""
     try:
         write(folder, record.with_last_run(end=_now(), exit_status=status, signal=by_signal))
     except OSError as error:
@@ -130,36 +130,39 @@ def _finish(folder: Path, record: Record, status: int, by_signal: str | None) ->
 
 
 def _signal_name(number: int) -> str:
-    """`SIGTERM`; real-time signals have no names of their own."""
-    known = {each.value: each.name for each in signal.Signals}
-    return known.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}")
+    """The name of a signal: `SIGTERM`, `SIGRTMIN+3`."""
+    names = {each.value: each.name for each in signal.Signals}
+    return names.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}")
 
 
 def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
-    """The record with a run that starts now, after those that the folder's record holds."""
+    """The record with one more run, which starts now, after the runs that the folder's record has.
+
+    Raises SettingsError if the folder's record is of other settings, was edited, or cannot be read.
+    """
     run = Run(
-        command=tuple(map(_as_json_has_it, command)),
+        command=tuple(map(_escape_bytes, command)),
         start=_now(),
         host=socket.gethostname(),
-        scheduler={name: _as_json_has_it(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
+        scheduler={name: _escape_bytes(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
         git=repository(),
         versions={**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
     )
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
-    before = read(folder)
-    if wrong := changed(before):
+    stored = read(folder)
+    if wrong := changed(stored):
         raise SettingsError.at(escaped(str(folder)), wrong)
-    if conflicts := list(_conflicts(folder, before, record)):
+    if conflicts := list(_conflicts(folder, stored, record)):
         raise SettingsError(conflicts)
-    return before.model_copy(update={"runs": (*before.runs, run)})
+    return stored.model_copy(update={"runs": (*stored.runs, run)})
 
 
-def _conflicts(folder: Path, before: Record, now: Record) -> Iterator[Problem]:
-    """A problem for each setting that is not what the folder's record says."""
+def _conflicts(folder: Path, stored: Record, record: Record) -> Iterator[Problem]:
+    """A problem for each setting whose value is another in the folder's stored record."""
     place = escaped(str(folder / FILE_NAME))
-    for name, one, other in differences(_sides(before), _sides(now)):
-        wrong = f"was {_described(one)}, and is {_described(other)}: --resume goes on only with the same settings"
+    for name, one, other in differences(_sides(stored), _sides(record)):
+        wrong = f"was {_describe(one)}, and is {_describe(other)}: --resume goes on only with the same settings"
         yield Problem(f"{place} {name}", wrong, setting=name)
 
 
@@ -167,12 +170,12 @@ def _sides(record: Record) -> dict[str, Side]:
     return {name: Side(each.value, each.origin) for name, each in record.settings.items()}
 
 
-def _described(side: Side | None) -> str:
+def _describe(side: Side | None) -> str:
     return "no setting" if side is None else f"{shown(side.value)} ({escaped(side.origin)})"
 
 
-def _as_json_has_it(text: str) -> str:
-    """A text whose bytes may be no UTF-8."""
+def _escape_bytes(text: str) -> str:
+    """A text from the system, with bytes that are not UTF-8 written as `\\xff`, so that JSON can hold it."""
     return os.fsencode(text).decode(errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""Where records are kept: a folder for each run, whose record is written whole or not at all."""
+"""Stores the records of runs, in one folder for each run. A record is written completely or not at all."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
 
 
 def record_of(settings: AptSettings) -> Record:
-    """A record of settings that have not run yet."""
+    """A record of these settings, without any run."""
     values, origins = json_values(settings), settings.origins
     return Record(
         format=FORMAT,
@@ -33,7 +33,7 @@ def record_of(settings: AptSettings) -> Record:
 
 
 def new_folder(parent: Path, name: str) -> Path:
-    """A folder that no other run has, below one that is made where it is missing. Raises OSError."""
+    """Make a new folder such as `parent/name-20240501T100000Z-1`, and `parent` if it is missing. Raises OSError."""
     parent.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     number = 1
@@ -48,8 +48,8 @@ def new_folder(parent: Path, name: str) -> Path:
 
 
 def write(folder: Path, record: Record) -> None:
-    """Put a record into a folder: the old one stands, or the new one, never half of it. Raises OSError."""
-    draft = folder / f".{FILE_NAME}"  # one name, as a folder is one run's: what a killed one leaves is written over
+    """Write a record into a folder. If this fails, the old record stays as it was. Raises OSError."""
+    draft = folder / f".{FILE_NAME}"  # always this name, so that a draft left by a killed run is written over
     try:
         with draft.open("w", encoding="utf-8") as stream:
             stream.write(as_json(record))
@@ -66,7 +66,7 @@ def write(folder: Path, record: Record) -> None:
 
 
 def as_json(record: Record) -> str:
-    """The record as a person reads it: one line for each setting."""
+    """The record as JSON, with each setting on one line."""
     content = record.model_dump(mode="json")
     settings = content.pop("settings")
     for each in settings.values():
@@ -78,7 +78,7 @@ def as_json(record: Record) -> str:
 
 
 def last_run(folder: Path) -> str:
-    """How the last run of a folder's record ended: `well`, `with 3`, `by SIGTERM`, `not yet`; empty without one."""
+    """How the last run in a folder ended: `well`, `with 3`, `by SIGTERM`, `not yet, since ...`; empty without a run."""
     try:
         runs = read(folder).runs if (folder / FILE_NAME).exists() else ()
     except (OSError, SettingsError):
@@ -91,8 +91,11 @@ def last_run(folder: Path) -> str:
     return f"by {run.signal}" if run.signal else f"with {run.exit_status}" if run.exit_status else "well"
 
 
-def finished(folder: Path, wanted: str) -> Path | None:
-    """The record of a finished run with this fingerprint, in a folder or in one below it that begins with it."""
+def find_finished(folder: Path, wanted: str) -> Path | None:
+    """The file with the record of a run that ended well and has the fingerprint `wanted`; None if there is none.
+
+    It looks in the folder, and in the folders directly below it whose names begin with the fingerprint.
+    """
     for file in (folder / FILE_NAME, *sorted(folder.glob(f"{wanted}*/{FILE_NAME}"))):
         try:
             record = read(file)

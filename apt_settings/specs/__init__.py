@@ -1,1 +1,1 @@
-"""Job specs that people wrote: what they set, read without running them."""
+"""Job specs that people write: scripts, manifests, `.env` files. They are read and checked, but never run."""

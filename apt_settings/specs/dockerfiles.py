@@ -1,4 +1,4 @@
-"""Dockerfiles: what the ENV instructions of each stage set."""
+"""Dockerfiles: the variables that the ENV instructions of each stage set."""
 
 import re
 import shlex
@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from ..sources.names import is_ours
 from .spec import Assignment, Environment, Fault, Spec
 
-_LONGEST: Final = 65_535  # what docker takes for a line; shlex takes quadratic time
+_LONGEST: Final = 65_535  # docker's limit for a line; the time of shlex is quadratic
 _INSTRUCTION: Final = r"\s*([A-Za-z]+)\s+(.*)"
 _HEREDOC: Final = r"(?<!\S)[0-9]*<<-?([\"']?)(\w+)\1(?!\S)"
 _FROM: Final = r"(?i)(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?"
@@ -17,11 +17,11 @@ _FROM: Final = r"(?i)(?:--\S+\s+)*(\S+)(?:\s+as\s+(\S+))?"
 class _Instruction(NamedTuple):
     name: str
     lines: list[tuple[int, str]]
-    """The number and text of each line, without the sign that continues it."""
+    """The number and text of each line, without the character that continues it."""
 
 
 def read(text: str) -> Spec:
-    """What each stage of a Dockerfile sets."""
+    """The variables of each stage. A stage starts with those of the stage that it is built from."""
     stages: dict[str, dict[str, Assignment]] = {}
     state: dict[str, Assignment] = {}
     environments: list[Environment] = []
@@ -41,13 +41,13 @@ def read(text: str) -> Spec:
 
 
 def _stage(text: str) -> tuple[str, str]:
-    """The image or stage that one begins with, and its own name."""
+    """The base and the name of a stage: `node AS build` -> `("node", "build")`; the name may be empty."""
     match = re.match(_FROM, text)
     return (match[1].lower(), (match[2] or "").lower()) if match else ("", "")
 
 
 def _instructions(text: str) -> Iterator[_Instruction]:
-    """Each instruction with its lines, of which comments are left out; the text of a heredoc is no instruction."""
+    """Each instruction with its lines. Comments are left out, and the text of a heredoc is skipped."""
     escape = "`" if re.match(r"(\s*#.*\n)*\s*#\s*escape\s*=\s*`", text) else "\\"
     ends = {line.strip(): number for number, line in enumerate(text.splitlines(), start=1)}
     lines = iter(enumerate(text.splitlines(), start=1))
@@ -72,7 +72,7 @@ def _is_comment(line: str) -> bool:
 
 
 def _assignments(lines: list[tuple[int, str]], faults: list[Fault]) -> Iterator[Assignment]:
-    """`ENV A=1 B="2 3"`, or the older `ENV A 1`, of which the whole rest is the value."""
+    """The assignments of `ENV A=1 B="2 3"`, or of the older `ENV A 1`, whose value is the rest of the line."""
     first, text = lines[0][0], " ".join(part for _, part in lines)
     if len(text) > _LONGEST:
         faults.append(Fault(first, "", f"ENV has more than {_LONGEST:,} characters, the most that is read"))
@@ -80,26 +80,26 @@ def _assignments(lines: list[tuple[int, str]], faults: list[Fault]) -> Iterator[
     variable, *rest = text.split(maxsplit=1) or [""]
     if "=" not in variable:
         if is_ours(variable) and len(lines) > 1:
-            faults.append(Fault(first, variable, "takes the next lines into its value: write NAME=value"))
+            faults.append(Fault(first, variable, "has the next lines in its value: write NAME=value"))
         else:
-            yield Assignment(variable, _expanded("".join(rest).rstrip()), first)
+            yield Assignment(variable, _value("".join(rest).rstrip()), first)
         return
-    for number, part in _closed(lines):
+    for number, part in _close_quotes(lines):
         try:
             words = shlex.split(part)
         except ValueError:
             if variable := next(filter(is_ours, re.findall(r"[A-Za-z_]\w*", part)), ""):
-                faults.append(Fault(number, variable, "stands in an ENV with a quote that is not closed"))
+                faults.append(Fault(number, variable, "is in an ENV with a quote that is not closed"))
             return
         raw = re.findall(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", part)
         for word, written in zip(words, raw, strict=False):
             variable, equals, value = word.partition("=")
             if equals:
-                yield Assignment(variable, value if _expanded(written) is not None else None, number)
+                yield Assignment(variable, value if _value(written) is not None else None, number)
 
 
-def _closed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Line by line, where no quote goes over the end of one; else all as one."""
+def _close_quotes(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines, if every quote is closed on its line; else all of them joined into one."""
     try:
         for _, part in lines:
             shlex.split(part)
@@ -108,8 +108,8 @@ def _closed(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     return lines
 
 
-def _expanded(text: str) -> str | None:
-    """A text as docker takes it; None where a variable stands in it."""
+def _value(text: str) -> str | None:
+    """The value that docker reads: `"a b"` -> `a b`; None if a variable is in it."""
     if re.search(r"(?<!\\)\$", re.sub(r"'[^']*'", "", text)):
         return None
     quoted = re.fullmatch(r"""'([^']*)'|"((?:[^"\\]|\\.)*)\"""", text)

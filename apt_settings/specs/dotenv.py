@@ -1,4 +1,4 @@
-"""`.env` files, read as a job would read them, but for names that only the job's environment knows."""
+"""`.env` files, read as a job reads them. The value of a variable from the job's environment stays unknown."""
 
 from typing import Any, Final
 
@@ -8,34 +8,34 @@ from .spec import Assignment, Environment, Fault, Spec
 
 _MOST_LINES: Final = 5
 _UNKNOWN: Final = "\0"
-"""Stands for the value of a name that is not known here; no `.env` can hold it."""
+"""The value of a name that only the job knows. No `.env` can hold this character, so it marks unknown values."""
 
 
 class _AnyName(dict[str, str]):
-    """A scope in which every name has a value, known or not."""
+    """Variables in which every name has a value: _UNKNOWN if none is set."""
 
     def __contains__(self, name: object) -> bool:
         return True
 
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  an unknown name may well be set
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ARG002  dict's signature
         return self[name] if name in self.keys() else _UNKNOWN
 
 
 def read(text: str) -> Spec:
-    """What a `.env` sets, and what is wrong with its lines."""
+    """The variables that a `.env` sets, and the faults of its lines."""
     entries, faults = entries_of(text, _AnyName())
     assignments = (
         Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line) for entry in entries
     )
-    found = [
+    all_faults = [
         Fault(line, spelt(name) if name else "", f"{wrong}; {fix}" if fix else wrong)
         for line, name, wrong, fix in faults
     ]
-    return Spec((Environment(tuple(assignments)),), tuple(_shortened(found)))
+    return Spec((Environment(tuple(assignments)),), tuple(_shorten(all_faults)))
 
 
-def _shortened(faults: list[Fault]) -> list[Fault]:
-    """The faults; where many lines are no assignment, it may be no `.env` at all, and one of them says so."""
+def _shorten(faults: list[Fault]) -> list[Fault]:
+    """The faults; but if many lines are no assignment, one fault stands for them: it may be no `.env` at all."""
     nameless = [fault for fault in faults if not fault.variable]
     if len(nameless) <= _MOST_LINES:
         return faults

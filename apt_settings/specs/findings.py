@@ -1,4 +1,4 @@
-"""What is wrong with a job spec: each environment in it resolved as a job would resolve it."""
+"""Find what is wrong with a job spec: each environment in it is resolved as a job would resolve it."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,13 +16,14 @@ from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
 from . import dockerfiles, dotenv, manifests, shell
-from .sandbox import confined
+from .sandbox import confine
 from .spec import Assignment, Environment, Spec, known
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
 
-_SMALL: Final = 8 * 1024  # no parser needs much for fewer bytes
+_SMALL: Final = 8 * 1024
+"""Smaller specs are read without the sandbox: no parser needs much time or memory for them."""
 
 _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
     "env": dotenv.read,
@@ -37,7 +38,7 @@ _NAMES: Final = (
     ("env", r"(.*\.)?env|\.env\..+"),
 )
 _NO_SPEC: Final = r"\.(py|md|rst|txt|toml|cfg|ini|html|ipynb)$"
-"""Code and prose, whose APT_ names set nothing."""
+"""Code and prose: they may name APT_ variables, but set none."""
 _CONTENTS: Final = (
     ("script", r"\A#!.*sh\b"),
     ("manifest", r"(?m)^(apiVersion|kind):"),
@@ -45,7 +46,7 @@ _CONTENTS: Final = (
     ("script", r"(?m)^[ \t]*(export[ \t]|#SBATCH\b|srun[ \t]|module[ \t])"),
 )
 _OURS: Final = r"(?i)apt[_.-]"
-"""What any spec has that sets something of ours; a `.env` must be right whatever it holds."""
+"""A spec without this sets no setting and needs no check. A `.env` is checked all the same, for faulty lines."""
 _ENV_LINE: Final = r"[ \t]*(#|(export[ \t]+)?\w+=|$)"
 
 
@@ -62,35 +63,35 @@ class Finding(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What is found in one spec."""
+    """The result of checking one spec."""
 
     findings: list[Finding]
-    """Line by line, each thing once."""
+    """In the order of the lines, each thing once."""
     judged: bool
-    """Whether anything in it could be judged, or nothing in it names us."""
+    """False if the spec names APT_ variables, but nothing in it could be checked."""
 
 
 def findings(name: str, data: bytes) -> list[Finding]:
-    """What is wrong with a spec of this name and content."""
+    """The findings of `judge`."""
     return judge(name, data).findings
 
 
 def judge(name: str, data: bytes) -> Judgement:
-    """What is wrong with a spec of this name and content, and whether it could be judged."""
+    """Check a spec. Its name says which kind of spec it is; if not, its content does."""
     try:
         text = _text(data)
         kind = _kind(name, text)
         if kind != "env" and not re.search(_OURS, text):
             return Judgement([], True)
-        return _judged(name, text, kind) if len(data) < _SMALL else confined(lambda: _judged(name, text, kind))
+        return _check(name, text, kind) if len(data) < _SMALL else confine(lambda: _check(name, text, kind))
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], True)
     except RecursionError:
         return Judgement([Finding(name, 1, "", "is nested too deeply")], True)
 
 
-def _judged(name: str, text: str, kind: str) -> Judgement:
-    """As `judge`, of a text of a known kind. Raises UnreadableError and RecursionError."""
+def _check(name: str, text: str, kind: str) -> Judgement:
+    """Check a spec of a known kind. Raises UnreadableError and RecursionError."""
     spec = _READERS[kind](text)
     found = [
         Finding(name, line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
@@ -106,19 +107,23 @@ def _judged(name: str, text: str, kind: str) -> Judgement:
 
 
 def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
-    """Each combination of settings once; names that are none once each, with what APT_UNKNOWN says beside them."""
+    """The environments to check, without repetitions.
+
+    Each combination of settings occurs once. Each unknown name occurs once too, in an environment of unknown names
+    with the APT_UNKNOWN beside them.
+    """
     seen: set[object] = set()
     variables = known().variables
     for assignments, certain in environments:
         final = {each.variable: each for each in assignments}
         settings = tuple(each for name, each in final.items() if name in variables)
-        strange = tuple(
+        unknown = tuple(
             each for name, each in final.items() if name not in variables and is_ours(name) and each not in seen
         )
-        seen.update(strange)
-        if strange:
+        seen.update(unknown)
+        if unknown:
             policy = tuple(each for each in settings if each.variable == variable_of("unknown"))
-            yield Environment((*strange, *policy), certain)
+            yield Environment((*unknown, *policy), certain)
         key = frozenset((each.variable, each.value) for each in settings), certain
         if settings and key not in seen:
             seen.add(key)
@@ -133,17 +138,17 @@ def _text(data: bytes) -> str:
     except UnreadableError as error:
         raise UnreadableError(f"is {error}", error.line) from None
     if "\0" in text:
-        raise UnreadableError("is no text")
+        raise UnreadableError("is not a text file")
     return text
 
 
 def _kind(name: str, text: str) -> str:
-    """Which kind of spec it is, by its name, else by what stands in it."""
+    """The kind of a spec, one of `_READERS`: by its name, else by its content. Raises UnreadableError."""
     base = PurePath(name).name.lower()
     by_name = (kind for kind, pattern in _NAMES if re.fullmatch(pattern, base))
     kind = next(by_name, None) or (None if re.search(_NO_SPEC, base) else _kind_of(text))
     if kind is None and text.strip():
-        raise UnreadableError("is no job spec that is known: a .env, a script, a manifest or a Dockerfile")
+        raise UnreadableError("is not a job spec: a .env, a script, a manifest or a Dockerfile")
     return kind or "env"
 
 
@@ -153,17 +158,17 @@ def _kind_of(text: str) -> str | None:
 
 
 def _problems(file: str, environment: Environment) -> Iterator[Finding]:
-    """What load would refuse, but for what depends on a value that is not known."""
+    """What `load` would refuse, without problems that values not known here may solve."""
     names, assignments = known(), environment.assignments
-    decided = [each for each in assignments if each.value is not None or each.variable not in names.variables]
-    origins = [_origin(file, each) for each in decided]
-    undecided = {names.variables[each.variable] for each in assignments if each not in decided}
-    given = {names.variables[each.variable] for each in decided if each.variable in names.variables}
+    with_value = [each for each in assignments if each.value is not None or each.variable not in names.variables]
+    origins = [_origin(file, each) for each in with_value]
+    unknown = {names.variables[each.variable] for each in assignments if each not in with_value}
+    settings = {names.variables[each.variable] for each in with_value if each.variable in names.variables}
     try:
         settle(Layers.of([source_of(origins, names.variables)], names))
     except SettingsError as error:
         for problem in error.problems:
-            if not _depends(problem, undecided, None if environment.certain else given):
+            if not _may_be_right(problem, unknown, None if environment.certain else settings):
                 yield _finding(file, problem)
 
 
@@ -178,9 +183,13 @@ def _finding(file: str, problem: Problem) -> Finding:
     return Finding(file, line, problem.variable, f"{problem.variable}{value} {problem.message}".strip())
 
 
-def _depends(problem: Problem, undecided: set[str], given: set[str] | None) -> bool:
-    """Whether a problem might not be one, if all were known; `given` is what is, where that is not everything."""
+def _may_be_right(problem: Problem, unknown: set[str], only: set[str] | None) -> bool:
+    """Whether a rule between two settings may hold after all, as one of them is not known.
+
+    `unknown` are the settings whose values are known only to the job. `only` are those that are certainly set together,
+    or None if no others can be set.
+    """
     if problem.kind not in ("does not fit", "no script"):
         return False
     others = {RULES[problem.setting].other} if problem.setting in RULES else {"task"}
-    return bool(undecided & (CHOOSING | others)) or (given is not None and not others <= given)
+    return bool(unknown & (CHOOSING | others)) or (only is not None and not others <= only)

@@ -1,4 +1,4 @@
-"""Kubernetes manifests: what the containers of each document have, by themselves and from ConfigMaps."""
+"""Kubernetes manifests: the variables of each container, from its `env` and from ConfigMaps."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,23 +14,23 @@ from .spec import Assignment, Environment, Fault, Spec
 _NUMBER: Final = (
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|nan|NaN)"
 )
-_TRUTH: Final = r"(?i:y|yes|on|true|n|no|off|false)"
+_BOOLEAN: Final = r"(?i:y|yes|on|true|n|no|off|false)"
 _TEMPLATE: Final = r"\{\{|\$\{|\$[A-Za-z_]"
-"""What helm, or envsubst, replaces before Kubernetes sees it."""
-_MOST_MERGED: Final = 5
-_NOTHING: Final = r"~|null|Null|NULL|"
+"""Text that helm or envsubst replaces before Kubernetes reads the manifest."""
+_MOST_MERGED: Final = 5  # merges of merges take exponential time
+_NULL: Final = r"~|null|Null|NULL|"
 _REFERENCE: Final = r"(?<!\$)(?:\$\$)*\$\("
 
 
 def read(text: str) -> Spec:
-    """What the containers of all documents have. Raises UnreadableError."""
+    """The variables of the containers in all documents. Raises UnreadableError."""
     try:
         documents = [document for document in yaml.compose_all(text, yaml.SafeLoader) if document]
-    except (ValueError, OverflowError):  # an escape for no character, a version of too many digits
-        raise UnreadableError("is no YAML: it has a number that means nothing") from None
+    except (ValueError, OverflowError):  # an escape of no character, or a version with too many digits
+        raise UnreadableError("is no YAML: it has a number without a meaning") from None
     except yaml.YAMLError as error:
         if re.search(r"\{[{%]", text):
-            return Spec(())  # a template, which is no manifest before it is rendered
+            return Spec(())  # a template becomes a manifest only when it is rendered
         raise _unreadable(error) from None
     return _Reader(documents).spec()
 
@@ -43,12 +43,12 @@ def _unreadable(error: yaml.YAMLError) -> UnreadableError:
 
 
 def _without_quotes(sentence: str | None) -> str:
-    """What YAML says, but for what it quotes, which may be a secret that begins with a sign of YAML's own."""
+    """A message of YAML without the text that it quotes, which may be a part of a password such as `@x`."""
     return re.sub(r"\s*'.*'|\s*\".*\"", "", sentence or "it cannot be read")
 
 
 class _Reader:
-    """Finds containers and ConfigMaps, wherever they stand; a node that aliases repeat is looked at once."""
+    """Finds containers and ConfigMaps at any depth. A node that aliases repeat is read once."""
 
     def __init__(self, documents: list[Node]) -> None:
         self._faults: list[Fault] = []
@@ -59,13 +59,14 @@ class _Reader:
         self._tables = [each for node in nodes for each in _tables_of(node)]
 
     def spec(self) -> Spec:
-        """What was found. A ConfigMap that no container here takes is one of its own."""
-        taken: set[str | None] = set()
-        environments = [self._environment(container, taken) for container in self._containers]
-        alone = [Environment(tuple(data), name not in taken) for name, data in self._config_maps]
+        """The result: an environment for each container and each ConfigMap. One that no container uses is certain."""
+        used: set[str | None] = set()
+        environments = [self._environment(container, used) for container in self._containers]
+        alone = [Environment(tuple(data), name not in used) for name, data in self._config_maps]
         return Spec((*environments, *alone, *map(Environment, self._tables)), tuple(self._faults))
 
     def _config_map(self, node: MappingNode) -> Iterator[tuple[str | None, list[Assignment]]]:
+        """The name and assignments of a ConfigMap; nothing for any other mapping."""
         fields = dict(_pairs(node))
         if _text(fields.get("kind")) == "ConfigMap" and isinstance(data := fields.get("data"), MappingNode):
             metadata = fields.get("metadata")
@@ -73,7 +74,7 @@ class _Reader:
             yield name, [self._assignment(key, value) for key, value in _pairs(data) if is_ours(key)]
 
     def _containers_of(self, node: MappingNode) -> Iterator[MappingNode]:
-        """The containers of a pod; of those that aliases give the same env, one."""
+        """The containers of a pod. Where aliases give several containers the same `env`, one of them."""
         for key, value in _pairs(node):
             if key not in ("containers", "initContainers") or not isinstance(value, SequenceNode):
                 continue
@@ -85,18 +86,21 @@ class _Reader:
                         self._seen.add(env)
                         yield each
 
-    def _environment(self, container: MappingNode, taken: set[str | None]) -> Environment:
-        """The env of a container, over what it takes from ConfigMaps; not certain where one of them is not here."""
+    def _environment(self, container: MappingNode, used: set[str | None]) -> Environment:
+        """The variables of a container: its ConfigMaps, then its `env`, which overrides them. Adds to `used`.
+
+        It is not certain if a ConfigMap is not in this file.
+        """
         fields = dict(_pairs(container))
         assignments, certain = [], True
         for source in _items(fields.get("envFrom")):
             prefix, reference = _text(source.get("prefix")) or "", source.get("configMapRef")
             name = _text(dict(_pairs(reference)).get("name")) if isinstance(reference, MappingNode) else None
-            taken.add(name)
-            same = [data for other, data in self._config_maps if name and other == name]
+            used.add(name)
+            same = [found for other, found in self._config_maps if name and other == name]
             certain &= len(same) == 1
-            own = same[-1] if same else []
-            assignments += [each._replace(variable=prefix + each.variable) for each in own]
+            data = same[-1] if same else []
+            assignments += [each._replace(variable=prefix + each.variable) for each in data]
         seen: dict[str, int] = {}
         for entry in _items(fields.get("env")):
             assignment = self._entry(entry)
@@ -109,7 +113,7 @@ class _Reader:
         return Environment(tuple(assignments), certain)
 
     def _entry(self, entry: Mapping[str, Node]) -> Assignment | None:
-        """`{name: A, value: "1"}`; a value from elsewhere, or with `$(B)` in it, is decided in the cluster."""
+        """An assignment from `{name: A, value: "1"}`. The value of `valueFrom` or `$(B)` is not known here."""
         if (name := _text(entry.get("name"))) is None:
             return None
         if "value" in entry:
@@ -120,18 +124,18 @@ class _Reader:
         return Assignment(name, None if "valueFrom" in entry else "", entry["name"].start_mark.line + 1)
 
     def _assignment(self, name: str, node: Node) -> Assignment:
-        """A value that Kubernetes takes for a text; what it takes for a number or a truth is a fault, if it is ours."""
+        """An assignment. Kubernetes needs a string: for our variables, a number or boolean is a fault."""
         line = node.start_mark.line + 1
         if not isinstance(node, ScalarNode):
-            # `{{ .Values.seed }}` reads as a mapping of a mapping.
+            # YAML reads `{{ .Values.seed }}` as a mapping whose key is a mapping.
             template = isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
             self._faults += [Fault(line, name, "must be a string")] if is_ours(name) and not template else []
             return Assignment(name, None, line)
         if re.search(_TEMPLATE, node.value):
             return Assignment(name, None, line)
-        if node.style is None and re.fullmatch(_NOTHING, node.value):
+        if node.style is None and re.fullmatch(_NULL, node.value):
             return Assignment(name, "", line)
-        if node.style is None and is_ours(name) and re.fullmatch(f"{_NUMBER}|{_TRUTH}", node.value):
+        if node.style is None and is_ours(name) and re.fullmatch(f"{_NUMBER}|{_BOOLEAN}", node.value):
             text = re.sub(r"^([-+]?)\.", r"\g<1>0.", node.value.replace("_", ""))
             self._faults.append(Fault(line, name, f'must be a string: write "{text}"'))
             return Assignment(name, text, line)
@@ -139,7 +143,10 @@ class _Reader:
 
 
 def _tables_of(node: MappingNode) -> Iterator[tuple[Assignment, ...]]:
-    """`env` of a GitHub workflow and `environment` of Compose: NAME: value, or a list of NAME=value."""
+    """The variables of each `env` of a GitHub workflow and `environment` of Compose.
+
+    They are `NAME: value`, or a list of `NAME=value`.
+    """
     for key, value in _pairs(node):
         if key in ("env", "environment") and isinstance(value, MappingNode):
             pairs = [(name, each.value, each) for name, each in _pairs(value) if isinstance(each, ScalarNode)]
@@ -156,7 +163,7 @@ def _tables_of(node: MappingNode) -> Iterator[tuple[Assignment, ...]]:
 
 
 def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
-    """Every mapping, each once."""
+    """Every mapping at any depth, each once."""
     waiting, seen = list(reversed(documents)), set()
     while waiting:
         node = waiting.pop()
@@ -171,7 +178,7 @@ def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
 
 
 def _pairs(node: MappingNode, seen: frozenset[int] = frozenset()) -> Iterator[tuple[str, Node]]:
-    """Keys and values; what `<<` merges in comes before, the first of several last, as later ones count."""
+    """Keys and values. What `<<` merges comes first, as the last value of a key counts."""
     for key, value in node.value:
         if isinstance(key, ScalarNode) and key.value == "<<":
             merged = value.value if isinstance(value, SequenceNode) else [value]

@@ -1,4 +1,4 @@
-"""Scripts for a shell and for sbatch: what they export, and hand to the commands that they start."""
+"""Scripts for bash and sbatch: the variables that they export, and those that they set for one command."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,10 +13,10 @@ from ..basics.files import UnreadableError
 from ..registry import registry
 from ..sources.names import is_ours, variable_of
 from ..values import is_list
-from .shell_words import assigned, assignment_of, line_of, text_of, value_of, values_of
+from .shell_words import assignment_of, assignments_in, line_of, text_of, value_of, values_of
 from .spec import Assignment, Environment, Fault, Spec, known
 
-_MOST_HEREDOCS: Final = 2_000  # the parser takes quadratic time
+_MOST_HEREDOCS: Final = 2_000  # the time of the parser is quadratic
 _CONDITIONAL: Final = frozenset(
     {
         "if_statement",
@@ -35,13 +35,13 @@ _CONTAINERS: Final = ("docker", "podman", "nerdctl")
 _LAUNCHERS: Final = ("mpirun", "mpiexec", "orterun")
 _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 _SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
-"""What scripts source to find their tools, and not their settings."""
-_NOT_EXPORTED: Final = "is not exported, so that no command gets it: write export before it"
+"""Files that scripts source to find their tools. They set no settings."""
+_NOT_EXPORTED: Final = "is not exported, so no command gets it: write export before it"
 _ALL_EXPORTED: Final = r"^[ \t]*set[ \t](?:.*[ \t])?(-\w*a\w*|-o[ \t]+allexport)\b"
 
 
 def read(text: str) -> Spec:
-    """What a script sets. Raises UnreadableError."""
+    """The variables that a script sets. Raises UnreadableError."""
     if text.count("<<") > _MOST_HEREDOCS:
         raise UnreadableError(f"has more than {_MOST_HEREDOCS:,} here-documents, the most that are read")
     reader = _Reader(text.replace("\r\n", "\n"))
@@ -49,13 +49,13 @@ def read(text: str) -> Spec:
     spec = reader.spec()
     for number, line in enumerate(text.split("\n"), start=1):
         if line.endswith("\r") and (found := re.search(r"\b(APT_\w+)=", line)):
-            ending = Fault(number, found[1], "ends in CRLF, of which bash keeps a part: save with LF")
+            ending = Fault(number, found[1], "ends in CRLF, and bash keeps the CR: save with LF")
             return spec._replace(faults=(*spec.faults, ending))
     return spec
 
 
 class _Reader:
-    """Follows a script from command to command."""
+    """Follows a script from command to command, and keeps the variables of each as an environment."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -64,16 +64,16 @@ class _Reader:
         self._faults: list[Fault] = []
         self._state: dict[str, Assignment] = {}
         self._used: set[str] = set()
-        """The variables that a command has had in their present value."""
+        """The variables that some command has had with their present value."""
         self._exported: set[str] = set()
         self._commands = 0
         self._begun = False
-        """Whether SLURM has stopped reading its options."""
+        """Whether a command came before: SLURM reads no #SBATCH line after it."""
         self._complete = True
-        """Whether no other file has been read into the script that may set variables too."""
+        """False once the script has sourced a file that may set variables too."""
 
     def spec(self) -> Spec:
-        """What was found, with the state at the end."""
+        """The result, with the variables at the end of the script as the last environment."""
         self._snapshot(self._state.values())
         for name, assignment in self._state.items():
             if (
@@ -86,11 +86,11 @@ class _Reader:
         return Spec(tuple(self._environments), tuple(self._faults))
 
     def _reaches_commands(self, name: str) -> bool:
-        """Whether a variable is exported; in a file of assignments alone, whoever reads it does that."""
+        """Whether a variable is exported. In a file without commands all are: the script that reads it exports them."""
         return name in self._exported or self._all_exported or not self._commands
 
     def walk(self, node: Node, *, certain: bool) -> None:
-        """Take in a statement, and those in it."""
+        """Follow a statement, and the statements in it. Those that may not run are not `certain`."""
         match node.type:
             case "comment":
                 self._comment(text_of(node), line_of(node))
@@ -105,15 +105,15 @@ class _Reader:
             case "command":
                 self._command(node, certain=certain)
             case _:
-                self._inside(node, certain=certain and node.type not in _CONDITIONAL)
+                self._walk_children(node, certain=certain and node.type not in _CONDITIONAL)
                 self._heredoc(node)
 
-    def _inside(self, node: Node, *, certain: bool) -> None:
+    def _walk_children(self, node: Node, *, certain: bool) -> None:
         for child in node.children:
             self.walk(child, certain=certain)
 
     def _declaration(self, node: Node, *, certain: bool) -> None:
-        """`export A=1 B`, `declare -x A=1`; other declarations keep a variable to the shell."""
+        """Follow `export A=1 B` and `declare -x A=1`. Other declarations export nothing."""
         words = [text_of(child) for child in node.children]
         exports = words[0] == "export" or any(re.fullmatch(r"-\w*x\w*", word) for word in words)
         self._begun = True
@@ -126,29 +126,31 @@ class _Reader:
             elif child.type == "variable_name":
                 self._exported.add(text_of(child))
             elif (word := value_of(child)) and re.match(_ASSIGNMENT, word):  # export "NAME=value"
-                (assignment,) = assigned([(word, line_of(child))])
+                (assignment,) = assignments_in([(word, line_of(child))])
                 self._assign(assignment, certain=certain)
                 self._exported.add(assignment.variable)
 
     def _command(self, node: Node, *, certain: bool) -> None:
-        own = [assignment_of(child) for child in node.named_children if child.type == "variable_assignment"]
+        """Follow `A=1 command ...`."""
+        assignments = [assignment_of(child) for child in node.named_children if child.type == "variable_assignment"]
         words = [
             (value_of(child), line_of(child)) for child in node.named_children if child.type != "variable_assignment"
         ]
-        own += self._arguments(words)
+        assignments += self._arguments(words)
         inherited = () if _starts_anew([word or "" for word, _ in words]) else self._state.values()
         self._commands += 1
         self._begun = True
         self._complete &= not re.match(r"(source|\.)\s", text_of(node)) or bool(re.search(_SETS_NO_JOB, text_of(node)))
         self._used |= set(self._state)
         self._spaces(node)
-        if ours := [each for each in own if is_ours(each.variable)]:
-            self._snapshot([*inherited, *ours], certain=certain, given=ours)
+        if ours := [each for each in assignments if is_ours(each.variable)]:
+            self._snapshot([*inherited, *ours], certain=certain, local=ours)
         for child in node.children:
-            self.walk_inside(child)
+            if child.type == "command_substitution":
+                self.walk(child, certain=False)
 
     def _spaces(self, node: Node) -> None:
-        """`export APT_SEED =3` and `export APT_SEED= 3`: both leave the variable empty, or another's name."""
+        """Find `export APT_SEED =3` and `export APT_SEED= 3`, which set another variable, or an empty value."""
         for child in node.named_children:
             name = re.match(r"\w+", text_of(child))
             if not name or not is_ours(name[0]):
@@ -160,7 +162,7 @@ class _Reader:
                 self._faults.append(Fault(line_of(child), name[0], "has a space beside its =: write NAME=value"))
 
     def _heredoc(self, node: Node) -> None:
-        """What a shell, or sbatch, is given to read is a script too."""
+        """Follow the text of `sbatch <<EOF`, which is a script too."""
         if node.type != "redirected_statement" or not re.match(r"\s*((sbatch|bash|sh|ssh)\b)", text_of(node)):
             return
         for redirect in node.children:
@@ -173,13 +175,8 @@ class _Reader:
                         moved = (each._replace(line=each.line + above) for each in assignments)
                         self._environments.append(Environment(tuple(moved), certain))
 
-    def walk_inside(self, node: Node) -> None:
-        """What stands in the words of a command is run on its own."""
-        if node.type == "command_substitution":
-            self.walk(node, certain=False)
-
     def _arguments(self, words: list[tuple[str | None, int]]) -> Iterator[Assignment]:
-        """What a command sets for others: `env A=1 cmd`, `sbatch --export=`, `docker run -e A=1`."""
+        """The variables that a command sets for another: `env A=1 cmd`, `sbatch --export=A=1`, `docker run -e A=1`."""
         if not words or words[0][0] is None:
             return
         names = [(word or "").rpartition("/")[2] for word, _ in words]
@@ -187,22 +184,22 @@ class _Reader:
         if "env" in names:
             arguments = words[names.index("env") + 1 :]
             options = takewhile(lambda each: each[0] is None or re.match(rf"-|{_ASSIGNMENT}", each[0]), arguments)
-            yield from assigned((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
+            yield from assignments_in((word, line) for word, line in options if word and re.match(_ASSIGNMENT, word))
         elif "apt-settings" in names or "apt_settings" in names:
             yield from (Assignment(variable_of("task"), word, line) for word, line in values_of(("--task",), arguments))
             for word, line in values_of(("--set",), arguments):
                 setting, _, value = word.partition("=")
                 yield Assignment(variable_of(setting), value, line)
         elif name in _CONTAINERS:
-            yield from assigned(values_of(("--env", "-e"), arguments))
+            yield from assignments_in(values_of(("--env", "-e"), arguments))
         elif name in _LAUNCHERS:
-            yield from assigned(values_of(("-x", "-genv"), arguments))
+            yield from assignments_in(values_of(("-x", "-genv"), arguments))
         if name in _SLURM:
             for word, line in values_of(("--export",), arguments):
                 yield from self._export(word, line)
 
     def _comment(self, text: str, line: int) -> None:
-        """`#SBATCH --export=ALL,A=1`, which SLURM reads until the first command."""
+        """Follow `#SBATCH --export=ALL,A=1`, which SLURM reads only before the first command."""
         directive = re.match(r"#SBATCH\s(?:.*\s)?--export[=\s]\s*((?:\"[^\"]*\"|'[^']*'|\S)+)", text)
         if not directive:
             return
@@ -216,7 +213,7 @@ class _Reader:
             self._exported.add(assignment.variable)
 
     def _export(self, text: str, line: int) -> Iterator[Assignment]:
-        """The variables of `--export`, which SLURM splits at commas, outside quotes that it keeps."""
+        """The variables in the value of `--export`. SLURM splits it at commas outside quotes, and keeps the quotes."""
         last = ""
         for item in re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*"|['"])+""", text):
             variable, equals, value = item.partition("=")
@@ -227,8 +224,9 @@ class _Reader:
             last = variable if equals else ""
 
     def _assign(self, assignment: Assignment, *, certain: bool) -> None:
+        """Set a variable from here on. If that is not certain, its value is unknown from here on."""
         name = assignment.variable
-        if not is_ours(name) or not name.isidentifier():  # an element of an array reaches no command
+        if not is_ours(name) or not name.isidentifier():  # an element of an array cannot be exported
             return
         if not certain:
             self._environments.append(Environment((assignment,), certain=False))
@@ -244,16 +242,17 @@ class _Reader:
         self._state[name] = assignment
 
     def _forget(self, name: str) -> None:
+        """Unset a variable from here on."""
         if name in self._state:
             self._snapshot(self._state.values())
             del self._state[name]
 
     def _snapshot(
-        self, assignments: Iterable[Assignment], *, certain: bool = True, given: Iterable[Assignment] = ()
+        self, assignments: Iterable[Assignment], *, certain: bool = True, local: Iterable[Assignment] = ()
     ) -> None:
-        """Keep what a command has: what is exported, and what it is given by itself."""
-        own = set(given)
-        reaching = (each for each in assignments if each in own or self._reaches_commands(each.variable))
+        """Keep the variables of a command as an environment: those exported, and those `local` to the command."""
+        of_command = set(local)
+        reaching = (each for each in assignments if each in of_command or self._reaches_commands(each.variable))
         self._environments.append(Environment(tuple(reaching), certain and self._complete))
 
 
@@ -263,7 +262,7 @@ def _takes_list(variable: str) -> bool:
 
 
 def _starts_anew(words: list[str]) -> bool:
-    """Whether a command gets nothing of the environment but what it is given."""
+    """Whether a command does not inherit the environment: `env -i`, `docker run`, `sbatch --export=NONE`."""
     exports = [word for word, _ in values_of(("--export",), [(word, 0) for word in words])]
     if any("ALL" not in word.split(",") for word in exports):
         return True

@@ -1,4 +1,4 @@
-"""The words of a script: what each is to the command that gets it."""
+"""The words of a script: the text that a command gets for each of them."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,15 +9,15 @@ from .spec import Assignment
 
 
 def assignment_of(node: Node) -> Assignment:
-    """`A=1`, whose value may not be known here."""
+    """The assignment `A=1`. Its value is None if only the running script knows it."""
     name = text_of(node.children[0])
-    written = node.children[2] if len(node.children) > 2 else None
+    word = node.children[2] if len(node.children) > 2 else None
     known = node.children[1].type == "=" and node.children[-1].type != "array"  # and not +=
-    return Assignment(name, ("" if written is None else value_of(written)) if known else None, line_of(node))
+    return Assignment(name, ("" if word is None else value_of(word)) if known else None, line_of(node))
 
 
 def value_of(node: Node) -> str | None:
-    """What a word is to the command that gets it; None where that is decided when the script runs."""
+    """The text that a command gets for a word: `"a b"` -> `a b`; None if only the running script knows it."""
     text = text_of(node)
     match node.type:
         case "command_name":
@@ -38,17 +38,17 @@ def value_of(node: Node) -> str | None:
 
 
 def text_of(node: Node) -> str:
-    """What stands in the script."""
+    """The text of a node as it is in the script."""
     return (node.text or b"").decode(errors="replace")
 
 
 def line_of(node: Node) -> int:
-    """The number of its line."""
+    """The number of the line at which a node begins."""
     return node.start_point.row + 1
 
 
-def assigned(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
-    """What `NAME=value` among words sets; a name alone hands on what is set."""
+def assignments_in(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
+    """The assignments among words such as `NAME=value`. A name alone sets nothing: it passes a variable on."""
     for word, line in words:
         variable, equals, value = word.partition("=")
         if equals:
@@ -56,13 +56,13 @@ def assigned(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
 
 
 def values_of(options: tuple[str, ...], words: list[tuple[str | None, int]]) -> Iterator[tuple[str, int]]:
-    """What an option is given, as `--export=X`, `--export X` or `-eX`."""
-    awaited = False
+    """The values of options in words, with their lines: X of `--export=X`, `--export X` and `-eX`."""
+    after_option = False
     for word, line in words:
-        if awaited and word is not None:
+        if after_option and word is not None:
             yield word, line
-        awaited = word in options
+        after_option = word in options
         for option in options:
-            glue = "=" if option.startswith("--") else ""
-            if word and word not in options and word.startswith(option + glue):
-                yield word[len(option + glue) :], line
+            separator = "=" if option.startswith("--") else ""
+            if word and word not in options and word.startswith(option + separator):
+                yield word[len(option + separator) :], line

@@ -1,4 +1,4 @@
-"""What a job spec that somebody wrote sets, whatever its form."""
+"""The result of reading a job spec of any kind: the variables that it sets, and its faults."""
 
 from typing import NamedTuple
 
@@ -12,21 +12,21 @@ class Assignment(NamedTuple):
 
     variable: str
     value: str | None
-    """None where it is decided when the job runs: `$(date)`, `${SLURM_JOB_ID}`, a secret."""
+    """None if the value is known only when the job runs: `$(date)`, `${SLURM_JOB_ID}`, a secret."""
     line: int
 
 
 class Environment(NamedTuple):
-    """What one container, or a script at one of its commands, has."""
+    """The variables of one container, or of a script at one of its commands."""
 
     assignments: tuple[Assignment, ...]
-    """Of one variable the last counts."""
+    """If a variable occurs twice, the last one counts."""
     certain: bool = True
-    """Whether all of them are in force together, and not only under some condition."""
+    """False if some may not be set, as in a branch of an `if`, or others may be set too."""
 
 
 class Fault(NamedTuple):
-    """What is wrong with how something is set, whatever the value."""
+    """A mistake in how a variable is set, whatever its value."""
 
     line: int
     variable: str
@@ -34,12 +34,12 @@ class Fault(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """What a spec says of our variables."""
+    """Everything that a spec sets. Each environment is checked by itself."""
 
     environments: tuple[Environment, ...]
     faults: tuple[Fault, ...] = ()
 
 
 def known() -> Names:
-    """The names that a spec can set."""
+    """The names of settings and controls, which a spec can set."""
     return registry().names_of(AptSettings)

@@ -1,1 +1,1 @@
-"""Several values for some settings: the grid, and the check of each of its points."""
+"""Sweeps: a grid of values for several settings, and the check of each of its points."""

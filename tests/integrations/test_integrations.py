@@ -16,6 +16,7 @@ from support import needs_training
 from apt_settings import ARCHITECTURES, GlueBigSettings, SettingsError, SettingsWarning, load
 from apt_settings.base import AptSettings
 from apt_settings.facts.architectures import ArchitectureName
+from apt_settings.fingerprint import counted
 from apt_settings.integrations import peft as peft_integration
 from apt_settings.integrations import torch as torch_integration
 from apt_settings.integrations import transformers as transformers_integration
@@ -154,8 +155,8 @@ def test_the_effective_batch_is_table_6s(world: int, per_device: int | None) -> 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"optimizer": "adam", "weight_decay": 0.1}, "APT_OPTIMIZER=adam would couple weight_decay 0.1"),
-        ({"warmup_ratio": 1.0}, "APT_WARMUP_RATIO=1.0 is more than transformers takes"),
+        ({"optimizer": "adam", "weight_decay": 0.1}, "argument optimizer=adam would couple weight_decay 0.1"),
+        ({"warmup_ratio": 1.0}, "argument warmup_ratio=1.0 is more than transformers takes"),
     ],
 )
 def test_what_cannot_be_expressed_is_a_settings_error(values: dict[str, Any], words: str) -> None:
@@ -172,7 +173,7 @@ def test_precision_is_what_the_hardware_has() -> None:
     none = transformers_integration.Hardware(tf32=False, fp16=False, bf16=False)
 
     assert transformers_integration.keywords(settings)["fp16"] is True
-    with pytest.warns(SettingsWarning, match="precision fp16 is not what this hardware has"):
+    with pytest.warns(SettingsWarning, match="this hardware has no fp16: precision fp32 is used"):
         assert transformers_integration.keywords(settings, hardware=none)["fp16"] is False
 
 
@@ -201,9 +202,9 @@ def test_bf16_is_used_where_transformers_takes_it(on_cpu: bool, bf16: bool, tmp_
 def test_extra_keywords_cannot_replace_settings(tmp_path: Path) -> None:
     """What is trained would not be what is recorded."""
     settings = settings_for("roberta-base", precision="fp32")
-    with pytest.raises(SettingsError, match="keyword learning_rate is what the settings decide"):
+    with pytest.raises(SettingsError, match="keyword learning_rate is decided by the settings"):
         transformers_integration.training_arguments(settings, str(tmp_path), learning_rate=1.0)
-    with pytest.raises(SettingsError, match="keyword r is what the settings decide"):
+    with pytest.raises(SettingsError, match="keyword r is decided by the settings"):
         peft_integration.lora_config(settings, r=32)
     assert peft_integration.lora_config(settings, lora_dropout=0.1).lora_dropout == 0.1
 
@@ -334,10 +335,10 @@ def test_settings_of_a_subclass_are_compared_too() -> None:
         def computed(self) -> int:
             return 2
 
-    told = torch_integration._told(load({}, None, settings_class=Mine))
+    compared = counted(load({}, None, settings_class=Mine))
 
-    assert told["kept_apart"] == (1, "class default")
-    assert "computed" not in told
+    assert compared["kept_apart"] == 1
+    assert "computed" not in compared
 
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

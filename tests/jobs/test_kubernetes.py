@@ -154,6 +154,14 @@ def test_wrong_settings_fail_the_job_at_once(manifest: tuple[str, str], tmp_path
     assert (rule["action"], rule["onExitCodes"]["values"]) == ("FailJob", [78])
 
 
+def test_no_retries_are_no_retries(capsys: pytest.CaptureFixture[str]) -> None:
+    """--retries 0 fails the job with its first failed pod."""
+    assert main([*JOB, "--task", "squad", "--claim", "records", "--retries", "0", "--", "true"]) == 0
+    job = yaml.safe_load(capsys.readouterr().out)
+
+    assert job["spec"]["backoffLimit"] == 0
+
+
 def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None:
     """The manifests are good by our own judgement of manifests."""
     assert findings("job.yaml", manifest[1].encode()) == []
@@ -174,11 +182,11 @@ def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None
         (["--image", "https://x/y", "--task", "squad"], 2, "must be the name of an image"),
         (["--image", "x:tag:y", "--task", "squad"], 2, "must be the name of an image"),
         (["--retries", "99999999999", "--task", "squad"], 2, "is not in the range"),
-        (["--label", "apt-settings/task=x", "--task", "squad"], 2, "is no label to choose"),
+        (["--label", "apt-settings/task=x", "--task", "squad"], 2, "is not yours to set"),
         (["--label", "a=1", "--label", "a=2", "--task", "squad"], 2, "a --label is given twice"),
-        (["--at-once", "3", "--task", "squad"], 2, "--at-once is of a grid"),
+        (["--at-once", "3", "--task", "squad"], 2, "--at-once needs a grid"),
         (["--namespace", "a/b", "--task", "squad"], 2, "must be a DNS label"),
-        (["--task", "squad", "--grid", "seed=1..100001"], 2, "and an Indexed Job 100,000 at most"),
+        (["--task", "squad", "--grid", "seed=1..100001"], 2, "and an Indexed Job can have 100,000 at most"),
         (["--task", "squad", "--full", "--grid", "seed=1,2"], 2, "--full writes the settings of one job"),
         (["--grid", "task=mnli,x"], 78, "at 1 of 2 points (1): --grid task='x'"),
         (["--set", "seed=1"], 78, "APT_TASK is not set"),

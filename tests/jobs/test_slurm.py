@@ -17,7 +17,7 @@ from support import ANY_SETTINGS, RECORDS
 from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
-from apt_settings.jobs.request import Request, given_by
+from apt_settings.jobs.request import Request, variables_for
 from apt_settings.jobs.slurm import Part, Resources, parts, render
 from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import Sweep
@@ -128,7 +128,7 @@ def test_exports_survive_bash(values: dict[str, object]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
         settings = load({}, None, **values)
-    request = Request("", given_by(settings, full=True), Sweep(()), ("env", "-0"), "runs")
+    request = Request("", variables_for(settings, full=True), Sweep(()), ("env", "-0"), "runs")
     exports = render(request, Resources("x")).rpartition("\n\n")[0]
     done = subprocess.run(["bash"], input=f"{exports}\nenv -0\n".encode(), capture_output=True, check=True)
     environ = dict(item.split("=", 1) for item in done.stdout.decode().split("\0") if item.startswith("APT_"))
@@ -218,10 +218,10 @@ def test_parts_hold_every_point_once() -> None:
         (["--task", "squad", "--grid", "seed=5..1", "--", "true"], 78, "--grid seed='5..1' counts down"),
         (["--task", "squad", "--grid", "epochs=40,40", "--", "true"], 78, "point 1 is the same experiment as point 0"),
         (["--task", "squad", "--grid", "seed=1..3000", "--", "true"], 2, "needs 3 arrays: --submit them"),
-        (["--task", "squad", "--part", "2", "--", "true"], 2, "--part, --array-size and --at-once are of a grid"),
-        (["--task", "squad", "--grid", "seed=1,2", "--part", "2", "--", "true"], 2, "--part 2 is not there"),
+        (["--task", "squad", "--part", "2", "--", "true"], 2, "--part, --array-size and --at-once need a grid"),
+        (["--task", "squad", "--grid", "seed=1,2", "--part", "2", "--", "true"], 2, "there is no --part 2"),
         (["--task", "squad", "--sbatch=--arr=0-1", "--", "true"], 2, "--arr is --array to sbatch"),
-        (["--task", "squad", "--setup", "export APT_SEED=3", "--", "true"], 2, "sets no APT_ variable: --set does"),
+        (["--task", "squad", "--setup", "export APT_SEED=3", "--", "true"], 2, "sets no APT_ variable: use --set"),
         (["--task", "squad", "--record", "", "--", "true"], 2, "must be the path of a folder"),
         (["--task", "squad", "--time", "\u0663\u0660", "--", "true"], 2, "must be minutes"),
         (["--task", "squad", "--zip", LONG, "--zip", "seed=1..9000", "--", "true"], 2, "too long for a command line"),
@@ -282,6 +282,6 @@ def test_a_grid_needs_an_index_to_run(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--", "true"]) == 2
     assert "a grid needs --index" in capsys.readouterr().err
     assert main(["run", "--task", "squad", "--index", "1", "--", "true"]) == 2
-    assert "--index is of a grid" in capsys.readouterr().err
+    assert "--index needs a grid" in capsys.readouterr().err
     assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--index", "2", "--", "true"]) == 2
     assert "--index 2 is not one of the 2 points 0 ... 1" in capsys.readouterr().err

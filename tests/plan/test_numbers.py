@@ -18,7 +18,7 @@ from apt_settings import SettingsError, SettingsWarning, load
 from apt_settings.cli import main
 from apt_settings.facts.datasets import TRAINING_EXAMPLES
 from apt_settings.facts.release import scripts
-from apt_settings.plan import CLOSEST, plan
+from apt_settings.plan import SMALLEST_GAP, plan
 from apt_settings.plan.plot import draw
 
 
@@ -97,7 +97,7 @@ def test_glue_small_cannot_have_the_window_of_glue_big(task: str) -> None:
     job = planned(task=task, num_prunings=10, pruning_end_epoch=3, sparsity_warmup_epochs=1)
     (warning,) = [each for each in job.warnings if "apart" in each]
 
-    assert min(job.gaps[1:]) < CLOSEST
+    assert min(job.gaps[1:]) < SMALLEST_GAP
     assert f"prunings are {min(job.gaps[1:])} steps apart, and the release refuses less than 200" in warning
     assert planned(task=task).warnings == []
 
@@ -120,7 +120,7 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
     end = settings.pruning_end_epoch * job.steps_per_epoch
 
     assert job.total_steps == math.ceil(examples / settings.batch_size) * settings.epochs
-    assert ("steps apart" in told) == (min(job.gaps[1:], default=CLOSEST) < CLOSEST)
+    assert ("steps apart" in told) == (min(job.gaps[1:], default=SMALLEST_GAP) < SMALLEST_GAP)
     assert ("before it starts" in told) == (end <= 200)
     assert ("never reached" in told) == (end > job.total_steps)
     assert ("past the end of the job" in told) == ((settings.distill_epochs or 0) > settings.epochs)
@@ -131,7 +131,7 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
 
 
 @pytest.mark.parametrize("task", ["mrpc", "cola", "rte", "stsb"])
-def test_a_mend_fits(task: str) -> None:
+def test_a_suggestion_fits(task: str) -> None:
     """What a warning offers raises it no more."""
     (warning,) = planned(task=task, num_prunings=10, pruning_end_epoch=5, sparsity_warmup_epochs=1).warnings
     end = int(re.search(r"APT_PRUNING_END_EPOCH=(\d+) fits", warning)[1])
@@ -143,7 +143,7 @@ def test_adapters_that_the_paper_does_not_have_are_told() -> None:
     """FFN adapters are for the smaller models."""
     job = planned(task="alpaca", adapter_targets="query,ffn")
 
-    assert job.warnings == ["adapters on ffn are none of the paper's on meta-llama/Llama-2-7b-hf (Appendix A)"]
+    assert job.warnings == ["the paper has no adapters on ffn for meta-llama/Llama-2-7b-hf (Appendix A)"]
 
 
 def test_the_table_tells_the_plan(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:
@@ -186,7 +186,7 @@ def test_the_picture_shows_all_schedules(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("plan.gif", "is no kind of picture: must be .svg, .png"), ("missing/plan.svg", "cannot be written")],
+    [("plan.gif", "has an unknown suffix: must be .svg, .png"), ("missing/plan.svg", "cannot be written")],
 )
 def test_a_picture_that_cannot_be_is_refused(name: str, words: str, tmp_path: Path) -> None:
     """With what is wrong, and what is allowed."""

@@ -1,4 +1,4 @@
-"""Two sides of a job: what differs, who says so, and why."""
+"""Two sides of a job: what differs, where it came from, and why."""
 
 import json
 import re
@@ -144,11 +144,11 @@ def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
             ["paper", "release", "--set", "architecture=t5-base"],
             "diff reference='release' has no script for t5-base",
         ),
-        (["paper", "release", "--set", "epochs=4"], "paper and release have a epochs of their own"),
+        (["paper", "release", "--set", "epochs=4"], "paper and release decide epochs: --set epochs has no effect"),
         (["now", "release", "--set", "epochs=ten"], "--set epochs='ten' is not allowed"),
-        (["paper", "good.env", "--env-file", "good.env"], "--env-file is read for now, which is not compared"),
-        (["run", "paper", "--all-tasks"], "run is a record, which has a task of its own"),
-        (["paper", "run", "--task", "squad"], "run is a record, which has a task of its own"),
+        (["paper", "good.env", "--env-file", "good.env"], "--env-file has no effect: only now reads it"),
+        (["run", "paper", "--all-tasks"], "run is a record, and a record has its own task"),
+        (["paper", "run", "--task", "squad"], "run is a record, and a record has its own task"),
         (["paper", "."], "has no run.json; the latest in a folder of it is run"),
         (["paper", "bad.env"], "bad.env:1 APT_LR is not a setting"),
         (["paper", "bad.json"], "bad.json is not a record"),
@@ -219,7 +219,7 @@ def test_two_jobs_are_both_named() -> None:
 
     assert table.title == f"glue_big: roberta-base on sst2 against glue_big: {T5} on sst2"
     assert next(row.note for row in table.rows if row.setting == "learning_rate").startswith("the release trains T5")
-    assert table.remarkable == []
+    assert table.used_differently == []
 
 
 def test_what_is_equal_and_means_something_else_is_named() -> None:
@@ -227,8 +227,8 @@ def test_what_is_equal_and_means_something_else_is_named() -> None:
     sides = [reference(word, {"task": "alpaca"}) for word in ("paper", "release")]
     (table,) = tables([Comparison(*sides)])
 
-    assert {"epochs", "batch_size", "warmup_ratio"} <= set(table.remarkable)
-    assert "seed" not in table.remarkable
+    assert {"epochs", "batch_size", "warmup_ratio"} <= set(table.used_differently)
+    assert "seed" not in table.used_differently
 
 
 def test_the_table_and_its_notes(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:

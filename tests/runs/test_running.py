@@ -62,7 +62,7 @@ def test_the_exit_status_is_the_commands(mode: str, command: list[str], status: 
     ("name", "status"), [("TERM", 143), ("KILL", 137), ("SEGV", 139), ("INT", 130), ("RTMIN+3", 165)]
 )
 def test_a_signal_that_ends_the_command_is_told(name: str, status: int) -> None:
-    """Watched it is 128 + n, as a shell has it, and the signal's name in the record; by exec the signal itself."""
+    """With a record it is 128 + n, as in a shell, and the signal's name in the record; by exec the signal itself."""
     script = f"kill -{name} $$"
 
     assert status == run("record", "sh", "-c", script).returncode
@@ -155,11 +155,11 @@ def test_a_parent_that_ignores_its_children_is_no_matter(mode: str) -> None:
 def test_another_thread_may_take_the_news_of_the_end() -> None:
     """A process with threads that hold no signals, such as numpy's, sees the end all the same."""
     lines = [
-        "import os, threading, time; from apt_settings.runs.process import Watched",
+        "import os, threading, time; from apt_settings.runs.process import ChildProcess",
         "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()",
-        "watched = Watched(['sh', '-c', 'exit 3'], os.environ)",
+        "child = ChildProcess(['sh', '-c', 'exit 3'], os.environ)",
         "os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)",
-        "os._exit(watched.wait())",
+        "os._exit(child.wait())",
     ]
 
     assert subprocess.run([sys.executable, "-c", "\n".join(lines)], timeout=30).returncode == 3

@@ -198,7 +198,7 @@ BOMB = "APT_A: &a [x, x]\n" + "".join(
         ("x.yaml", b"APT_A: " + b"[" * 100_000, "is nested too deeply"),
         ("x.sh", b"export A='" + b"x" * (SIZE_LIMIT + 1), "is larger than 1024 KiB"),
         ("x.sh", b"\x7fELF\x00\xff\xfe", "is not UTF-8"),
-        ("x.sh", b"MZ\x00\x00", "is no text"),
+        ("x.sh", b"MZ\x00\x00", "is not a text file"),
         ("x.env", b"\xff\xfeA\x00=\x00", "is UTF-16, not UTF-8: save it as UTF-8"),
     ],
 )
