@@ -14,7 +14,6 @@ from .basics.escaping import escaped, shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Note, Problem, SettingsError, SettingsWarning
-from .facts.datasets import TaskName
 from .fingerprint import changed
 from .registry import Setting, registry
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
@@ -24,6 +23,7 @@ from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
+    from .facts.datasets import TaskName
     from .sources.record import Record
 
 RecordPath: TypeAlias = str | os.PathLike[str]

@@ -94,7 +94,7 @@ def grid(data: bytes) -> None:
         return
     checker = Checker(sweep, read(Inputs({}, None), registry().names_of(AptSettings)))
     found = survey(checker, range(min(sweep.size, MOST_POINTS)))
-    _printable("".join([*map(str, found.problems), *found.notes]))
+    _printable("".join(map(str, (*found.problems, *found.notes))))
 
 
 def record(data: bytes) -> None:

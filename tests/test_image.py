@@ -25,7 +25,7 @@ pytestmark = [
         reason=f"needs root and {', '.join(missing or TOOLS)}: apt-get install {' '.join(TOOLS)}",
     ),
 ]
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "cluster.md").read_text()
 IMAGE = "localhost/apt-settings"
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
@@ -80,8 +80,8 @@ def test_e_overrides(run: Run) -> None:
 
 @pytest.mark.usefixtures("run")
 def test_the_readme_s_commands_build_and_run() -> None:
-    """The two lines of the README's Docker section do what they say, with docker's own options."""
-    (block,) = [text for text in re.findall(r"```bash\n(.*?)```", README, re.DOTALL) if "docker build" in text]
+    """The two lines of the page's Docker section do what they say, with docker's own options."""
+    (block,) = [text for text in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL) if "docker build" in text]
     build_line, run_line = block.splitlines()
     options = run_line.removeprefix("docker run --rm ").replace("apt-settings", IMAGE, 1).split()
 
@@ -118,8 +118,8 @@ def test_a_wrong_value_stops_the_container(run: Run) -> None:
 
 
 def test_a_derived_image_sets_defaults(run: Run, tmp_path: Path) -> None:
-    """The README's derived image has a task of its own, which show names and -e overrides."""
-    (text,) = re.findall(r"```dockerfile\n(.*?)```", README, re.DOTALL)
+    """The page's derived image has a task of its own, which show names and -e overrides."""
+    (text,) = re.findall(r"```dockerfile\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "Dockerfile").write_text(text.replace("FROM apt-settings", f"FROM {IMAGE}"))
     assert script("build", str(tmp_path), "localhost/derived").returncode == 0
     usual = run("show", image="localhost/derived")

@@ -1,6 +1,5 @@
 """Optimizer and learning rate schedule for torch, and a check that all processes of a job have equal settings."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..base import AptSettings
@@ -11,6 +10,8 @@ from ..schedules import learning_rate
 from .extras import require, world_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from torch.nn import Parameter
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR

@@ -59,8 +59,12 @@ def run_recorded(
     """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
 
     With `once`, nothing runs if `parent` has a run with the same fingerprint that ended well. Raises SettingsError
-    before the start if the folder cannot be written, is in use, or holds the record of other settings.
+    before the start if the folder cannot be written, is in use, or holds the record of other settings, and on systems
+    other than Linux.
     """
+    if not hasattr(signal, "sigtimedwait"):  # macOS
+        fix = "leave it out, and the command runs without a record"
+        raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
     record = record_of(settings)
     earlier = find_finished(parent, record.fingerprint) if once else None
     if earlier:

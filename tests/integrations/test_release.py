@@ -193,7 +193,7 @@ def test_an_alpha_of_zero_is_refused() -> None:
 
 
 def test_a_shell_splits_the_words(capsys: pytest.CaptureFixture[str]) -> None:
-    """The README's line starts the entry point with every flag."""
+    """The page's line starts the entry point with every flag."""
     assert main(["release-args", "--task", "squad", "--entrypoint"]) == 0
     assert capsys.readouterr().out == "run_minus_squad_training.py\n"
     command = f"{sys.executable} -m apt_settings release-args --task squad"

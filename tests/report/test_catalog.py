@@ -1,12 +1,16 @@
 """One row per setting, and the files that are made from the rows."""
 
+import ast
 import importlib.util
+import re
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from support import ROOT
 
+import apt_settings
 from apt_settings import GlueBigSettings, load
 from apt_settings.report.catalog import catalog
 from apt_settings.tasks import TASKS
@@ -23,15 +27,23 @@ def generate() -> dict[str, str]:
     return files
 
 
-PAGES = ("settings", "cli", "errors", "reproducing")
+@pytest.fixture(scope="module")
+def generated() -> dict[str, str]:
+    return generate()
 
 
-@pytest.mark.parametrize("name", [".env.example", "README.md", *(f"docs/{page}.md" for page in PAGES)])
-def test_generated_files_are_current(name: str) -> None:
+PAGES = ("settings", "cli", "errors", "reproducing", "robustness", "api", "index", "contributing", "changelog")
+
+
+@pytest.mark.parametrize("name", [".env.example", "docs/images/show.svg", *(f"docs/{page}.md" for page in PAGES)])
+def test_generated_files_are_current(name: str, generated: dict[str, str]) -> None:
     """What stands in the tree is what the declarations say; `python docs/generate.py` writes it anew."""
-    assert (ROOT / name).read_text(encoding="utf-8") == generate()[name], (
-        "run python docs/generate.py and read the diff"
-    )
+    assert (ROOT / name).read_text(encoding="utf-8") == generated[name], "run python docs/generate.py and read the diff"
+
+
+def test_every_generated_file_is_compared(generated: dict[str, str]) -> None:
+    """A new page joins the list above."""
+    assert {".env.example", "docs/images/show.svg", *(f"docs/{page}.md" for page in PAGES)} == set(generated)
 
 
 def test_there_is_a_row_for_every_setting() -> None:
@@ -60,3 +72,36 @@ def test_every_line_of_the_example_can_be_uncommented(tmp_path: Path) -> None:
 
     assert settings == load({}, None)
     assert {"env file"} == {origin.kind for origin in settings.origins.values()}
+
+
+def documented(module: str) -> set[str]:
+    """The names of a module that a docstring stands below."""
+    found = importlib.util.find_spec(module)
+    assert found is not None
+    assert found.origin is not None
+    body = ast.parse(Path(found.origin).read_text(encoding="utf-8")).body
+    pairs = [(one, other) for one, other in pairwise(body) if isinstance(one, ast.AnnAssign | ast.Assign)]
+    assigned = {
+        ast.unparse(one.target if isinstance(one, ast.AnnAssign) else one.targets[0])
+        for one, other in pairs
+        if isinstance(other, ast.Expr) and isinstance(other.value, ast.Constant)
+    }
+    defined = {
+        each.name for each in body if isinstance(each, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(each)
+    }
+    return assigned | defined
+
+
+def test_every_public_name_is_documented() -> None:
+    """Each name of the face has a docstring where it is defined, and a place on the page of the API."""
+    modules = {
+        each.module: each.names
+        for each in ast.walk(ast.parse(Path(apt_settings.__file__).read_text()))
+        if isinstance(each, ast.ImportFrom) and each.level
+    }
+    page = (ROOT / "docs" / "api.md").read_text()
+
+    for module, names in modules.items():
+        public = {each.name for each in names} & set(apt_settings.__all__)
+        assert public <= documented(f"apt_settings.{module}"), module
+        assert all(re.search(rf"^::: apt_settings\.(\S+\.)?{name}$", page, re.MULTILINE) for name in public)

@@ -1,0 +1,163 @@
+"""The examples of README.md and of every page in docs/ run, print what they show, and link to what there is."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+from support import ROOT, needs_training
+
+from apt_settings import load
+from apt_settings.facts.discrepancies import DISCREPANCIES
+
+PAGES: Final = {"README.md": ROOT / "README.md", **{f"docs/{page.name}": page for page in (ROOT / "docs").glob("*.md")}}
+TEXTS: Final = {name: page.read_text(encoding="utf-8") for name, page in sorted(PAGES.items())}
+COPIES: Final = {"docs/index.md", "docs/contributing.md", "docs/changelog.md"}
+"""Pages that docs/generate.py copies from files of the root."""
+RUN: Final = sorted(TEXTS.keys() - COPIES)
+NEEDS_EXTRAS: Final = "# needs the extras\n"
+
+
+def blocks(language: str, name: str = "README.md") -> list[str]:
+    """The blocks of a page in a language, without their fences."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", TEXTS[name], re.DOTALL | re.MULTILINE)
+    return [text for kind, text in found if kind == language]
+
+
+def block_with(language: str, word: str) -> str:
+    """The first block that has this word, in README.md or else on the page about clusters."""
+    both = blocks(language, "README.md") + blocks(language, "docs/cluster.md")
+    return next(block for block in both if word in block)
+
+
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command where `apt-settings` and `python` are this environment's."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=cwd, env={**os.environ, "PATH": path}
+    )
+
+
+def python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run code in a process of its own."""
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd)
+
+
+def test_the_first_two_commands_are_one_line_each() -> None:
+    """One line installs and runs the main job, one installs and passes the tests; nothing else is needed."""
+    assert [len(block.splitlines()) for block in blocks("sh")] == [1, 1]
+    assert all(block.startswith("python3 -m venv .venv && ") for block in blocks("sh"))
+
+
+def test_what_the_readme_says_of_the_main_job_is_true(tmp_path: Path) -> None:
+    """The part of the first command after the installation shows the override and who set it."""
+    command = blocks("sh")[0].split("&&")[-1].replace(".venv/bin/", "")
+    done = shell(command, tmp_path)
+
+    assert done.returncode == 0
+    assert re.search(r"target_sparsity +0\.4 +environment APT_TARGET_SPARSITY", done.stdout)
+
+
+# docs/errors.md shows files as well as commands; tests/report/test_catalog.py compares it with what is printed.
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [(name, block) for name in RUN if name != "docs/errors.md" for block in blocks("console", name)],
+    ids=lambda text: text.split("\n")[0],
+)
+def test_console_examples_print_what_they_show(name: str, block: str, tmp_path: Path) -> None:  # noqa: ARG001
+    """In an empty folder, each `$` command prints exactly the lines below it."""
+    examples = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+
+    assert examples
+    for command, shown in examples:
+        assert shown == shell(command, tmp_path).stdout, command
+
+
+@pytest.mark.parametrize("name", [name for name in RUN if blocks("python", name)])
+def test_python_examples_print_what_they_show(name: str, tmp_path: Path) -> None:
+    """The blocks of a page run one after the other, and each print has what it prints in the comment behind it."""
+    for block in blocks("bash", name):
+        if all(line.startswith("echo ") for line in block.splitlines()):  # it writes the `.env` of the page
+            assert shell(block, tmp_path).returncode == 0
+    code = "".join(block for block in blocks("python", name) if not block.startswith(NEEDS_EXTRAS))
+    done = python(code, tmp_path)
+
+    assert done.stderr == ""
+    assert re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE) == done.stdout.splitlines()
+
+
+@pytest.mark.training
+@needs_training
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [(name, block) for name in RUN for block in blocks("python", name) if block.startswith(NEEDS_EXTRAS)],
+    ids=lambda text: text.split("\n")[0],
+)
+def test_python_examples_with_the_extras_run(name: str, block: str, tmp_path: Path) -> None:  # noqa: ARG001
+    """Each block that says it needs the extras runs by itself where they are installed."""
+    done = python(block, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_slurm_example_starts_the_job(tmp_path: Path) -> None:
+    """The lines for a job script, run by bash, hand the settings to the program; a wrong one stops before it."""
+    (tmp_path / "train.py").write_text(
+        "import sys; from apt_settings import settings; print(settings.task, settings.target_sparsity)"
+    )
+    script = block_with("bash", "apt-settings run")
+    wrong = script.replace("SPARSITY", "SPARSTIY")
+
+    assert shell(script, tmp_path).stdout == "squad 0.4\n"
+    assert len(list(tmp_path.glob("runs/*/run.json"))) == 1
+    assert (shell(wrong, tmp_path).returncode, shell(wrong, tmp_path).stdout) == (78, "")
+
+
+def test_the_kubernetes_example_resolves() -> None:
+    """The env entries of the manifest are right settings."""
+    environ = dict(re.findall(r'name: (APT_\w+), value: "(.*)"', block_with("yaml", "containers:")))
+
+    assert (load(environ, None).task, load(environ, None).target_sparsity) == ("squad", 0.4)
+
+
+def test_the_pages_say_how_often_paper_and_release_disagree() -> None:
+    """The number on the page about training is that of the known discrepancies."""
+    assert [str(len(DISCREPANCIES))] == re.findall(r"in (\d+) known places", TEXTS["docs/training.md"])
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_lead_somewhere(name: str) -> None:
+    """Each relative link names a file, and after # a heading of it; a page in docs/ links to pages in docs/ only."""
+    folder = PAGES[name].parent
+    for link in re.findall(r"\]\(([^)\s]+)\)", without_code(TEXTS[name])):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (folder / path).resolve() if path else PAGES[name]
+        assert target.exists(), link
+        assert name == "README.md" or target.is_relative_to(ROOT / "docs"), link
+        if anchor:
+            assert anchor in headings(target.read_text(encoding="utf-8")), link
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_pages_begin_with_their_title(name: str) -> None:
+    """The first line is the only heading of the first level."""
+    titles = re.findall(r"^# .+", without_code(TEXTS[name]), re.MULTILINE)
+
+    assert [TEXTS[name].split("\n")[0]] == titles
+
+
+def without_code(text: str) -> str:
+    """A page without its blocks and without code in its lines."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```\w+\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE))
+
+
+def headings(text: str) -> set[str]:
+    """The anchors of a page, as GitHub and mkdocs derive them from its headings."""
+    lines = re.sub(r"^```\w+\n.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.+)$", lines, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles}
