@@ -144,7 +144,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         return type(self)(_layers=self._layers.under(update))
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and values_of(self) == values_of(other)
+        return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
 
     def __hash__(self) -> int:
         return hash((type(self), *values_of(self).values()))

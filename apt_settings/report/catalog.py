@@ -43,8 +43,8 @@ def catalog() -> tuple[Row, ...]:
 
 @cache
 def _catalog(known: Registry) -> tuple[Row, ...]:
-    defaults = {task: known.settings_of(task_class) for task, task_class in TASKS.items()}
-    rows = [_row(setting, defaults) for setting in defaults[DEFAULT_TASK].values()]
+    of_tasks: dict[TaskName, Mapping[str, Setting]] = {task: known.settings_of(each) for task, each in TASKS.items()}
+    rows = [_row(setting, of_tasks) for setting in of_tasks[DEFAULT_TASK].values()]
     concerns = list(dict.fromkeys(row.group for row in rows))
     return tuple(sorted(rows, key=lambda row: concerns.index(row.group)))
 

@@ -159,8 +159,11 @@ def _completed(name: str, recorded: RecordedSetting) -> RecordedSetting:
     """A setting of a record that was written before kinds and marks were recorded, with both; any other as it is."""
     if recorded.kind is not None:
         return recorded
-    by_text: tuple[tuple[str, Kind], ...] = ((r"class default.*", "class default"), (_RELEASE, "release"))
-    kind: Kind = next((kind for pattern, kind in by_text if re.fullmatch(pattern, recorded.origin)), "environment")
+    kind: Kind = "environment"
+    if recorded.origin.startswith("class default"):
+        kind = "class default"
+    elif re.fullmatch(_RELEASE, recorded.origin):
+        kind = "release"
     return recorded.model_copy(update={"kind": kind, "where_it_runs": name in _WHERE_IT_RUNS})
 
 
