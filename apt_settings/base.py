@@ -73,10 +73,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     generates: ClassVar[bool] = False
     """Whether the model writes text, of up to max_target_length tokens."""
 
-    _layers: Layers = PrivateAttr()
-    _registry: Registry = PrivateAttr()
-    _group_values: dict[str, Any] = PrivateAttr()
-    """The values of the groups that stand beside the class, by the name of the setting."""
+    _background: "Background" = PrivateAttr()
 
     if TYPE_CHECKING:  # Type checkers derive __init__ from the fields; this is how they learn of _env_file.
         _env_file: EnvFile = ...
@@ -87,8 +84,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         problems = [*draft.problems, *_judge(draft, self)]
         if problems:
             raise SettingsError(problems)
-        self._layers, self._registry = draft.layers, draft.registry
-        self._group_values = _group_values_of(draft)
+        self._background = Background(draft.layers, draft.registry, _group_values_of(draft))
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -109,7 +105,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         settings = settings_of(self)
         if name not in settings:
             raise SettingsError.at(name, "is not a setting", fix=did_you_mean(nearest(name, settings)))
-        return self._layers.origin(name, settings[name].default)
+        return self._background.layers.origin(name, settings[name].default)
 
     @property
     def origins(self) -> Mapping[str, Origin]:
@@ -119,29 +115,29 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     @property
     def notes(self) -> tuple[Note, ...]:
         """What there is to know although nothing is wrong: outdated defaults, unknown names that were allowed."""
-        return (*self._layers.notes, *(_note(self, each) for each in _outdated(self)))
+        return (*self._background.layers.notes, *(_note(self, each) for each in _outdated(self)))
 
     @property
     def env_files(self) -> tuple[str, ...]:
         """The absolute path of every `.env` that was read."""
-        return self._layers.env_files
+        return self._background.layers.env_files
 
     @property
     def controls(self) -> Mapping[str, str]:
         """How the settings are read: control -> its word, or the paths of `env_file`."""
-        words = {name: self._layers.word(name) for name, control in CONTROLS.items() if control.words}
+        words = {name: self._background.layers.word(name) for name, control in CONTROLS.items() if control.words}
         return {**words, "env_file": ":".join(self.env_files)}
 
     @property
     def directory(self) -> str:
         """The working directory in which `.env` was looked for."""
-        return self._layers.directory
+        return self._background.layers.directory
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
             return super().model_copy(deep=deep)
-        return type(self)(_layers=self._layers.under(update))
+        return type(self)(_layers=self._background.layers.under(update))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
@@ -150,14 +146,24 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         return hash((type(self), *values_of(self).values()))
 
 
+class Background(NamedTuple):
+    """What an object of settings knows beside the values of its class."""
+
+    layers: Layers
+    registry: Registry
+    """Which settings there were when it was made."""
+    group_values: dict[str, Any]
+    """The values of the groups that stand beside the class, by the name of the setting."""
+
+
 def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     """Name -> setting, of all that an object of settings has: its class's, then those of the groups beside it."""
-    return settings._registry.settings_of(type(settings))
+    return settings._background.registry.settings_of(type(settings))
 
 
 def values_of(settings: AptSettings) -> dict[str, Any]:
     """Name -> value of every setting, in the order of `settings_of`."""
-    return {**settings.__dict__, **settings._group_values}
+    return {**settings.__dict__, **settings._background.group_values}
 
 
 def json_values(settings: AptSettings) -> dict[str, Any]:
@@ -181,17 +187,16 @@ class Draft(NamedTuple):
     """What an object is made of, before its values are judged."""
 
     task_class: type[AptSettings]
+    task: str
+    """The task of the class; empty for AptSettings itself, which has none."""
     registry: Registry
+    settings: Mapping[str, Setting]
+    """Name -> setting, of the class and of the groups beside it."""
     layers: Layers
     winners: dict[str, Origin]
     """Setting -> who decides it, where anybody does."""
     values: dict[str, Any]
     """Setting -> the value that its winner gives, read by the setting's type."""
-
-    @property
-    def settings(self) -> Mapping[str, Setting]:
-        """Name -> setting."""
-        return self.registry.settings_of(self.task_class)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -206,7 +211,7 @@ def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
     settings = known.settings_of(task_class)
     winners = {name: giver for name, giver in layers.winners().items() if name in settings}
     values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}
-    return Draft(task_class, known, layers, winners, values)
+    return Draft(task_class, _task_of(task_class), known, settings, layers, winners, values)
 
 
 def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]) -> tuple[str, ...] | None:
@@ -218,7 +223,7 @@ def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]
     if _validate(draft, values, instance):
         return None
     outdated = []
-    for each in broken(instance.__dict__, _task_of(draft.task_class), draft.task_class):
+    for each in broken(instance.__dict__, draft.task, draft.task_class):
         if each.setting in varied or (each.setting in values and draft.winners[each.setting].kind != "release"):
             return None
         outdated.append(each.setting)
@@ -252,14 +257,15 @@ def _task_of(task_class: type[AptSettings]) -> str:
 
 def _judge(draft: Draft, instance: AptSettings) -> Iterator[Problem]:
     """Put the values of a draft into an object; yields everything that is wrong with them, in the settings' order."""
-    details, task = _validate(draft, draft.values, instance), _task_of(draft.task_class)
+    details = _validate(draft, draft.values, instance)
     values = instance.__dict__ if not details else _defaults(draft) | draft.values
-    misfits = {each.setting: each for each in broken(_without(details, values), task, draft.task_class)}
-    for name, setting in draft.settings.items():
+    misfits = {each.setting: each for each in broken(_without(details, values), draft.task, draft.task_class)}
+    wrong = details.keys() | misfits.keys()
+    for name, setting in draft.settings.items() if wrong else ():
         giver = draft.winners.get(name)
         if name in details:
             # Where no class is chosen, what a class would give is not missing, and the task is refused already.
-            if task or (giver and name != "task"):
+            if draft.task or (giver and name != "task"):
                 yield refused(setting, details[name], giver)
         elif name in misfits and giver and giver.kind != "release":
             yield misfit(misfits[name], draft.winners)
@@ -302,7 +308,7 @@ def _without(names: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str
     return {name: value for name, value in values.items() if name not in names} if names else values
 
 
-def _outdated(settings: AptSettings) -> Iterator[Broken]:
+def _outdated(settings: AptSettings) -> list[Broken]:
     """The rules that valid settings break: only a default can, as what somebody sets must fit."""
     return broken(settings.__dict__, _task_of(type(settings)), type(settings))
 

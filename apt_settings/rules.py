@@ -1,15 +1,16 @@
 """What must hold between settings, and what a task demands of its own: one pure function over values."""
 
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
 
-_RELATIONS: Final = {
-    "<=": (operator.le, "at most"),
-    "<": (operator.lt, "less than"),
-    ">=": (operator.ge, "at least"),
-    "|": (lambda part, whole: whole % part == 0, "a divisor of"),
+_HOLDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    "|": lambda part, whole: whole % part == 0,
 }
+_WORDS: Final = {"<=": "at most", "<": "less than", ">=": "at least", "|": "a divisor of"}
 
 
 class Rule(NamedTuple):
@@ -21,14 +22,12 @@ class Rule(NamedTuple):
 
     def broken_by(self, values: Mapping[str, Any]) -> "Broken | None":
         """What is demanded of values that break the rule; an absent value breaks none."""
-        value, bound = values.get(self.setting), values.get(self.other)
-        if value is None or bound is None:
+        setting, relation, other = self
+        value, bound = values.get(setting), values.get(other)
+        if value is None or bound is None or _HOLDS[relation](value, bound):
             return None
-        holds, words = _RELATIONS[self.relation]
-        if holds(value, bound):
-            return None
-        nearest = bound - 1 if self.relation == "<" else bound
-        return Broken(self.setting, f"{words} {self.other}, which is {bound}", self.other, nearest)
+        nearest = bound - 1 if relation == "<" else bound
+        return Broken(setting, f"{_WORDS[relation]} {other}, which is {bound}", other, nearest)
 
 
 class Broken(NamedTuple):
@@ -65,16 +64,13 @@ class Task(Protocol):
     generates: ClassVar[bool]
 
 
-def broken(values: Mapping[str, Any], task: str, task_class: type[Task]) -> Iterator[Broken]:
+def broken(values: Mapping[str, Any], task: str, task_class: type[Task]) -> list[Broken]:
     """Every rule and demand that values break; those of the task only where it is known.
 
     `{"epochs": 10, "distill_epochs": 20}` -> `Broken("distill_epochs", "at most epochs, which is 10", "epochs", 10)`
     """
-    for rule in RULES.values():
-        if found := rule.broken_by(values):
-            yield found
-    if task:
-        yield from _broken_by_task(values, task, task_class)
+    found = [each for rule in RULES.values() if (each := rule.broken_by(values))]
+    return [*found, *_broken_by_task(values, task, task_class)] if task else found
 
 
 def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[Task]) -> Iterator[Broken]:
