@@ -205,7 +205,10 @@ class Draft(NamedTuple):
 
 
 def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
-    """What the sources give to a class, with the release as the weakest of them if APT_REFERENCE=release."""
+    """What the sources give to a class, with the release as the weakest of them if APT_REFERENCE=release.
+
+    Layers in which environment APT_EPOCHS "30" is over .env:1 "20" -> winner environment APT_EPOCHS, value 30
+    """
     layers = layers._replace(release=_release(task_class, layers))
     known = registry()
     settings = known.settings_of(task_class)

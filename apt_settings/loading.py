@@ -91,6 +91,8 @@ def layers_of(
 ) -> tuple[type[AptSettings], Layers]:
     """The class of a job's settings, and what all sources give to it; with a record, the record alone.
 
+    environ {"APT_TASK": "squad"} -> SquadSettings, and Layers in which `task` has the origin environment APT_TASK
+
     Raises SettingsError for a record that was changed, and nothing else: what is wrong is among the layers' problems.
     """
     if not isinstance(inputs.environ, Mapping):
@@ -111,6 +113,8 @@ def settle(layers: Layers) -> AptSettings:
 
 def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
     """The class that APT_TASK names, and the layers with what that word stands for.
+
+    `task` given as "MNLI" -> GlueBigSettings, and Layers that give task "glue_big" and dataset "mnli"
 
     AptSettings itself, which has no task, where it names none: the layers then have the problem.
     """

@@ -110,7 +110,11 @@ class Layers(NamedTuple):
 
 
 def read(inputs: Inputs, names: Names) -> Layers:
-    """Read every source there is. Nothing is raised: what is wrong is among the problems of the layers."""
+    """Read every source there is. Nothing is raised: what is wrong is among the problems of the layers.
+
+    environ {"APT_EPOCHS": "30"}, `.env` "APT_EPOCHS=20" -> Layers in which `epochs` has the origins environment
+    APT_EPOCHS ("30") and, weaker, .env:1 ("20")
+    """
     arguments = from_arguments(inputs.arguments, names, inputs.places)
     environment = from_environment(inputs.environ, names)
     requested = _requested_env_file(inputs, environment)

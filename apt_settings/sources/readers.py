@@ -33,7 +33,7 @@ def from_arguments(values: Mapping[str, Any], names: Names, places: Mapping[str,
 
 
 def from_environment(environ: Mapping[str, str], names: Names) -> Source:
-    """The variables that are ours."""
+    """The variables that are ours: {"APT_EPOCHS": "30", "HOME": "/"} -> `epochs` with origin environment APT_EPOCHS."""
     ours = snapshot(environ, filter(is_ours, environ))
     origins = [
         Origin("environment", "environment", spelt(variable), value, shown(value)) for variable, value in ours.items()
@@ -48,7 +48,7 @@ def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, 
 
 
 def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
-    """The `APT_` lines of one `.env`. Raises `files.UnreadableError`."""
+    """The `APT_` lines of one `.env`: "APT_EPOCHS=20" -> `epochs` with origin .env:1. Raises `files.UnreadableError`."""
     file = escaped(path)
     entries, faults = read_env_file(path, scope)
     origins = [
