@@ -48,7 +48,7 @@ def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, 
 
 
 def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
-    """The `APT_` lines of one `.env`: "APT_EPOCHS=20" -> `epochs` with origin .env:1. Raises `files.UnreadableError`."""
+    """The `APT_` lines of one `.env`: "APT_EPOCHS=20" -> `epochs` with origin .env:1. Raises UnreadableError."""
     file = escaped(path)
     entries, faults = read_env_file(path, scope)
     origins = [
