@@ -53,6 +53,12 @@ class Problem(NamedTuple):
         fix = f"; {self.fix}" if self.fix else ""
         return f"{self.wrong}{must}{fix}"
 
+    def without_object(self) -> "Problem":
+        """The same without the value itself, in which ${NAME} may have put a secret: an error is logged and pickled."""
+        if isinstance(self.where, str):
+            return self
+        return self._replace(where=self.where._replace(value=None, overridden=()))
+
     def __str__(self) -> str:
         label = self.where if isinstance(self.where, str) else self.where.label
         value = "" if self.value is None else f"={self.value}"
@@ -81,7 +87,7 @@ class SettingsError(Exception):
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
+        self.problems = tuple(each.without_object() for each in problems)
         super().__init__(self.problems)
 
     @classmethod

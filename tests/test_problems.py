@@ -1,5 +1,6 @@
 """Everything that users get wrong, and the message that each of them reads."""
 
+import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -163,12 +164,15 @@ def test_a_variable_is_named_wherever_its_file_is(folder: str, tmp_path: Path) -
     assert str(refusal({"APT_ENV_FILE": str(path)}).problems[0]).startswith(f"{path}:1 APT_SEED='x' is not allowed")
 
 
-def test_a_repr_holds_no_value() -> None:
-    """An error's repr ends up in logs: it has what a message has, and not what ${NAME} brought in."""
-    load_it = {"SECRET": "hf_canary", "APT_ENV_FILE": "job.env"}
+def test_an_error_keeps_no_value() -> None:
+    """An error is logged and pickled: it has what its message has, and not what ${NAME} brought in."""
+    environ = {"SECRET": "hf_canary", "APT_ENV_FILE": "job.env"}
     Path("job.env").write_text("APT_EPOCHS=${SECRET}\n")
+    error = refusal(environ)
 
-    assert "hf_canary" not in repr(refusal(load_it))
+    assert "hf_canary" not in repr(error)
+    assert b"hf_canary" not in pickle.dumps(error)
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 @pytest.mark.parametrize(
