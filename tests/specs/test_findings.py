@@ -1,12 +1,14 @@
 """Job specs that people wrote: every planted fault is found, nothing else is, and nothing hostile does harm."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from support import RECORDS, ROOT
@@ -354,3 +356,30 @@ def test_our_own_files_are_good() -> None:
     """The Dockerfile, the scripts and the CI of this repository raise no alarm."""
     for name in ("Dockerfile", ".ci/run", "tests/image.sh", "tests/slurm.sh", ".pre-commit-hooks.yaml"):
         assert found(name, (ROOT / name).read_bytes()) == [], name
+
+
+@pytest.mark.parametrize(
+    ("name", "checked"),
+    [
+        *[(name, True) for name in (".env", "prod.env", ".env.prod", "k8s/job.yaml", "job.yml", "Dockerfile")],
+        *[
+            (name, True)
+            for name in ("a.sh", "a.bash", "a.sbatch", "a.slurm", "a.job", "gpu.Dockerfile", "Dockerfile.gpu")
+        ],
+        *[(name, False) for name in ("README.md", "train.py", "notes.txt", "pyproject.toml")],
+    ],
+)
+def test_the_hook_checks_what_is_known_by_name(name: str, checked: bool) -> None:
+    """pre-commit hands over each file whose name says what it is, and no other."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    wrong = {
+        "Dockerfile": b"FROM x\nENV APT_SEED=x\n",
+        "yaml": b"env:\n  APT_SEED: x\n",
+        "yml": b"env:\n  APT_SEED: x\n",
+    }
+    kind = "Dockerfile" if "Dockerfile" in name else name.rpartition(".")[2]
+
+    assert checked == bool(re.search(hook["files"], name))
+    assert checked == any(
+        "APT_SEED" in each.variable for each in findings(name, wrong.get(kind, b"export APT_SEED=x\n"))
+    )
