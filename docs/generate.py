@@ -30,6 +30,8 @@ from apt_settings.facts.datasets import TaskName
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
 from apt_settings.groups import JOB
+from apt_settings.plan import plan
+from apt_settings.plan.plot import draw
 from apt_settings.report.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.report.diff import reference
 from apt_settings.report.tables import explanation
@@ -100,6 +102,7 @@ def generated() -> dict[str, str]:
         "docs/changelog.md": as_page("CHANGELOG.md"),
         "docs/api.md": api_page(),
         "docs/images/show.svg": picture_of_show(),
+        "docs/images/plan.svg": picture_of_plan(),
     }
 
 
@@ -290,6 +293,14 @@ def picture_of_show() -> str:
         place = os.path.realpath(folder)
     command = "$ APT_TARGET_SPARSITY=0.4 APT_EPOCHS=10 apt-settings show --overrides-only"
     return as_svg(f"{command}\n{printed.replace(place, '/home/you/job')}")
+
+
+def picture_of_plan() -> str:
+    """The schedules of a job, as `plan --plot` draws them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "plan.svg")
+        draw(plan(apt_settings.load({}, None, task="sst2")), path)
+        return re.sub(r" +\n", "\n", path.read_text(encoding="utf-8"))
 
 
 def on_terminal(columns: int, *argv: str, environ: dict[str, str]) -> str:
