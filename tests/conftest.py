@@ -1,9 +1,12 @@
 """Every test starts in an empty folder, with no APT_ variable and no singleton."""
 
+import ast
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,31 @@ import apt_settings
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
-hypothesis_settings.load_profile("repeatable")
+hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+STARTS_PROCESSES = {"subprocess", "fork", "forked", "openpty", "get_context", "ProcessPoolExecutor"}
+
+
+@cache
+def starting_processes(file: Path) -> set[str]:
+    """The functions of a test file that start processes, by themselves or through others of the file."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    uses: dict[str, set[str]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            uses.setdefault(node.name, set()).update(re.findall(r"\w+", ast.unparse(node)))
+    found: set[str] = set()
+    while more := {name for name, words in uses.items() if words & (STARTS_PROCESSES | found)} - found:
+        found |= more
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start processes, which the inner loop leaves out."""
+    for item in items:
+        if item.name.partition("[")[0] in starting_processes(item.path):
+            item.add_marker("process")
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,7 @@ def test_nothing_else_gets_out(surface: str, data: st.DataObject) -> None:
     SURFACES[surface](data.draw(inputs(surface)))
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("surface", "data"), FOUND, ids=lambda value: str(value[:20]))
 def test_what_was_found_stays_mended(surface: str, data: bytes) -> None:
     """Inputs that once broke a promise."""

@@ -170,6 +170,7 @@ def test_a_bad_batch_stops_the_plan_with_78(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
+@pytest.mark.large
 def test_the_picture_shows_all_schedules(kind: str, tmp_path: Path) -> None:
     """One page, the same each time; an SVG names its panels in text."""
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'apt-settings[plot]'")

@@ -131,6 +131,7 @@ def test_timeout_ends_the_command(mode: str) -> None:
         assert only_record().runs[-1].signal == "SIGTERM"
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("late", range(0, 40, 4))
 def test_a_signal_that_comes_too_late_changes_nothing(late: int) -> None:
     """Once the command has ended, its status is ours, whatever arrives before we are gone."""

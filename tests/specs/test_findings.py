@@ -265,6 +265,7 @@ LARGE = {
 }
 
 
+@pytest.mark.large
 @pytest.mark.parametrize("name", LARGE)
 def test_size_does_no_harm(name: str) -> None:
     """What is large, or repeats itself through aliases, is judged all the same, each name once."""
