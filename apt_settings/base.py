@@ -78,9 +78,17 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     if TYPE_CHECKING:  # Type checkers derive __init__ from the fields; this is how they learn of _env_file.
         _env_file: EnvFile = ...
 
-    def __init__(self, *, _env_file: EnvFile = ..., _layers: Layers | None = None, **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        _env_file: EnvFile = ...,
+        _layers: Layers | None = None,
+        _registry: Registry | None = None,
+        **arguments: Any,
+    ) -> None:
         """`.env:1` says 0.4 for target_sparsity -> 0.4 in self, judged by type, range and rules, or SettingsError."""
-        draft = draft_of(type(self), _layers or layers_for(type(self), Inputs(os.environ, _env_file, arguments)))
+        layers = _layers or layers_for(type(self), Inputs(os.environ, _env_file, arguments))
+        draft = draft_of(type(self), layers, _registry or registry())
         problems = [*draft.problems, *_judge(draft, self)]
         if problems:
             raise SettingsError(problems)
@@ -137,7 +145,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
             return super().model_copy(deep=deep)
-        return type(self)(_layers=self._background.layers.under(update))
+        return type(self)(_layers=self._background.layers.under(update), _registry=self._background.registry)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
@@ -204,13 +212,12 @@ class Draft(NamedTuple):
         return (*self.layers.problems, *self.layers.release.problems)
 
 
-def draft_of(task_class: type[AptSettings], layers: Layers) -> Draft:
+def draft_of(task_class: type[AptSettings], layers: Layers, known: Registry) -> Draft:
     """What the sources give to a class, with the release as the weakest of them if APT_REFERENCE=release.
 
     Layers in which environment APT_EPOCHS "30" is over .env:1 "20" -> winner environment APT_EPOCHS, value 30
     """
     layers = layers._replace(release=_release(task_class, layers))
-    known = registry()
     settings = known.settings_of(task_class)
     winners = {name: giver for name, giver in layers.winners().items() if name in settings}
     values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}

@@ -92,6 +92,18 @@ def test_a_group_counts() -> None:
     assert fingerprint(load({}, loader_threads=8)) == fingerprint(load({}))
 
 
+def test_settings_remember_their_group() -> None:
+    """Where a group stands no more, settings that were made with it keep it, and so do their copies."""
+    before = load({}, eval_every=100)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("apt_settings.registry._registry", registry()._replace(groups=()))
+        after = before.model_copy(update={"seed": 1})
+
+        assert (values_of(after)["eval_every"], after.seed) == (100, 1)
+        assert str(after.origin("eval_every")) == "argument eval_every"
+        assert fingerprint(before.model_copy(update={"eval_every": 200})) != fingerprint(before)
+
+
 def test_a_group_that_is_gone_is_unknown_again() -> None:
     """Nothing keeps a copy of what was known."""
     with pytest.MonkeyPatch.context() as patch:

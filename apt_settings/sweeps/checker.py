@@ -133,7 +133,7 @@ class Checker:
         if key not in self._shared:
             if len(self._shared) >= _MOST_DRAFTS:
                 self._shared.clear()
-            self._shared[key] = Shared(draft_of(*choose_task(self._layers(choice))), {})
+            self._shared[key] = Shared(draft_of(*choose_task(self._layers(choice)), registry()), {})
         return self._shared[key]
 
 
