@@ -157,10 +157,12 @@ def test_a_requeued_job_goes_on_in_its_record(slurm: Slurm) -> None:
     assert re.search("first.*second", slurm.logs(), re.DOTALL)
 
 
-def test_a_signal_before_the_end_of_time_reaches_the_command(slurm: Slurm) -> None:
-    """SLURM's warning goes through to the command, whose own status is recorded."""
-    wait = "trap 'echo warned; exit 7' USR1; while :; do sleep 0.1; done"
-    (job,) = slurm.submit("--task", "squad", "--time", "1", "--sbatch", "--signal=B:USR1@50", "--", "bash", "-c", wait)
+def test_a_warning_from_slurm_reaches_the_command(slurm: Slurm) -> None:
+    """A signal for the batch step, which is what --signal=B:USR1 has SLURM send, goes through; the command's status is recorded."""
+    wait = "trap 'echo warned; exit 7' USR1; touch ready; while :; do sleep 0.1; done"
+    (job,) = slurm.submit("--task", "squad", "--", "bash", "-c", wait)
+    slurm.wait_for("ready")
+    slurm.says("scancel", "--batch", "--signal=USR1", job)
     state = slurm.ended(job)
     (record,) = slurm.records().values()
 
