@@ -1,7 +1,9 @@
 """Running a job's command: exit statuses, signals and the environment, against real processes."""
 
+import fcntl
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -82,9 +84,9 @@ time.sleep(60)
 """
 
 
-def started(mode: str, script: str) -> subprocess.Popen[str]:
+def started(mode: str, script: str, *starter: str) -> subprocess.Popen[str]:
     """A Python script that runs under the command, once it has said that it is ready."""
-    line = [*RUN, *MODES[mode], "--", sys.executable, "-c", script]
+    line = [*starter, *RUN, *MODES[mode], "--", sys.executable, "-c", script]
     process = subprocess.Popen(line, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
@@ -124,9 +126,11 @@ sys.exit(5)
 @pytest.mark.parametrize("mode", MODES)
 def test_timeout_ends_the_command(mode: str) -> None:
     """Under timeout(1) the command gets SIGTERM, and the record says so."""
-    done = subprocess.run(["timeout", "4", *RUN, *MODES[mode], "--", "sleep", "60"], capture_output=True)
+    script = "import time; print('ready', flush=True); time.sleep(60)"
+    with started(mode, script, "timeout", "60") as process:
+        process.send_signal(signal.SIGALRM)  # which timeout(1) takes for the end of its time
 
-    assert done.returncode == 124
+    assert process.returncode == 124
     if mode == "record":
         assert only_record().runs[-1].signal == "SIGTERM"
 
@@ -175,12 +179,17 @@ def test_closed_streams_leave_the_status_alone(mode: str, closed: str) -> None:
     assert subprocess.run(["bash", "-c", line], capture_output=True).returncode == 3
 
 
-def test_an_alarm_set_by_the_starter_reaches_the_command() -> None:
-    """Signals of the kernel are passed on too, but for those that a terminal sends to all."""
-    start = "import signal, os, sys; signal.alarm(4); os.execv(sys.argv[1], sys.argv[1:])"
-    line = [*RUN, *MODES["record"], "--", "sleep", "60"]
+def test_a_signal_of_the_kernel_reaches_the_command() -> None:
+    """Such as the alarm that a starter has set; only what a terminal sends to all is not passed on."""
+    script = "import time; print('ready', flush=True); time.sleep(60)"
+    ours, theirs = socket.socketpair()
+    with ours, theirs, started("record", script) as process:
+        fcntl.fcntl(ours, fcntl.F_SETOWN, process.pid)
+        fcntl.fcntl(ours, fcntl.F_SETFL, os.O_ASYNC)
+        theirs.send(b"x")  # the kernel tells the owner with SIGIO
 
-    assert subprocess.run([sys.executable, "-c", start, *line], timeout=50).returncode == 128 + signal.SIGALRM
+    assert process.returncode == 128 + signal.SIGIO
+    assert only_record().runs[-1].signal == signal.SIGIO.name
 
 
 def test_without_a_record_there_is_no_process_in_between() -> None:
