@@ -10,13 +10,12 @@ Importing the package reads nothing; taking `settings` from it does, once, and r
 
 from typing import TYPE_CHECKING, Any
 
-from .base import AptSettings
+from .base import AptSettings, part
 from .basics.origins import Origin
 from .errors import Note, Problem, SettingsError, SettingsWarning
 from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
 from .groups import (
-    WHERE_IT_RUNS,
     DataSettings,
     DistillationSettings,
     ModelSettings,
@@ -34,7 +33,8 @@ from .hparams import (
     OPTIMIZATION_HPARAMS,
     SQUAD_HPARAMS,
 )
-from .loading import load, override, reset, singleton
+from .loading import extend, load, override, reset, singleton
+from .own.classes import WHERE_IT_RUNS, SettingsGroup, group
 from .tasks import AlpacaSettings, CnnDmSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
 
 if TYPE_CHECKING:
@@ -67,13 +67,17 @@ __all__ = [
     "Problem",
     "PruningSettings",
     "SettingsError",
+    "SettingsGroup",
     "SettingsWarning",
     "SquadSettings",
     "TrainingSettings",
     "TuningSettings",
+    "extend",
     "fingerprint",
+    "group",
     "load",
     "override",
+    "part",
     "reset",
     "settings",
 ]

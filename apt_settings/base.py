@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from pydantic import PrivateAttr, ValidationError
-from pydantic_core import ErrorDetails, PydanticUndefined, to_jsonable_python
+from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .basics.origins import Origin
@@ -23,14 +25,19 @@ from .groups import (
     TrainingSettings,
     TuningSettings,
 )
-from .registry import Registry, Setting, registry
+from .naming import registry_for
+from .own import Group, is_same, judge, made, named_by
+from .registry import Registry, Setting, Unset, fields_of, in_force, registry
 from .rules import Broken, broken
 from .sources.controls import CONTROLS
 from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
-from .validation_errors import details_of, misfit, refused, words_of
-from .values import adapter_of, as_text, read_value
+from .validation_errors import details_of, misfit, refusal, said_by, words_of
+from .values import as_text, frozen, read_value
+
+if TYPE_CHECKING:
+    from .sources.record import RecordedSetting
 
 _CONFIG: Final = SettingsConfigDict(
     env_prefix=PREFIX,
@@ -41,6 +48,7 @@ _CONFIG: Final = SettingsConfigDict(
     hide_input_in_errors=True,
     protected_namespaces=(),
 )
+T = TypeVar("T")
 _NOT_CONSULTED: Final = ("env_", "case_", "cli_", "nested_", "secrets_")
 
 
@@ -84,15 +92,18 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         _env_file: EnvFile = ...,
         _layers: Layers | None = None,
         _registry: Registry | None = None,
+        _complete: bool = True,
         **arguments: Any,
     ) -> None:
         """`.env:1` says 0.4 for target_sparsity -> 0.4 in self, judged by type, range and rules, or SettingsError."""
-        layers = _layers or layers_for(type(self), Inputs(os.environ, _env_file, arguments))
-        draft = draft_of(type(self), layers, _registry or registry())
-        problems = [*draft.problems, *_judge(draft, self)]
+        inputs = Inputs(os.environ, _env_file, arguments)
+        with in_force(_registry or (registry() if _layers else registry_for(inputs))) as known:
+            draft = draft_of(type(self), _layers or layers_for(type(self), inputs), known)
+        verdict = _validate(draft, draft.values, self)
+        problems = [*draft.problems, *_problems(draft, verdict, self, complete=_complete)]
         if problems:
             raise SettingsError(problems)
-        self._background = Background(draft.layers, draft.registry, _group_values_of(draft))
+        self._background = Background(draft.layers, known, verdict.group_values)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -134,7 +145,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     def controls(self) -> Mapping[str, str]:
         """How the settings are read: control -> its word, or the paths of `env_file`."""
         words = {name: self._background.layers.word(name) for name, control in CONTROLS.items() if control.words}
-        return {**words, "env_file": ":".join(self.env_files)}
+        groups = self._background.registry.word
+        return {**words, "env_file": ":".join(self.env_files), **({"extend": groups} if groups else {})}
 
     @property
     def directory(self) -> str:
@@ -151,7 +163,14 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
 
     def __hash__(self) -> int:
-        return hash((type(self), *values_of(self).values()))
+        return hash((type(self), *map(frozen, values_of(self).values())))
+
+    if not TYPE_CHECKING:  # so that `settings.epocs` stays an error for type checkers
+
+        def __getattr__(self, name: str) -> Any:
+            """A setting of a group beside the class, where that name is free: `settings.eval_every`."""
+            known = not name.startswith("_") and self._background.group_values
+            return deepcopy(known[name]) if known and name in known else super().__getattr__(name)
 
 
 class Background(NamedTuple):
@@ -169,9 +188,21 @@ def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     return settings._background.registry.settings_of(type(settings))
 
 
+def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
+    """The variables that are no settings and that APT_UNKNOWN let pass, the weakest source first."""
+    sources = reversed(settings._background.layers.sources)
+    return tuple(each for source in sources for each in source.unknown if each.kind in ("environment", "env file"))
+
+
+def unjudged_in(settings: AptSettings) -> Mapping[str, "RecordedSetting"]:
+    """What a record says of settings whose groups nobody names here; empty where no record decides."""
+    return settings._background.layers.unjudged
+
+
 def values_of(settings: AptSettings) -> dict[str, Any]:
-    """Name -> value of every setting, in the order of `settings_of`."""
-    return {**settings.__dict__, **settings._background.group_values}
+    """Name -> value of every setting, in the order of `settings_of`; Unset.REQUIRED where somebody must set it."""
+    values = {**settings.__dict__, **settings._background.group_values}
+    return {name: values.get(name, Unset.REQUIRED) for name in settings_of(settings)}
 
 
 def json_values(settings: AptSettings) -> dict[str, Any]:
@@ -183,6 +214,42 @@ def json_values(settings: AptSettings) -> dict[str, Any]:
 def outdated_defaults(settings: AptSettings) -> tuple[str, ...]:
     """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
     return tuple(each.setting for each in _outdated(settings))
+
+
+def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
+    """A new object of a group's class, or of a handle's, with the values that these settings have for it.
+
+        args = part(settings, TrainerSettings)
+        args.eval_every                                 # 100, where APT_EVAL_EVERY says so
+
+    What nobody set, the class makes itself. Raises SettingsError for a class that is no group of these settings, and
+    for what the class refuses.
+    """
+    wanted = kind if isinstance(kind, Group) else Group(kind)
+    groups = settings._background.registry.groups
+    group = next((each for each in groups if is_same(wanted, each)), None)
+    if group is None and not isinstance(kind, Group):
+        group = next((each for each in groups if each.kind is kind), None)
+    if group is None:
+        name = named_by(kind)
+        fix = f"export APT_EXTEND={name}, or call apt_settings.extend before the settings are used"
+        raise SettingsError.at(name, "is no group of these settings", fix=fix)
+    own, shared, _ = fields_of(group)
+    values, set_here = values_of(settings), settings._background.layers.winners()
+    given = {path: values[name] for path, name in shared.items()}
+    given |= {setting.path: values[name] for name, setting in own.items() if name in set_here}
+    try:
+        object_made: T = made(replace(group, kind=wanted.kind), given)
+    except Exception as error:  # whatever a class of others does
+        raise SettingsError.at(group.name, f"refuses these values: {said_by(error)}") from None
+    return object_made
+
+
+def check_objects(settings: AptSettings) -> None:
+    """Make the object of every group that asks for it with `check`. Raises SettingsError for what a class refuses."""
+    for group in settings._background.registry.groups:
+        if group.check:
+            part(settings, group)
 
 
 def unusable(settings: AptSettings, name: str, wrong: str, allowed: str = "", fix: str = "") -> SettingsError:
@@ -230,11 +297,11 @@ def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]
     `values` are the draft's, except for the settings in `varied`, whose values replace the draft's.
     """
     instance = draft.task_class.__new__(draft.task_class)
-    if _validate(draft, values, instance):
+    if _validate(draft, values, instance).refused:
         return None
     outdated = []
     for each in broken(instance.__dict__, draft.task, draft.task_class):
-        if each.setting in varied or (each.setting in values and draft.winners[each.setting].kind != "release"):
+        if each.setting in varied or (each.setting in values and draft.winners[each.setting].is_override):
             return None
         outdated.append(each.setting)
     return tuple(outdated)
@@ -265,53 +332,64 @@ def _task_of(task_class: type[AptSettings]) -> str:
     return "" if task.is_required() else str(task.default)
 
 
-def _judge(draft: Draft, instance: AptSettings) -> Iterator[Problem]:
-    """Put the values of a draft into an object; yields everything that is wrong with them, in the settings' order."""
-    details = _validate(draft, draft.values, instance)
-    values = instance.__dict__ if not details else _defaults(draft) | draft.values
-    misfits = {each.setting: each for each in broken(_without(details, values), draft.task, draft.task_class)}
-    wrong = details.keys() | misfits.keys()
+class Verdict(NamedTuple):
+    """What came of judging the values of a draft."""
+
+    refused: dict[str, ErrorDetails]
+    """What pydantic refuses, by the setting; a class that refuses its values as a whole goes by its own name."""
+    group_values: dict[str, Any]
+    """The values of the groups beside the class, by the name of the setting."""
+
+
+def _problems(draft: Draft, verdict: Verdict, instance: AptSettings, *, complete: bool) -> Iterator[Problem]:
+    """Everything that is wrong with the values of a draft, in the settings' order.
+
+    Where the settings need not be `complete`, a setting of a group that is required and not set is none of it.
+    """
+    refused = verdict.refused
+    if not complete:
+        refused = {name: each for name, each in refused.items() if each["type"] != "missing" or name in draft.values}
+    of_class = any(draft.settings[name].group is None for name in refused if name in draft.settings)
+    values = _defaults(draft) | draft.values if of_class or not instance.__dict__ else instance.__dict__
+    misfits = {each.setting: each for each in broken(_without(refused, values), draft.task, draft.task_class)}
+    wrong = refused.keys() | misfits.keys()
     for name, setting in draft.settings.items() if wrong else ():
         giver = draft.winners.get(name)
-        if name in details:
+        if name in refused:
             # Where no class is chosen, what a class would give is not missing, and the task is refused already.
             if draft.task or (giver and name != "task"):
-                yield refused(setting, details[name], giver)
-        elif name in misfits and giver and giver.kind != "release":
+                yield refusal(setting, refused[name], giver)
+        elif name in misfits and giver and giver.is_override:
             yield misfit(misfits[name], draft.winners)
-    for name in details.keys() - draft.settings.keys():
-        yield Problem(draft.task_class.__name__, words_of(details[name]) or details[name]["msg"])
+    for name in refused.keys() - draft.settings.keys():
+        yield Problem(name, words_of(refused[name]) or refused[name]["msg"])
 
 
-def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> dict[str, ErrorDetails]:
-    """Put values into an object of the class; setting -> what pydantic refuses. Those beside it stand alone."""
-    of_groups = draft.registry.group_settings()
-    details: dict[str, ErrorDetails] = {}
+def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> Verdict:
+    """Put values into an object of the class, and judge those of the groups beside it."""
+    refused: dict[str, ErrorDetails] = {}
     try:
-        of_class = _without(of_groups, values)
+        of_class = _without(draft.registry.group_settings(), values)
         instance.__pydantic_validator__.validate_python(of_class, self_instance=instance)
     except ValidationError as error:
-        details = details_of(error)
-    for name, setting in of_groups.items():
-        if name in values:
-            try:
-                adapter_of(setting.field).validate_python(values[name])
-            except ValidationError as error:
-                details[name], *_ = details_of(error).values()
-    return details
-
-
-def _group_values_of(draft: Draft) -> dict[str, Any]:
-    """The values of the groups beside the class, all of which are valid."""
-    return {
-        name: adapter_of(setting.field).validate_python(draft.values[name]) if name in draft.values else setting.default
-        for name, setting in draft.registry.group_settings().items()
-    }
+        refused = {name or draft.task_class.__name__: each for name, each in details_of(error).items()}
+    group_values: dict[str, Any] = {}
+    for group in draft.registry.groups:
+        own, shared, _ = fields_of(group)
+        ours = {path: instance.__dict__[name] for path, name in shared.items() if name in instance.__dict__}
+        judged = judge(group, ours | {each.path: values[name] for name, each in own.items() if name in values})
+        names = {each.path: name for name, each in own.items()}
+        group_values |= {names[path]: value for path, value in judged.values.items() if path in names}
+        if refused:  # ours are not all known, and what a class refuses may be for want of them
+            judged = judged._replace(refused={path: each for path, each in judged.refused.items() if path in names})
+        for path, each in judged.refused.items():
+            refused[names.get(path, " ".join((group.name, *path)))] = each
+    return Verdict(refused, group_values)
 
 
 def _defaults(draft: Draft) -> dict[str, Any]:
     defaults = ((name, setting.default) for name, setting in draft.settings.items())
-    return {name: default for name, default in defaults if default is not PydanticUndefined}
+    return {name: default for name, default in defaults if not isinstance(default, Unset)}
 
 
 def _without(names: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, settings_of, values_of
+from .base import AptSettings, settings_of, unjudged_in, values_of
 from .basics.escaping import shown
+from .sources.names import variable_of
 
 if TYPE_CHECKING:
     from .sources.record import Record
@@ -21,15 +22,37 @@ def fingerprint(settings: AptSettings) -> str:
 
     The digits begin the SHA-256 of the canonical JSON (keys sorted, no spaces, ASCII, floats as Python's `repr`, -0.0
     as 0.0) of every setting but those that say where a job runs. Who set a value does not count, nor do Python,
-    pydantic, the machine or the order of fields. A subclass's own settings count, unless marked WHERE_IT_RUNS.
+    pydantic, the machine or the order of fields. A subclass's own settings count, unless marked WHERE_IT_RUNS. A
+    setting of a group counts, under its variable's name, where it is not at its default: to add one changes nobody's.
     """
     return fingerprint_of(counted(settings))
 
 
-def counted(settings: AptSettings) -> dict[str, Any]:
-    """Setting -> value, as JSON has it, of all that says what an experiment is, and not where it runs."""
+def compared(settings: AptSettings) -> dict[str, Any]:
+    """Setting -> value, as JSON has it, of all that must be equal where two jobs are to be the same experiment."""
     values = values_of(settings)
-    return {name: canonical(values[name]) for name, each in settings_of(settings).items() if not each.where_it_runs}
+    rows = settings_of(settings).items()
+    own = {name: canonical(values[name]) for name, each in rows if not each.where_it_runs and not each.secret}
+    return own | {name: each.value for name, each in unjudged_in(settings).items() if each.is_compared}
+
+
+def counted(settings: AptSettings) -> dict[str, Any]:
+    """Name -> value of what the fingerprint is made of: what is compared but a group's settings at their default."""
+    found: dict[str, Any] = {}
+    rows, unjudged = settings_of(settings), unjudged_in(settings)
+    for name, value in compared(settings).items():
+        if name in unjudged or rows[name].group:
+            at_default = unjudged[name].at_default if name in unjudged else is_at_default(settings, name)
+            found |= {} if at_default else {variable_of(name): value}
+        else:
+            found[name] = value
+    return found
+
+
+def is_at_default(settings: AptSettings, name: str) -> bool:
+    """Whether a setting has the value that it has where nobody sets it."""
+    origin, setting = settings.origin(name), settings_of(settings)[name]
+    return not origin.is_override or bool(values_of(settings)[name] == setting.default)
 
 
 def changed(record: "Record") -> str:

@@ -6,20 +6,16 @@ A component that needs only part of the settings takes one of these classes as i
 
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
 from .facts.datasets import DatasetName, TaskName
+from .own import WHERE_IT_RUNS, SettingsGroup
 
 JOB: Final = ("task", "dataset", "architecture")
 """The settings that say which of the paper's jobs this is. They choose the release's script."""
 CHOOSING: Final = frozenset({*JOB, "reference"})
 """The settings, and APT_REFERENCE, that decide the defaults of the other settings."""
-WHERE_IT_RUNS: Final = "where it runs"
-"""In the Annotated type of a setting, it says that the setting is about where a job runs, not about the experiment.
-
-Such a setting is not part of the fingerprint.
-"""
 
 Task = Annotated[TaskName, Field(description="The recipe: a column of the paper's Table 6.")]
 Dataset = Annotated[DatasetName, Field(description="What the task is trained on.")]
@@ -55,12 +51,6 @@ Precision = Annotated[
     Literal["fp32", "tf32", "fp16", "bf16"],
     Field(description="Arithmetic; tf32 permits it: where the hardware lacks it the job runs fp32 and says so."),
 ]
-
-
-class SettingsGroup(BaseModel):
-    """Base of all groups of settings: frozen, and built by pydantic only when it is used."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
 
 
 class DataSettings(SettingsGroup):
@@ -172,3 +162,15 @@ class OptimizationSettings(SettingsGroup):
     ] = "adam"
     weight_decay: Annotated[float, Field(ge=0, description="Weight decay of the optimizer.")] = 0.0
     max_grad_norm: Annotated[float, Field(gt=0, description="Norm that gradients are clipped to.")] = 1.0
+
+
+GROUPS: Final = (
+    DataSettings,
+    ModelSettings,
+    TrainingSettings,
+    DistillationSettings,
+    PruningSettings,
+    TuningSettings,
+    OptimizationSettings,
+)
+"""All of them, in the order in which settings are listed."""

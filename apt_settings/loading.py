@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
@@ -15,18 +15,22 @@ from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Note, Problem, SettingsError, SettingsWarning
 from .fingerprint import changed
-from .registry import Setting, registry
+from .naming import registry_for, with_groups
+from .own import Group, Place
+from .registry import Setting, extend_process, in_force, registry
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
-from .sources.names import Names
-from .sources.readers import from_environment
+from .sources.names import variable_of
+from .sources.readers import Source, from_environment
 from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
     from .facts.datasets import TaskName
-    from .sources.record import Record
+    from .sources.record import Record, RecordedSetting
 
 RecordPath: TypeAlias = str | os.PathLike[str]
+Extend: TypeAlias = str | Iterable[str | type[Any] | Group[Any]] | None
+"""Groups of a project's own settings: classes, handles, or their names, `trainer.settings:TrainerSettings`."""
 S = TypeVar("S", bound=AptSettings)
 
 
@@ -36,6 +40,7 @@ def load(
     env_file: EnvFile = ...,
     settings_class: None = None,
     record: RecordPath | None = None,
+    extend: Extend = None,
     **overrides: Any,
 ) -> AptSettings: ...
 @overload
@@ -45,6 +50,7 @@ def load(
     *,
     settings_class: type[S],
     record: RecordPath | None = None,
+    extend: Extend = None,
     **overrides: Any,
 ) -> S: ...
 def load(
@@ -52,42 +58,56 @@ def load(
     env_file: EnvFile = ...,
     settings_class: type[AptSettings] | None = None,
     record: RecordPath | None = None,
+    extend: Extend = None,
     **overrides: Any,
 ) -> AptSettings:
     """The settings of one job; for each, the first of these that gives a value wins:
 
-        override > environment > `.env` > the release, where APT_REFERENCE asks for it > class default
+        override > environment > `.env` > the release, where APT_REFERENCE asks for it > a project's default > ours
 
     With `{"APT_TASK": "squad", "APT_EPOCHS": "30"}` and a `.env` that says `APT_EPOCHS=20`, the result is a
     SquadSettings with 30 epochs; their origin is `environment APT_EPOCHS`, and it overrides `.env:1`.
 
     The class is `settings_class`, or that of the task, which APT_TASK may name by one of its datasets too. `environ` is
     os.environ where none is given, and stays as it is. `EnvFile` says what `env_file` may be. `reference="release"` and
-    `unknown="warn"` are overrides too. Nothing is cached.
+    `unknown="warn"` are overrides too. `extend` are groups of a project's own settings, or their names, in place of
+    what APT_EXTEND names. Nothing is cached.
 
     With a `record`, the path of a `run.json` or of its folder, the values are those of that run, on whatever machine:
     only overrides are stronger, and a note tells where the environment says something else.
 
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
-    inputs = Inputs(os.environ if environ is None else environ, env_file, overrides)
+    inputs = Inputs(os.environ if environ is None else environ, env_file, overrides, extend=extend)
     return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=1)
 
 
 def resolve(
-    inputs: Inputs, *, settings_class: type[AptSettings] | None = None, record: RecordPath | None = None
+    inputs: Inputs,
+    *,
+    settings_class: type[AptSettings] | None = None,
+    record: RecordPath | None = None,
+    complete: bool = True,
 ) -> AptSettings:
-    """As `load`, without its warnings.
+    """As `load`, without its warnings; where they need not be `complete`, a required setting may be missing.
 
     environ {"APT_TARGET_SPARSITY": "0.4"}, `.env` "APT_TARGET_SPARSITY=0.5" -> 0.4, environment APT_TARGET_SPARSITY,
     which overrides .env:1
     """
-    task_class, layers = layers_of(inputs, settings_class=settings_class, record=record)
-    return task_class(_layers=layers)
+    if not isinstance(inputs.environ, Mapping):
+        kind = type(inputs.environ).__name__
+        raise TypeError(f"environ is a mapping of variables, no {kind}; a task is load(task='squad')")
+    with in_force(registry_for(inputs)):
+        task_class, layers = layers_of(inputs, settings_class=settings_class, record=record, complete=complete)
+        return task_class(_layers=layers, _complete=complete)
 
 
 def layers_of(
-    inputs: Inputs, *, settings_class: type[AptSettings] | None = None, record: RecordPath | None = None
+    inputs: Inputs,
+    *,
+    settings_class: type[AptSettings] | None = None,
+    record: RecordPath | None = None,
+    complete: bool = True,
 ) -> tuple[type[AptSettings], Layers]:
     """The class of a job's settings, and what all sources give to it; with a record, the record alone.
 
@@ -95,20 +115,17 @@ def layers_of(
 
     Raises SettingsError for a record that was changed, and nothing else: what is wrong is among the layers' problems.
     """
-    if not isinstance(inputs.environ, Mapping):
-        kind = type(inputs.environ).__name__
-        raise TypeError(f"environ is a mapping of variables, no {kind}; a task is load(task='squad')")
     if record is not None:
-        return _recorded(record, inputs, settings_class)
+        return _recorded(record, inputs, settings_class, complete=complete)
     if settings_class is not None:
         return settings_class, layers_for(settings_class, inputs)
     return choose_task(read(inputs, registry().names_of(AptSettings)))
 
 
-def settle(layers: Layers) -> AptSettings:
+def settle(layers: Layers, *, complete: bool = True) -> AptSettings:
     """The settings of the task that layers choose. Raises SettingsError."""
     task_class, layers = choose_task(layers)
-    return task_class(_layers=layers)
+    return task_class(_layers=layers, _complete=complete)
 
 
 def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
@@ -142,7 +159,7 @@ def _contradictions(layers: Layers, choice: Origin, dataset: str) -> Iterator[Pr
 
 
 def _recorded(
-    path: RecordPath, inputs: Inputs, settings_class: type[AptSettings] | None
+    path: RecordPath, inputs: Inputs, settings_class: type[AptSettings] | None, *, complete: bool
 ) -> tuple[type[AptSettings], Layers]:
     """The class of a recorded run, and what its record gives. Raises SettingsError for a record that was changed."""
     from .sources import record as records
@@ -154,20 +171,40 @@ def _recorded(
     if wrong := changed(record):
         raise SettingsError.at(escaped(name), wrong)
     task_class = settings_class or TASKS[cast("TaskName", record.task)]
+    unjudged = _unjudged(record, escaped(name), complete=complete)
     settings, names = registry().settings_of(task_class), registry().names_of(task_class)
     defaults = {each.name: to_jsonable_python(each.default, fallback=str) for each in settings.values()}
-    layers = read_recorded(records.source(record, name, defaults, names), inputs, names)
-    notes = _not_read(inputs.environ, record, settings, names)
-    return task_class, layers._replace(notes=(*layers.notes, *notes))
+    given = from_environment(inputs.environ, names)
+    secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
+    known = record.without(unjudged)
+    layers = read_recorded((records.source(known, name, defaults, names), secrets), inputs, names)
+    notes = [*_not_read(given, record, settings), *_notes_on(unjudged)]
+    return task_class, layers._replace(notes=(*layers.notes, *notes), unjudged=unjudged)
 
 
-def _not_read(
-    environ: Mapping[str, str], record: "Record", settings: Mapping[str, Setting], names: Names
-) -> Iterator[Note]:
+def _unjudged(record: "Record", path: str, *, complete: bool) -> dict[str, "RecordedSetting"]:
+    """The settings of groups that nobody names here: to see them is fine, but no job starts with them."""
+    known = {group.name for group in registry().groups}
+    found = {name: each for name, each in record.settings.items() if each.group and each.group not in known}
+    if found and complete:
+        names = ",".join(dict.fromkeys(each.group for each in found.values()))
+        fix = f"export {variable_of('extend')}={escaped(names)}"
+        raise SettingsError.at(path, f"has settings of {escaped(names)}, which nobody names here", fix=fix)
+    return found
+
+
+def _notes_on(unjudged: Mapping[str, "RecordedSetting"]) -> Iterator[Note]:
+    for name, each in unjudged.items():
+        value = "secret" if each.secret else as_text(each.value)
+        yield Note(f"{name} {escaped(value)} ({escaped(each.origin)}) is of {escaped(each.group)}: not judged here")
+
+
+def _not_read(given: Source, record: "Record", settings: Mapping[str, Setting]) -> Iterator[Note]:
     """Where the environment says something else than the record."""
-    given = from_environment(environ, names).values
-    for name in given.keys() & settings.keys():
-        origin = given[name]
+    for name in given.values.keys() & settings.keys():
+        origin = given.values[name]
+        if settings[name].secret:
+            continue
         recorded = record.settings[name].value if name in record.settings else None
         value = to_jsonable_python(read_value(origin.value, settings[name].field.annotation), fallback=str)
         if not origin.is_empty and value != recorded:
@@ -194,6 +231,26 @@ def singleton() -> AptSettings:
         if _resolved is None:
             _resolved = _with_warnings(resolve(_with_overrides({})), callers=2)
         return _resolved
+
+
+def extend(*groups: str | type[Any] | Group[Any]) -> None:
+    """Let the fields of these classes be settings of this process, as APT_EXTEND does. The same class twice is nothing.
+
+        import apt_settings
+        apt_settings.extend(Args)
+        args = apt_settings.part(apt_settings.settings, Args)
+
+    Raises SettingsError for a class that cannot be used, and where the settings of the process are there already.
+    """
+    with _lock:
+        known = with_groups(groups, Place("extend"))
+        if known == registry():
+            return
+        if _resolved is not None:
+            name = known.groups[-1].title
+            lines = f"import apt_settings; apt_settings.extend({name}); settings = apt_settings.settings"
+            raise SettingsError.at("extend", "comes too late: the settings are resolved already", fix=f"write {lines}")
+        extend_process(known)
 
 
 def reset() -> None:

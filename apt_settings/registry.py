@@ -5,6 +5,8 @@ Everything that must know which settings there are asks here, so that a setting 
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import Enum
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,50 +14,138 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from .groups import WHERE_IT_RUNS, SettingsGroup
+from .basics.escaping import shown
+from .basics.origins import Origin
+from .groups import GROUPS
+from .own import (
+    WHERE_IT_RUNS,
+    Group,
+    Leaf,
+    SettingsGroup,
+    definition_of,
+    leaves_of,
+    meaning_of,
+)
+from .own.leaves import is_derived
 from .sources.names import Names, names_of, variable_of
+
+
+class Unset(Enum):
+    """What stands in place of a value that a setting does not have."""
+
+    REQUIRED = "required, not set"
+    """Somebody must set it, and nobody does."""
+    DERIVED = "made from other settings"
+    """A default that is not known by itself."""
 
 
 class Setting(NamedTuple):
     """One row of the register: a setting of a task's class or of a group beside it."""
 
     name: str
-    """As arguments, records and messages have it: `eval_every`."""
+    """As arguments, records and messages have it: `eval_every`, `net.lin1_size`."""
     path: tuple[str, ...]
-    """Where its value is in an object of its owner."""
-    owner: type[BaseModel]
-    """The class that has it: a task's, or a group beside it."""
+    """Where its value is in an object of its owner: `("net", "lin1_size")`."""
+    owner: type[Any]
+    """The class that has it: a task's, or a group's."""
     field: FieldInfo
     """Type, range, meaning and default."""
+    group: Group[Any] | None = None
+    """The group beside the task's class that has it; None for a setting of the task's class."""
+    secret: bool = False
+    """Whether its value is never shown, recorded or written into a job's text."""
 
     @property
     def variable(self) -> str:
-        """`APT_EVAL_EVERY`"""
+        """`APT_EVAL_EVERY`, `APT_NET__LIN1_SIZE`"""
         return variable_of(self.name)
 
     @property
     def default(self) -> Any:
-        """What it is where nobody sets it; PydanticUndefined where somebody must."""
-        return self.field.get_default(call_default_factory=True)
+        """What it is where nobody sets it; Unset.REQUIRED where somebody must."""
+        if self.field.is_required():
+            return Unset.REQUIRED
+        return Unset.DERIVED if is_derived(self.field) else self.field.get_default(call_default_factory=True)
 
     @property
     def where_it_runs(self) -> bool:
         """Whether it says where a job runs and not what it is: the fingerprint leaves it out."""
-        return WHERE_IT_RUNS in self.field.metadata
+        marked = self.group.where_it_runs if self.group else ()
+        return WHERE_IT_RUNS in self.field.metadata or self.path[0] in marked
+
+    @property
+    def meaning(self) -> str:
+        """What it is about; empty where nobody says so."""
+        return self.field.description or (meaning_of(self.owner, self.path) if self.group else "")
+
+    @property
+    def definition(self) -> str:
+        """File and line of the field in a group's class: `trainer/settings.py:12`; empty for one of ours."""
+        return definition_of(self.owner, self.path) if self.group else ""
 
     @property
     def concern(self) -> str:
-        """The group that declares it in a word: `training`, `pruning`; a class's own setting has the class's name."""
+        """The group that declares it: `training`, `pruning`, `TrainerSettings`; a class's own setting has its name."""
+        if self.group:
+            return self.group.title
         groups = (each for each in self.owner.__mro__ if SettingsGroup in each.__bases__)
         group = next((each for each in groups if self.name in each.__annotations__), self.owner)
         return group.__name__.removesuffix("Settings").lower()
 
 
+class Fields(NamedTuple):
+    """What the fields of a group are."""
+
+    own: Mapping[str, Setting]
+    """Name -> setting, of those that are settings of their own."""
+    shared: Mapping[tuple[str, ...], str]
+    """Path -> our setting, of those that have its value."""
+    unsettable: Mapping[str, str]
+    """Name -> the type that has no text form, of those that no variable can set."""
+
+
+@cache
+def ours() -> Mapping[str, FieldInfo]:
+    """Name -> declaration, of the settings that every task has."""
+    return {name: field for each in GROUPS for name, field in each.model_fields.items()}
+
+
+@cache
+def fields_of(group: Group[Any]) -> Fields:
+    """Which fields of a group are settings of their own, which have our values, and which nothing can set."""
+    own: dict[str, Setting] = {}
+    shared: dict[tuple[str, ...], str] = {}
+    unsettable: dict[str, str] = {}
+    means = dict(group.means)
+    for leaf in leaves_of(group):
+        path, top = leaf.path, leaf.path[0]
+        if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
+            shared[path] = means.get(top, top)
+            continue
+        name = _name_of(group, leaf)
+        if leaf.settable:
+            own[name] = Setting(name, path, group.kind, leaf.field, group, leaf.secret)
+        else:
+            unsettable[name] = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
+    return Fields(own, shared, unsettable)
+
+
+def _name_of(group: Group[Any], leaf: Leaf) -> str:
+    return ".".join((f"{group.prefix}_{leaf.path[0]}" if group.prefix else leaf.path[0], *leaf.path[1:]))
+
+
 class Registry(NamedTuple):
     """What settings there are."""
 
-    groups: tuple[type[SettingsGroup], ...] = ()
+    groups: tuple[Group[Any], ...] = ()
     """The groups that stand beside every task's class."""
+    restated: bool = True
+    """Whether the defaults that they restate for our settings hold: those of the paper are asked for without them."""
+
+    @property
+    def word(self) -> str:
+        """What APT_EXTEND says of these groups; empty without any."""
+        return ",".join(group.name for group in self.groups)
 
     def settings_of(self, task_class: type[BaseModel]) -> Mapping[str, Setting]:
         """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration."""
@@ -67,36 +157,71 @@ class Registry(NamedTuple):
 
     def names_of(self, task_class: type[BaseModel]) -> Names:
         """What a reader of sources must know for this class."""
-        return names_of(tuple(self.settings_of(task_class)))
+        return _names_of(task_class, self.groups, self.restated)
 
 
 @cache
-def _settings_of(task_class: type[BaseModel], groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
+def _settings_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
     own = {name: Setting(name, (name,), task_class, field) for name, field in task_class.model_fields.items()}
     return MappingProxyType({**own, **_group_settings(groups)})
 
 
 @cache
-def _group_settings(groups: tuple[type[SettingsGroup], ...]) -> Mapping[str, Setting]:
-    rows = (Setting(name, (name,), group, field) for group in groups for name, field in group.model_fields.items())
-    return MappingProxyType({row.name: row for row in rows})
+def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
+    return MappingProxyType({name: row for group in groups for name, row in fields_of(group).own.items()})
 
 
-_registry = Registry()
+@cache
+def _names_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...], restated: bool) -> Names:
+    settings = _settings_of(task_class, groups)
+    hints: dict[str, str] = {}
+    defaults: dict[str, Origin] = {}
+    for group in groups:
+        _, shared, unsettable = fields_of(group)
+        hints |= {name: f"its type {kind} has no text form: it keeps its default" for name, kind in unsettable.items()}
+        hints |= {path[0]: f"that is {variable_of(name)}" for path, name in shared.items() if path[0] != name}
+        defaults |= project_defaults(group) if restated else {}
+    names = names_of(settings, [name for name, each in settings.items() if each.secret])
+    return names._replace(hints=hints, defaults=defaults)
+
+
+def project_defaults(group: Group[Any]) -> dict[str, Origin]:
+    """Our setting -> the default that a SettingsGroup restates for it: `TrainerSettings default`."""
+    if not group.judges_itself:
+        return {}
+    declared = {leaf.path: leaf for leaf in leaves_of(group) if leaf.has_default}
+    values = {
+        name: declared[path].field.get_default(call_default_factory=True)
+        for path, name in fields_of(group).shared.items()
+        if path in declared
+    }
+    return {
+        name: Origin("project default", f"{group.title} default", variable_of(name), value, shown(value))
+        for name, value in values.items()
+    }
+
+
+_process = Registry()
+"""What settings there are in this process, where nobody says otherwise."""
+_in_force: ContextVar[Registry | None] = ContextVar("_in_force", default=None)
 
 
 def registry() -> Registry:
     """The register in force."""
-    return _registry
+    return _in_force.get() or _process
 
 
 @contextmanager
-def with_groups(*groups: type[SettingsGroup]) -> Generator[Registry, None, None]:
-    """Within the block, these groups stand beside every task's class."""
-    global _registry
-    before = _registry
-    _registry = before._replace(groups=(*before.groups, *groups))
+def in_force(known: Registry) -> Generator[Registry, None, None]:
+    """Within the block, there are these settings."""
+    token = _in_force.set(known)
     try:
-        yield _registry
+        yield known
     finally:
-        _registry = before
+        _in_force.reset(token)
+
+
+def extend_process(known: Registry) -> None:
+    """Let these be the settings of this process, where nobody says otherwise."""
+    global _process
+    _process = known

@@ -20,10 +20,12 @@ def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
     return {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
 
 
-def refused(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Problem:
+def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Problem:
     """The problem of a value that pydantic refuses, or misses."""
     if giver is None:
-        return Problem(nobody(setting.name), "is not set and has no default", setting=setting.name)
+        where = setting.group.name if setting.group else ""
+        fix = f"{where} requires it" if where else ""
+        return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
     words, must, fix = words_of(detail), allowed(setting.field), ""
     if words or not must:
         wrong = f"is not allowed: {words or detail['msg']}"
@@ -52,3 +54,10 @@ def nobody(setting: str) -> Origin:
 def words_of(detail: ErrorDetails) -> str:
     """What a subclass's validator said; pydantic's own errors have no such words."""
     return str(detail.get("ctx", {}).get("error", ""))
+
+
+def said_by(error: Exception) -> str:
+    """An exception of a class of others, in one line and without the values that pydantic repeats."""
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}".strip(": ") for each in error.errors())
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".strip(": ")

@@ -2,12 +2,12 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from .base import AptSettings, outdated_defaults, settings_of, values_of
+from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
 from .basics.origins import Origin
 from .errors import Problem, SettingsError
 from .registry import Setting
@@ -16,6 +16,7 @@ from .sources.names import variable_of
 from .values import adapter_of, allowed, as_text, read_value
 
 REFERENCE: Final = variable_of("reference")
+EXTEND: Final = variable_of("extend")
 ENV_FILE: Final = variable_of("env_file")
 NO_FILE: Final = "/dev/null"
 """What ENV_FILE names where no `.env` shall be read."""
@@ -27,10 +28,11 @@ def variables(settings: AptSettings) -> dict[str, str]:
 
     Left out are defaults that do not fit what was set: to set one would be an error. As they are those of
     APT_REFERENCE, that is among the variables where it is not the paper.
-    Raises SettingsError for a value that no variable can hold, such as a subclass's dictionary.
+    Secrets are left out too, and a group's defaults that no text can stand for.
+    Raises SettingsError for a value that no variable can hold, such as a text of several lines.
     """
-    values, outdated = values_of(settings), outdated_defaults(settings)
-    written = {name: setting for name, setting in settings_of(settings).items() if name not in outdated}
+    values, left_out = values_of(settings), {*outdated_defaults(settings), *_not_written(settings)}
+    written = {name: setting for name, setting in settings_of(settings).items() if name not in left_out}
     wrong = "has a value that no variable can hold"
     if lost := [each for each in written.values() if not _reads_back(each, values[each.name])]:
         raise SettingsError(
@@ -40,9 +42,39 @@ def variables(settings: AptSettings) -> dict[str, str]:
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
 
 
-def pinned(reference: str) -> dict[str, str]:
-    """The controls that keep a job at what was resolved, wherever it runs: no `.env`, and its reference, if any."""
-    return {ENV_FILE: NO_FILE} | ({REFERENCE: reference} if reference else {})
+def _not_written(settings: AptSettings) -> Iterator[str]:
+    """The settings of groups that are secret, or not set, or have a default that no text can stand for."""
+    values = values_of(settings)
+    for name, setting in settings_of(settings).items():
+        if setting.secret or (
+            setting.group and not settings.origin(name).is_override and not _reads_back(setting, values[name])
+        ):
+            yield name
+
+
+def secrets_of(settings: AptSettings) -> dict[str, str]:
+    """Variable -> text of every secret that is set, for the environment of a command and for nothing else.
+
+    For one that a file holds, the variable of the environment that names the file.
+    """
+    found: dict[str, str] = {}
+    for name, setting in settings_of(settings).items():
+        origin, value = settings.origin(name), values_of(settings)[name]
+        if setting.secret and isinstance(value, SecretStr) and origin.is_override:
+            from_file = origin.kind == "environment" and origin.variable != setting.variable
+            found |= {} if from_file else {setting.variable: value.get_secret_value()}
+    return found
+
+
+def let_pass(settings: AptSettings) -> dict[str, str]:
+    """Variable -> text of the names that are no settings and that APT_UNKNOWN let pass, from a `.env` or otherwise."""
+    return {each.variable: each.value for each in unknown_to(settings) if isinstance(each.value, str)}
+
+
+def pinned(reference: str, extend: str = "") -> dict[str, str]:
+    """The controls that keep a job at what was resolved, wherever it runs: no `.env`, its reference, its groups."""
+    controls = {REFERENCE: reference, EXTEND: extend}
+    return {ENV_FILE: NO_FILE} | {variable: word for variable, word in controls.items() if word}
 
 
 def _is_paper(settings: AptSettings) -> bool:

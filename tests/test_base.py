@@ -213,7 +213,11 @@ def test_a_subclass_s_types_are_read_like_ours(name: str, text: str, value: obje
         ("ratio", "nan", "APT_RATIO='nan' is not allowed: must be a number"),
         ("limit", "5.0", "APT_LIMIT='5.0' is not allowed: must be a whole number, or none; did you mean 5?"),
         ("level", "9", "APT_LEVEL='9' is not allowed: must be one of 8, 16"),
-        ("sizes", "1,x", "APT_SIZES='1,x' is not allowed: Input should be a valid integer"),
+        (
+            "sizes",
+            "1,x",
+            "APT_SIZES='1,x' is not allowed: must be a comma-separated list, or a JSON array, each a whole number",
+        ),
         ("window", "4", "APT_WINDOW='4' is not allowed: windows are odd"),
         ("window", "11", "Rich the window is too wide"),
     ],

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ COPIES: Final = {"docs/index.md", "docs/contributing.md", "docs/changelog.md"}
 """Pages that docs/generate.py copies from files of the root."""
 RUN: Final = sorted(TEXTS.keys() - COPIES)
 NEEDS_EXTRAS: Final = "# needs the extras\n"
+ALONE: Final = "# a program of its own\n"
 
 
 def blocks(language: str, name: str = "README.md") -> list[str]:
@@ -39,6 +41,13 @@ def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, cwd=cwd, env={**os.environ, "PATH": path}
     )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with what is at hand in the examples: the trainer of the page on settings of one's own."""
+    shutil.copytree(ROOT / "examples" / "own_settings", tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def python(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -67,26 +76,29 @@ def test_what_the_readme_says_of_the_main_job_is_true(tmp_path: Path) -> None:
     [(name, block) for name in RUN if name != "docs/errors.md" for block in blocks("console", name)],
     ids=lambda text: text.split("\n")[0],
 )
-def test_console_examples_print_what_they_show(name: str, block: str, tmp_path: Path) -> None:  # noqa: ARG001
-    """In an empty folder, each `$` command prints exactly the lines below it."""
+def test_console_examples_print_what_they_show(name: str, block: str, folder: Path) -> None:  # noqa: ARG001
+    """In a folder without a `.env`, each `$` command prints exactly the lines below it."""
     examples = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 
     assert examples
     for command, shown in examples:
-        assert shown == shell(command, tmp_path).stdout, command
+        assert shown == shell(command, folder).stdout, command
 
 
 @pytest.mark.parametrize("name", [name for name in RUN if blocks("python", name)])
-def test_python_examples_print_what_they_show(name: str, tmp_path: Path) -> None:
+def test_python_examples_print_what_they_show(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The blocks of a page run one after the other, and each print has what it prints in the comment behind it."""
     for block in blocks("bash", name):
         if all(line.startswith("echo ") for line in block.splitlines()):  # it writes the `.env` of the page
-            assert shell(block, tmp_path).returncode == 0
-    code = "".join(block for block in blocks("python", name) if not block.startswith(NEEDS_EXTRAS))
-    done = python(code, tmp_path)
+            assert shell(block, folder).returncode == 0
+    if groups := re.search(r"^export APT_EXTEND=(\S+)$", TEXTS[name], re.MULTILINE):
+        monkeypatch.setenv("APT_EXTEND", groups[1])
+    together = [block for block in blocks("python", name) if not block.startswith((NEEDS_EXTRAS, ALONE))]
+    for code in ["".join(together), *(block for block in blocks("python", name) if block.startswith(ALONE))]:
+        done = python(code, folder)
 
-    assert done.stderr == ""
-    assert re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE) == done.stdout.splitlines()
+        assert done.stderr == ""
+        assert re.findall(r"^ *print\(.*\)  # (.*)$", code, re.MULTILINE) == done.stdout.splitlines()
 
 
 @pytest.mark.training

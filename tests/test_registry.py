@@ -11,11 +11,12 @@ import pytest
 from click.shell_completion import ShellComplete
 from pydantic import Field
 
-from apt_settings import WHERE_IT_RUNS, AptSettings, SettingsError, SquadSettings, fingerprint, load
+from apt_settings import WHERE_IT_RUNS, AptSettings, SettingsError, SettingsGroup, SquadSettings, fingerprint, load
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
-from apt_settings.groups import SettingsGroup
-from apt_settings.registry import registry, with_groups
+from apt_settings.naming import with_groups
+from apt_settings.own import Place
+from apt_settings.registry import Registry, in_force, registry
 from apt_settings.sources.record import read
 
 
@@ -29,7 +30,7 @@ class TrainerSettings(SettingsGroup):
 @pytest.fixture(autouse=True)
 def trainer() -> Iterator[None]:
     """A group stands beside every task's class."""
-    with with_groups(TrainerSettings):
+    with in_force(with_groups([TrainerSettings], Place("test"))):
         yield
 
 
@@ -95,8 +96,7 @@ def test_a_group_counts() -> None:
 def test_settings_remember_their_group() -> None:
     """Where a group stands no more, settings that were made with it keep it, and so do their copies."""
     before = load({}, eval_every=100)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("apt_settings.registry._registry", registry()._replace(groups=()))
+    with in_force(Registry()):
         after = before.model_copy(update={"seed": 1})
 
         assert (values_of(after)["eval_every"], after.seed) == (100, 1)
@@ -106,8 +106,7 @@ def test_settings_remember_their_group() -> None:
 
 def test_a_group_that_is_gone_is_unknown_again() -> None:
     """Nothing keeps a copy of what was known."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("apt_settings.registry._registry", registry()._replace(groups=()))
+    with in_force(Registry()):
         assert "eval_every" not in registry().settings_of(AptSettings)
         with pytest.raises(SettingsError, match="APT_EVAL_EVERY is not a setting"):
             load({"APT_EVAL_EVERY": "1"})

@@ -2,7 +2,9 @@
 
 from typing import Any, Literal, NamedTuple
 
-Kind = Literal["argument", "environment", "env file", "job spec", "record", "release", "class default", "nobody"]
+Kind = Literal[
+    "argument", "environment", "env file", "job spec", "record", "release", "project default", "class default", "nobody"
+]
 
 
 class Origin(NamedTuple):
@@ -40,8 +42,8 @@ class Origin(NamedTuple):
 
     @property
     def is_override(self) -> bool:
-        """Whether somebody set this, and neither the release nor the class decides."""
-        return self.kind not in ("release", "class default")
+        """Whether somebody set this for the job, and neither the release, nor a project's class, nor ours decides."""
+        return self.kind not in ("release", "project default", "class default")
 
     @property
     def is_empty(self) -> bool:

@@ -44,7 +44,7 @@ def check(job: Job, files: tuple[str, ...], form: str | None) -> int:
 
 def _check_here(job: Job) -> int:
     try:
-        settings = job.settings()
+        settings = job.checked()
     except SettingsError as error:
         print_sentences(list(map(str, error.problems)))
         return PROBLEMS_FOUND

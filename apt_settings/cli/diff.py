@@ -100,16 +100,16 @@ def _jobs_of_the_release() -> Iterator[dict[str, str]]:
 def _comparison(job: Job, *words: str) -> Comparison:
     """Both sides. paper and release are for the job of the other side, else for the job of the settings here."""
     sides = [None if word in REFERENCES else _side(job, word) for word in words]
-    same_job = job_of(next((side for side in sides if side), None) or job.settings())
+    same_job = job_of(next((side for side in sides if side), None) or job.settings(complete=False))
     return Comparison(*(side or reference(word, same_job) for word, side in zip(words, sides, strict=True)))
 
 
 def _side(job: Job, word: str) -> AptSettings:
     if word == _NOW:
-        return job.settings()
+        return job.settings(complete=False)
     if is_record(word):
-        return resolve(Inputs({}, None, job.overrides, job.places), record=word)
-    return resolve(Inputs({}, [word], job.overrides, job.places | {"env_file": "diff"}))
+        return resolve(Inputs({}, None, job.overrides, job.places), record=word, complete=False)
+    return resolve(Inputs({}, [word], job.overrides, job.places | {"env_file": "diff"}), complete=False)
 
 
 def _print_tables(tables_of_tasks: list[Table], one: str, other: str) -> None:

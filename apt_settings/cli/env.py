@@ -1,5 +1,7 @@
 """`env`: print the settings as variables."""
 
+from typing import Any
+
 import click
 
 from ..basics.exit_status import WRONG_SETTINGS
@@ -12,7 +14,19 @@ from .output import print_data
 from .terminal import print_notes
 
 
-@click.command()
+class _ForEval(click.Command):
+    """A command whose output a shell evaluates: where it fails, the output is a command that fails."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError:
+            if ctx.params["form"] == "shell":
+                print_data(f"(exit {WRONG_SETTINGS})\n")
+            raise
+
+
+@click.command(cls=_ForEval)
 @takes_settings
 @click.option("--format", "form", type=click.Choice(("shell", "dotenv")), default="shell", show_default=True)
 @click.option("--example", is_flag=True, help="Print a .env instead that explains every setting, all commented out.")
@@ -28,11 +42,6 @@ def env(job: Job, form: str, example: bool) -> None:
     if example:
         print_data(env_example())
         return
-    try:
-        settings = job.settings()
-    except SettingsError:
-        if form == "shell":
-            print_data(f"(exit {WRONG_SETTINGS})\n")
-        raise
+    settings = job.settings(complete=False)
     print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
     print_notes(notes(settings), err=True)

@@ -2,8 +2,10 @@
 
 import click
 
+from ..base import AptSettings
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
+from ..registry import registry
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
 from ..sources.names import PREFIX
@@ -25,7 +27,9 @@ def explain(job: Job, name: str) -> None:
     pairs = explanation(row)
     try:
         if row in catalog():
-            pairs += state(job.settings(), row.name)
+            if where := registry().settings_of(AptSettings)[row.name].definition:
+                pairs.append(("defined in", where))
+            pairs += state(job.settings(complete=False), row.name)
     finally:  # where the settings are wrong, the error is printed below the explanation
         print_pairs(pairs)
 
@@ -33,8 +37,10 @@ def explain(job: Job, name: str) -> None:
 def _row(name: str) -> Row:
     """A setting or control by its name or its variable."""
     rows = {row.name: row for row in (*catalog(), *controls())}
-    word = name.lower().replace("-", "_").removeprefix(PREFIX.lower())
+    word = name.lower().replace("-", "_").removeprefix(PREFIX.lower()).replace("__", ".")
     if word not in rows:
+        if hint := registry().names_of(AptSettings).hints.get(word):
+            raise click.UsageError(f"{spelt(name)} is not a setting: {hint}")
         guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all settings"
         raise click.UsageError(f"{spelt(name)} is not a setting; {guess}")
     return rows[word]

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from ..base import AptSettings
+from ..base import AptSettings, check_objects
 from ..basics.escaping import spelt
 from ..errors import SettingsError
 from ..sweeps.checker import Checker, SweepReport, survey
@@ -85,14 +85,14 @@ def _written(pairs: Iterable[tuple[str, Any]], option: str) -> list[GridEntry]:
     return [GridEntry(name, values, f"{option} {spelt(name)}") for name, values in pairs]
 
 
-def checker_of(job: Job, sweep: Sweep) -> Checker:
+def checker_of(job: Job, sweep: Sweep, *, complete: bool = True) -> Checker:
     """The checker of a job's sweep. Raises UsageError if an option and the grid both set a setting."""
     for column in sweep.columns:
         if column.setting in job.overrides:
             raise click.UsageError(
                 f"{column.setting} is given two values: {job.places[column.setting]}, {column.place}"
             )
-    return Checker(sweep, job.layers())
+    return Checker(sweep, job.layers(), complete=complete)
 
 
 def check_points(checker: Checker, indices: range) -> SweepReport:
@@ -115,11 +115,13 @@ def point_of(job: Job, sweep: Sweep, index: int | None) -> AptSettings:
     if not sweep.axes:
         if index is not None:
             raise click.UsageError("--index needs a grid: --grid seed=1..5 --index 0")
-        return job.settings()
+        return job.checked()
     if index is None:
         raise click.UsageError("a grid needs --index, the number of one of its points")
     refuse_out_of_range(sweep, index)
-    return checker_of(job, sweep).settings(index)
+    settings = checker_of(job, sweep).settings(index)
+    check_objects(settings)
+    return settings
 
 
 def refuse_out_of_range(sweep: Sweep, index: int) -> None:

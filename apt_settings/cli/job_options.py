@@ -6,13 +6,14 @@ from typing import Any, Final
 
 import click
 
-from ..base import AptSettings
-from ..basics.escaping import shown
+from ..base import AptSettings, check_objects, settings_of
+from ..basics.escaping import escaped, shown
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, shared_variables, variables_for
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
+from ..variables import let_pass
 from .grids import check_points, checker_of
 from .options import Job, refuse_default_task
 from .terminal import print_notes
@@ -60,6 +61,17 @@ def lost_with_container(settings: AptSettings) -> list[Note]:
     return [Note(f"output_dir {settings.output_dir!r} is in the container and is lost with it: {kept}", "output_dir")]
 
 
+def left_out(settings: AptSettings) -> list[Note]:
+    """What is set here and not in a job's text, as it is secret or may be: each by its name, and how to hand it on."""
+    notes = []
+    for name, setting in settings_of(settings).items():
+        if setting.secret and settings.origin(name).is_override:
+            how = f"hand {setting.variable} on, or {setting.variable}_FILE with the path of a file"
+            notes.append(Note(f"{name} is secret and is not written: {how}", name))
+    passed = "is no setting and is not written: hand it on if the job needs it"
+    return [*notes, *(Note(f"{escaped(name)} {passed}") for name in let_pass(settings))]
+
+
 def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
     """The options that the command line sets: `{"gpus": 1, "name": None}` -> `{"gpus": 1}`."""
     return {name: value for name, value in options.items() if value is not None}
@@ -74,10 +86,10 @@ def request_of(
     """
     if sweep.axes:
         return _sweep_request(job, sweep, command, records, full=full, once=once)
-    settings = job.settings()
+    settings = job.checked()
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
-    print_notes(notes(settings), err=True)
+    print_notes([*notes(settings), *left_out(settings)], err=True)
     return settings, Request(title, variables_for(settings, full=full), sweep, command, records, once)
 
 
@@ -97,6 +109,7 @@ def _sweep_request(
         raise SettingsError.at(f"point {index}", wrong + more)
     settings = checker.settings(0)
     refuse_default_task(settings)
-    print_notes(report.notes, err=True)
+    check_objects(settings)
+    print_notes([*report.notes, *left_out(settings)], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(title, shared_variables(sweep, job.layers()), sweep, command, records, once)

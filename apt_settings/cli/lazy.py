@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ..basics.suggestions import did_you_mean, nearest
+from .extending import takes_groups
 
 
 class LazyGroup(click.Group):
@@ -34,5 +35,4 @@ class LazyGroup(click.Group):
         if cmd_name not in self.names:
             return None
         name = cmd_name.replace("-", "_")
-        command: click.Command = getattr(import_module(f".{name}", __package__), name)
-        return command
+        return takes_groups(getattr(import_module(f".{name}", __package__), name))

@@ -8,11 +8,12 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import click
 
-from ..base import AptSettings
+from ..base import AptSettings, check_objects
 from ..basics.escaping import spelt
 from ..errors import Problem, SettingsError
 from ..loading import layers_of, resolve
-from ..registry import registry
+from ..naming import registry_for
+from ..registry import Registry, registry
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import task_words
 from ..validation_errors import nobody
@@ -35,9 +36,15 @@ class Job(NamedTuple):
         """The inputs that the settings are read from: the environment, `.env` files and the overrides."""
         return Inputs(os.environ, self.env_file, self.overrides, self.places)
 
-    def settings(self) -> AptSettings:
-        """The settings of the job. Raises SettingsError."""
-        return resolve(self.inputs, record=self.record)
+    def settings(self, *, complete: bool = True) -> AptSettings:
+        """The settings of the job; to print them, they need not be `complete`. Raises SettingsError."""
+        return resolve(self.inputs, record=self.record, complete=complete)
+
+    def checked(self) -> AptSettings:
+        """The settings of a job that shall run; a class that asks for it makes its object too. Raises SettingsError."""
+        settings = self.settings()
+        check_objects(settings)
+        return settings
 
     def layers(self) -> Layers:
         """The values of all sources, not checked yet. Raises SettingsError for a record that cannot be read."""
@@ -65,7 +72,15 @@ def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str
 
 def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """The settings that begin with what the user has typed; click's interface for shell completion."""
-    return completions(registry().settings_of(AptSettings), incomplete)
+    return completions(_known_here().settings_of(AptSettings), incomplete)
+
+
+def _known_here() -> Registry:
+    """What a TAB may know: groups whose module is installed. What stands in the working directory is not run."""
+    try:
+        return registry_for(Inputs(os.environ), elsewhere=True)
+    except SettingsError:
+        return registry()
 
 
 _TASK: Final = click.option(

@@ -48,7 +48,7 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
 
     Example: apt-settings plan --task sst2 --devices 4 --plot schedules.svg
     """
-    planned = plan_of(job.settings(), devices=devices, examples=examples)
+    planned = plan_of(job.settings(complete=False), devices=devices, examples=examples)
     if picture:
         from ..plan.plot import draw
 

@@ -37,7 +37,7 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
 
     Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args) --output_dir out
     """
-    settings = job.settings()
+    settings = job.settings(complete=False)
     command = arguments(settings, devices)
     if entrypoint:
         click.echo(command.entry_point)

@@ -17,4 +17,4 @@ def schema(job: Job) -> None:
 
     Example: apt-settings schema --task alpaca
     """
-    click.echo(json.dumps(json_schema(job.settings()), indent=2))
+    click.echo(json.dumps(json_schema(job.settings(complete=False)), indent=2))

@@ -22,7 +22,7 @@ def show(job: Job, form: str, overrides_only: bool) -> None:
 
     Example: APT_EPOCHS=30 apt-settings show --task squad
     """
-    settings = job.settings()
+    settings = job.settings(complete=False)
     if form == "table":
         print_pairs(head(settings))
         click.echo()

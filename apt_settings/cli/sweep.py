@@ -50,7 +50,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
         raise click.UsageError("a grid is missing: --grid seed=1..3")
     if form == "env" and index is None:
         raise click.UsageError("--format env prints one point: it needs --index")
-    checker, indices = checker_of(job, sweep), range(sweep.size)
+    checker, indices = checker_of(job, sweep, complete=False), range(sweep.size)
     if index is not None:
         refuse_out_of_range(sweep, index)
         indices = range(index, index + 1)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ..base import AptSettings
 from ..differences import Side, differences
 from ..errors import Problem, SettingsError
-from ..fingerprint import counted
+from ..fingerprint import compared
 from ..schedules import learning_rate
 from .extras import require, world_size
 
@@ -70,7 +70,7 @@ def _refuse_missing_group(processes: int) -> None:
 
 def _sides(settings: AptSettings) -> dict[str, Side]:
     """Setting -> value and origin, for the settings that must be equal in every process."""
-    return {name: Side(value, str(settings.origin(name))) for name, value in counted(settings).items()}
+    return {name: Side(value, str(settings.origin(name))) for name, value in compared(settings).items()}
 
 
 def _disagreements(ranks: list[dict[str, Side]]) -> list[Problem]:

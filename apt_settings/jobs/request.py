@@ -50,7 +50,7 @@ def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
     """
     texts = variables(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
-    return pinned(settings.controls["reference"]) | {
+    return pinned(settings.controls["reference"], settings.controls.get("extend", "")) | {
         variable: texts[variable] for variable in chosen if variable in texts
     }
 
@@ -63,6 +63,6 @@ def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
     shared = {
         variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
         for name, origin in chosen.winners().items()
-        if name in settings and name not in varying
+        if name in settings and name not in varying and not settings[name].secret and origin.is_override
     }
-    return pinned("" if "reference" in varying else chosen.word("reference")) | shared
+    return pinned("" if "reference" in varying else chosen.word("reference"), registry().word) | shared

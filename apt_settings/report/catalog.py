@@ -55,15 +55,22 @@ def _row(setting: Setting, settings_of_tasks: Mapping[TaskName, Mapping[str, Set
     if name == "task":  # the default of a class is its task, but a job without APT_TASK has this one
         defaults = dict.fromkeys(TASKS, DEFAULT_TASK)
     citations: dict[TaskName, Citation] = {task: citation for task in TASKS if (citation := cite(name, task))}
-    meaning = field.description or ""
-    return Row(name, setting.variable, setting.concern, meaning, allowed(field), defaults, citations)
+    return Row(
+        name,
+        setting.variable,
+        setting.concern,
+        setting.meaning or "No description.",
+        allowed(field),
+        defaults,
+        citations,
+    )
 
 
 def controls() -> Iterator[Row]:
     """A row for each variable that says how settings are read, such as APT_ENV_FILE."""
     for name, control in CONTROLS.items():
-        words = " or ".join(control.words) or "paths joined by :, of which later ones win"
-        defaults = dict.fromkeys(TASKS, control.words[0] if control.words else ".env, if there is one")
+        words = " or ".join(control.words) or control.takes
+        defaults = dict.fromkeys(TASKS, control.words[0] if control.words else control.default)
         yield Row(name, variable_of(name), "control", control.meaning, words, defaults, {})
 
 

@@ -14,6 +14,7 @@ from ..facts.discrepancies import notes_on
 from ..facts.release import pairs
 from ..groups import JOB
 from ..loading import resolve
+from ..registry import in_force, registry
 from ..sources.controls import CONTROLS
 from ..sources.layers import Inputs
 from ..values import as_text
@@ -96,13 +97,19 @@ def reference(word: str, job: Mapping[str, str]) -> AptSettings:
 
     A default may depart from what the paper states; then the paper's settings have the stated value.
     """
-    settings = resolve(Inputs({}, None, {**job, "reference": word}, {"reference": "diff reference"}))
+    with in_force(registry()._replace(restated=False)):
+        return _reference(word, job)
+
+
+def _reference(word: str, job: Mapping[str, str]) -> AptSettings:
+    settings = resolve(Inputs({}, None, {**job, "reference": word}, {"reference": "diff reference"}), complete=False)
     citations = {name: cite(name, settings.task) for name in settings_of(settings)}
     stated = {name: citation.paper for name, citation in citations.items() if citation and any(citation.paper)}
     if word == "release" or not stated:
         return settings
     places = {name: f"paper, {place}" for name, (_, place) in stated.items()}
-    return resolve(Inputs({}, None, {**{name: value for name, (value, _) in stated.items()}, **job}, places))
+    arguments = {**{name: value for name, (value, _) in stated.items()}, **job}
+    return resolve(Inputs({}, None, arguments, places), complete=False)
 
 
 class Table(NamedTuple):

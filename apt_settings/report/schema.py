@@ -2,17 +2,36 @@
 
 from typing import Any
 
-from ..base import AptSettings
-from ..registry import registry
+from pydantic import PydanticUserError
+from pydantic_core import to_jsonable_python
+
+from ..base import AptSettings, settings_of
+from ..registry import Setting, Unset
+from ..values import adapter_of
 
 
 def json_schema(settings: AptSettings) -> dict[str, Any]:
-    """The schema of the settings' class, with the properties of the registered groups added."""
+    """The schema of the settings' class, with a property for each setting of the groups beside it."""
     schema = type(settings).model_json_schema()
-    for group in registry().groups:
-        group_schema = group.model_json_schema()
-        for part in ("properties", "$defs"):
-            if part in group_schema:
-                schema[part] = schema.get(part, {}) | group_schema[part]
-        schema["required"] = [*schema.get("required", ()), *group_schema.get("required", ())]
+    for name, setting in settings_of(settings).items():
+        if setting.group:
+            own = _property(setting)
+            schema.setdefault("$defs", {}).update(own.pop("$defs", {}))
+            schema["properties"][name] = own
+            if setting.default is Unset.REQUIRED:
+                schema.setdefault("required", []).append(name)
+    if not schema.get("$defs"):
+        schema.pop("$defs", None)
     return schema
+
+
+def _property(setting: Setting) -> dict[str, Any]:
+    """The schema of one setting; without a type where pydantic has none for it."""
+    try:
+        own = adapter_of(setting.field).json_schema()
+    except PydanticUserError:
+        own = {}
+    known = not isinstance(setting.default, Unset) and not setting.secret
+    own.pop("default", None)
+    default = {"default": to_jsonable_python(setting.default)} if known else {}
+    return {**own, "description": setting.meaning, **default}

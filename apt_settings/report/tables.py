@@ -12,6 +12,7 @@ from ..facts.discrepancies import DISCREPANCIES, notes_on
 from ..facts.release import scripts
 from ..fingerprint import fingerprint
 from ..groups import JOB
+from ..registry import Unset
 from ..tasks import DEFAULT_TASK
 from ..values import as_text
 from .catalog import Row
@@ -100,7 +101,12 @@ def _default(settings: AptSettings, name: str) -> Any:
 def notes(settings: AptSettings) -> list[Note]:
     """The settings' notes, and cautions about the defaults in use for those who reproduce the paper."""
     cautions = ((name, caution) for name in settings_of(settings) for caution in _cautions(settings, name))
-    return [*settings.notes, *(Note(f"{name}: {caution}", name) for name, caution in cautions)]
+    missing = [name for name, value in values_of(settings).items() if value is Unset.REQUIRED]
+    return [
+        *settings.notes,
+        *(Note(f"{name}: {caution}", name) for name, caution in cautions),
+        *(Note(f"{name} is required, and not set: a job would not start", name) for name in missing),
+    ]
 
 
 def _cautions(settings: AptSettings, name: str) -> list[str]:

@@ -20,7 +20,7 @@ from ..fingerprint import changed
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, Record, Run, read
-from ..variables import ENV_FILE, NO_FILE, variables
+from ..variables import ENV_FILE, NO_FILE, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import find_finished, new_folder, record_of, write
@@ -46,11 +46,15 @@ class Outcome(NamedTuple):
 
 
 def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[str, str]:
-    """The environment of a job's command: `environ` with every setting as a variable, so that it reads no `.env`."""
-    ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)}
+    """The environment of a job's command: `environ` with every setting as a variable, so that it reads no `.env`.
+
+    A secret that a file holds stays in its file. What APT_UNKNOWN let pass is handed on as it stands, also of a `.env`.
+    """
+    secrets = secrets_of(settings)
+    ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)} - secrets.keys()
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {variable_of(name): word for name, word in settings.controls.items()}
-    return {**others, **variables(settings), **controls, ENV_FILE: NO_FILE}
+    return {**let_pass(settings), **others, **secrets, **variables(settings), **controls, ENV_FILE: NO_FILE}
 
 
 def run_recorded(
@@ -66,7 +70,7 @@ def run_recorded(
         fix = "leave it out, and the command runs without a record"
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
     record = record_of(settings)
-    earlier = find_finished(parent, record.fingerprint) if once else None
+    earlier = find_finished(parent, record) if once else None
     if earlier:
         return Outcome(0, f"skipped: {earlier} has ended well with the same settings")
     with ExitStack() as until_the_end:
@@ -166,6 +170,8 @@ def _conflicts(folder: Path, stored: Record, record: Record) -> Iterator[Problem
     """A problem for each setting whose value is another in the folder's stored record."""
     place = escaped(str(folder / FILE_NAME))
     for name, one, other in differences(_sides(stored), _sides(record)):
+        if (one is None and record.settings[name].at_default) or (other is None and stored.settings[name].at_default):
+            continue  # a group that came or went, and changes nothing
         wrong = f"was {_describe(one)}, and is {_describe(other)}: --resume goes on only with the same settings"
         yield Problem(f"{place} {name}", wrong, setting=name)
 

@@ -5,11 +5,15 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from ..base import AptSettings, json_values, settings_of
 from ..errors import SettingsError
-from ..fingerprint import changed, fingerprint
+from ..fingerprint import changed, fingerprint, is_at_default
 from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
+
+_MARKS: Final = ("where_it_runs", "group", "at_default", "secret")
+"""What a record says of a setting only where it is so."""
 
 
 def record_of(settings: AptSettings) -> Record:
@@ -22,10 +26,13 @@ def record_of(settings: AptSettings) -> Record:
         controls=dict(settings.controls),
         settings={
             name: RecordedSetting(
-                value=values[name],
+                value=None if setting.secret else values[name],
                 origin=str(origins[name]),
                 kind=origins[name].kind,
                 where_it_runs=setting.where_it_runs,
+                group=setting.group.name if setting.group else "",
+                at_default=setting.group is not None and is_at_default(settings, name),
+                secret=setting.secret,
             )
             for name, setting in settings_of(settings).items()
         },
@@ -70,8 +77,8 @@ def as_json(record: Record) -> str:
     content = record.model_dump(mode="json")
     settings = content.pop("settings")
     for each in settings.values():
-        if not each["where_it_runs"]:
-            del each["where_it_runs"]
+        for mark in [mark for mark in _MARKS if not each[mark]]:
+            del each[mark]
     rows = ",\n".join(f"    {json.dumps(name)}: {json.dumps(each)}" for name, each in settings.items())
     head = json.dumps(content, indent=2).removesuffix("\n}")
     return f'{head},\n  "settings": {{\n{rows}\n  }}\n}}\n'
@@ -91,16 +98,17 @@ def last_run(folder: Path) -> str:
     return f"by {run.signal}" if run.signal else f"with {run.exit_status}" if run.exit_status else "well"
 
 
-def find_finished(folder: Path, wanted: str) -> Path | None:
-    """The file with the record of a run that ended well and has the fingerprint `wanted`; None if there is none.
+def find_finished(folder: Path, wanted: Record) -> Path | None:
+    """The file with the record of a run of the same experiment that ended well; None if there is none.
 
     It looks in the folder, and in the folders directly below it whose names begin with the fingerprint.
     """
-    for file in (folder / FILE_NAME, *sorted(folder.glob(f"{wanted}*/{FILE_NAME}"))):
+    for file in (folder / FILE_NAME, *sorted(folder.glob(f"{wanted.fingerprint}*/{FILE_NAME}"))):
         try:
             record = read(file)
         except SettingsError:
             continue
-        if record.fingerprint == wanted and record.is_finished and not changed(record):
+        is_same = record.fingerprint == wanted.fingerprint and record.compared == wanted.compared
+        if is_same and record.is_finished and not changed(record):
             return file
     return None

@@ -9,8 +9,11 @@ class Control(NamedTuple):
     """A variable that says how settings are read: the words it takes, and what they mean."""
 
     words: tuple[str, ...]
-    """What it takes, the default first; empty where it takes paths."""
+    """What it takes, the default first; empty where it takes something else."""
     meaning: str
+    takes: str = ""
+    """What it takes where that is no word."""
+    default: str = ""
 
 
 CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
@@ -19,7 +22,18 @@ CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
             ("paper", "release"), "Whose values are the defaults: those of Table 6, or of one script of the release."
         ),
         "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
-        "env_file": Control((), "The files that are read in place of .env; it cannot stand in one."),
+        "env_file": Control(
+            (),
+            "The files that are read in place of .env; it cannot stand in one.",
+            "paths joined by :, of which later ones win",
+            ".env, if there is one",
+        ),
+        "extend": Control(
+            (),
+            "The classes of a project whose fields are settings too; it cannot stand in a .env.",
+            "MODULE:NAME, several joined by commas",
+            "none",
+        ),
     }
 )
 """By its name, which is its variable without the prefix in lower case."""

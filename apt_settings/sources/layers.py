@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from types import EllipsisType, MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ..basics.escaping import shown
 from ..basics.files import UnreadableError
@@ -14,6 +14,9 @@ from ..errors import Note, Problem
 from .controls import CONTROLS
 from .names import Names, variable_of
 from .readers import Source, from_arguments, from_env_file, from_environment, snapshot
+
+if TYPE_CHECKING:
+    from .record import RecordedSetting
 
 DEFAULT_ENV_FILE: Final = ".env"
 
@@ -25,6 +28,10 @@ MOST_ENV_FILES: Final = 8
 """The most files that APT_ENV_FILE may name."""
 
 _MOST_GUESSES: Final = 50
+_FOR_THE_CALLER: Final = {
+    "env_file": "it says which one to read",
+    "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
+}
 
 
 class Inputs(NamedTuple):
@@ -35,6 +42,8 @@ class Inputs(NamedTuple):
     arguments: Mapping[str, Any] = MappingProxyType({})
     places: Mapping[str, str] = MappingProxyType({})
     """How the user spells an argument that is not `argument NAME`: `{"epochs": "--set epochs"}`."""
+    extend: str | Iterable[Any] | None = None
+    """The groups of a project's own settings, or their names; None: what APT_EXTEND names."""
 
 
 class Layers(NamedTuple):
@@ -49,6 +58,8 @@ class Layers(NamedTuple):
     """The absolute path of every `.env` that was read."""
     directory: str = ""
     """The working directory, where `.env` was looked for; empty where the job said which file to read."""
+    unjudged: Mapping[str, "RecordedSetting"] = {}
+    """What a record says of settings whose groups nobody names here."""
     release: Source = Source({})
     """Weaker than every source: the script of the release, where APT_REFERENCE asks for it."""
 
@@ -70,7 +81,7 @@ class Layers(NamedTuple):
 
     def winners(self) -> dict[str, Origin]:
         """Who decides each setting and control that anybody gives a value."""
-        winners: dict[str, Origin] = {}
+        winners = dict(self.names.defaults)
         for source in reversed((*self.sources, self.release)):
             winners |= {name: origin for name, origin in source.values.items() if not origin.is_empty}
         return winners
@@ -106,7 +117,8 @@ class Layers(NamedTuple):
         return self._replace(sources=tuple(source._replace(values=change(source.values)) for source in self.sources))
 
     def _givers(self, name: str) -> list[Origin]:
-        return [source.values[name] for source in (*self.sources, self.release) if name in source.values]
+        givers = [source.values[name] for source in (*self.sources, self.release) if name in source.values]
+        return [*givers, self.names.defaults[name]] if name in self.names.defaults else givers
 
 
 def read(inputs: Inputs, names: Names) -> Layers:
@@ -128,10 +140,10 @@ def read(inputs: Inputs, names: Names) -> Layers:
     )
 
 
-def read_recorded(record: Source, inputs: Inputs, names: Names) -> Layers:
-    """What a record gives, and arguments that are stronger; nothing else is read."""
-    layers = Layers((record,), names)
-    problems = [_unknown_name(layers.names, origin) for origin in record.unknown]
+def read_recorded(recorded: tuple[Source, ...], inputs: Inputs, names: Names) -> Layers:
+    """What a record gives, with the secrets that it does not hold, and arguments that are stronger; nothing else."""
+    layers = Layers(recorded, names)
+    problems = [_unknown_name(layers.names, origin) for source in recorded for origin in source.unknown]
     if "reference" in inputs.arguments:
         place = inputs.places.get("reference", "argument reference")
         problems.append(Problem(place, "does not go with a record, which has its own"))
@@ -194,16 +206,17 @@ def _problems(layers: Layers) -> Iterator[Problem]:
     """What the sources themselves found, and controls that say what they cannot."""
     for source in layers.sources:
         yield from source.problems
-        origin = source.values.get("env_file")
-        if origin and origin.kind == "env file":
-            yield Problem(origin, "cannot stand in a .env: it says which one to read")
+        for name, why in _FOR_THE_CALLER.items():
+            origin = source.values.get(name)
+            if origin and origin.kind == "env file":
+                yield Problem(origin, f"cannot stand in a .env: {why}")
     yield from _wrong_words(layers)
 
 
 def _wrong_words(layers: Layers) -> Iterator[Problem]:
     """The controls whose word is none of theirs."""
-    for name, (words, _) in CONTROLS.items():
-        origin = layers.winner(name)
+    for name, control in CONTROLS.items():
+        words, origin = control.words, layers.winner(name)
         if words and origin and origin.value not in words:
             fix = did_you_mean(nearest(str(origin.value), words))
             yield Problem(origin, "is not allowed", " or ".join(words), fix, origin.raw, "bad value", name)

@@ -1,14 +1,16 @@
 """Which names are ours: every setting and control by its name and its variable, and whose an `APT_` variable is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
+from ..basics.origins import Origin
 from ..basics.suggestions import did_you_mean, nearest
 from .controls import CONTROLS
 
 PREFIX: Final = "APT_"
+_FILE: Final = "_FILE"
 
 _NAMES: Final = frozenset(
     {
@@ -59,31 +61,45 @@ class Names(NamedTuple):
     """Variable -> setting or control."""
     arguments: Mapping[str, str]
     """What an argument may be called -> setting, or control that takes a word."""
+    secrets: frozenset[str] = frozenset()
+    """The settings whose values are never shown."""
+    hints: Mapping[str, str] = {}
+    """Name that is no setting -> what to do instead: `num_train_epochs` -> `that is APT_EPOCHS`."""
+    defaults: Mapping[str, Origin] = {}
+    """Setting -> the default that a project gives it."""
+
+    def is_file_of_secret(self, variable: str) -> bool:
+        """Whether a variable names the file of a secret: `APT_HUB_TOKEN_FILE`."""
+        return variable.endswith(_FILE) and self.variables.get(variable) in self.secrets
 
     def guess(self, word: str) -> str:
         """`did you mean epochs?`; empty where there is no guess."""
-        return did_you_mean(nearest(word, self._all))
+        return self._hint(word) or did_you_mean(nearest(word, self._all))
 
     def guess_variable(self, variable: str) -> str:
         """`did you mean APT_EPOCHS?`; empty where there is no guess."""
-        return did_you_mean(map(variable_of, nearest(variable[len(PREFIX) :], self._all)))
+        word = variable[len(PREFIX) :]
+        return self._hint(word) or did_you_mean(map(variable_of, nearest(word, self._all)))
+
+    def _hint(self, word: str) -> str:
+        return self.hints.get(word.lower().replace("__", "."), "")
 
     @property
     def _all(self) -> tuple[str, ...]:
         return (*self.settings, *CONTROLS)
 
 
-@cache
-def names_of(settings: tuple[str, ...]) -> Names:
+def names_of(settings: Collection[str], secrets: Collection[str] = ()) -> Names:
     """The names of these settings and of all controls."""
     words = {name: name for name in (*settings, *(name for name, control in CONTROLS.items() if control.words))}
     variables = {variable_of(name): name for name in (*settings, *CONTROLS)}
-    return Names(settings, variables, words)
+    files = {variable_of(name) + _FILE: name for name in secrets}
+    return Names(tuple(settings), variables | files, words, frozenset(secrets))
 
 
 def variable_of(name: str) -> str:
-    """The variable of a setting or control: `epochs` -> `APT_EPOCHS`."""
-    return PREFIX + name.upper()
+    """The variable of a setting or control: `epochs` -> `APT_EPOCHS`, `net.lin1_size` -> `APT_NET__LIN1_SIZE`."""
+    return PREFIX + name.upper().replace(".", "__")
 
 
 def is_ours(variable: str) -> bool:

@@ -1,11 +1,16 @@
 """The readers of sources: arguments, the environment, a `.env`. Each knows where every value that it gives stands."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 from ..basics.escaping import escaped, shown, spelt
+from ..basics.files import UnreadableError, read_text
 from ..basics.origins import Origin
 from ..errors import Problem
+from ..values import TEXT_LIMIT
 from .dotenv import read_env_file
 from .names import Names, is_foreign, is_ours
 
@@ -29,7 +34,7 @@ def from_arguments(values: Mapping[str, Any], names: Names, places: Mapping[str,
         Origin("argument", places.get(name, f"argument {spelt(name)}"), spelt(name), value, shown(value))
         for name, value in values.items()
     ]
-    return source_of(origins, names.arguments)
+    return source_of(origins, names, names.arguments)
 
 
 def from_environment(environ: Mapping[str, str], names: Names) -> Source:
@@ -38,7 +43,7 @@ def from_environment(environ: Mapping[str, str], names: Names) -> Source:
     origins = [
         Origin("environment", "environment", spelt(variable), value, shown(value)) for variable, value in ours.items()
     ]
-    return source_of(origins, names.variables)
+    return source_of(origins, names)
 
 
 def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, str]:
@@ -58,14 +63,42 @@ def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
         Problem(Origin("env file", file, spelt(variable) if variable else "", line=line), wrong, fix=fix)
         for line, variable, wrong, fix in faults
     )
-    return source_of(origins, names.variables, tuple(problems))
+    return source_of(origins, names, problems=tuple(problems))
 
 
-def source_of(origins: list[Origin], known: Mapping[str, str], problems: tuple[Problem, ...] = ()) -> Source:
-    """What is given to each setting and control, and which names are neither; `known` is name -> setting or control.
+def source_of(
+    origins: Iterable[Origin], names: Names, known: Mapping[str, str] | None = None, problems: tuple[Problem, ...] = ()
+) -> Source:
+    """What is given to each setting and control, and which names are neither.
 
-    Names of other tools are passed over.
+    `known` is name -> setting or control, else the variables. Names of other tools are passed over. The value of a
+    secret is hidden, and read from its file where APT_HUB_TOKEN_FILE names one.
     """
-    values = {known[origin.variable]: origin for origin in origins if origin.variable in known}
-    unknown = (origin for origin in origins if origin.variable not in known and not is_foreign(origin.variable))
-    return Source(values, tuple(unknown), problems)
+    known = names.variables if known is None else known
+    values: dict[str, Origin] = {}
+    unknown, wrong = [], [*problems]
+    for origin in origins:
+        name = known.get(origin.variable)
+        if name is None:
+            unknown += [] if is_foreign(origin.variable) else [origin]
+        elif name not in names.secrets:
+            values[name] = origin
+        elif name in values and not (origin.is_empty or values[name].is_empty):
+            wrong.append(Problem(origin, f"does not go with {values[name].label}: it is the same secret"))
+        else:
+            try:
+                values[name] = _hidden(origin, from_file=names.is_file_of_secret(origin.variable))
+            except UnreadableError as error:
+                wrong.append(Problem(origin, f"names a file that cannot be read: {error}", value=origin.raw))
+    return Source(values, tuple(unknown), tuple(wrong))
+
+
+def _hidden(origin: Origin, *, from_file: bool) -> Origin:
+    """A secret's origin, whose value nothing prints. Raises UnreadableError for a file that cannot be read."""
+    if origin.is_empty or not isinstance(origin.value, str):
+        return origin
+    if not from_file:
+        return origin._replace(value=SecretStr(origin.value), raw="'**********'")
+    if origin.kind == "job spec":  # the file is where the job runs
+        return origin._replace(value=None)
+    return origin._replace(value=SecretStr(read_text(Path(origin.value), TEXT_LIMIT).rstrip("\n")))

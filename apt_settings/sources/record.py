@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -13,7 +13,7 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_bytes
 from ..basics.origins import Kind, Origin
 from ..errors import SettingsError
-from .names import Names
+from .names import Names, variable_of
 from .readers import Source, source_of
 
 FILE_NAME: Final = "run.json"
@@ -42,6 +42,17 @@ class RecordedSetting(Part):
     """What kind of giver that is; None in records that were written before it was recorded."""
     where_it_runs: bool = False
     """Whether it says where the job runs and not what it is, so that the fingerprint leaves it out."""
+    group: str = ""
+    """The group beside the task's class that it is of, as APT_EXTEND names it; empty for the class's own."""
+    at_default: bool = False
+    """Whether a group's setting has its default, so that the fingerprint leaves it out."""
+    secret: bool = False
+    """Whether its value is not recorded: it is null."""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether two records must share it to be of the same experiment."""
+        return not (self.where_it_runs or self.secret)
 
 
 class Repository(Part):
@@ -83,13 +94,31 @@ class Record(Part):
 
     @property
     def counted(self) -> dict[str, JsonValue]:
-        """Setting -> value, for all that the fingerprint is made of."""
-        return {name: each.value for name, each in self.settings.items() if not each.where_it_runs}
+        """Name -> value, for all that the fingerprint is made of; a group's setting goes by its variable."""
+        return {
+            variable_of(name) if each.group else name: each.value
+            for name, each in self.settings.items()
+            if each.is_compared and not each.at_default
+        }
+
+    @property
+    def compared(self) -> dict[str, JsonValue]:
+        """Setting -> value, for all that two records must share to be of the same experiment."""
+        return {name: each.value for name, each in self.settings.items() if each.is_compared}
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that its settings are of, as APT_EXTEND names them."""
+        return tuple(dict.fromkeys(each.group for each in self.settings.values() if each.group))
 
     @property
     def is_finished(self) -> bool:
         """Whether the last run ended with status 0."""
         return bool(self.runs) and self.runs[-1].exit_status == 0
+
+    def without(self, names: Collection[str]) -> "Record":
+        """The same without some of its settings."""
+        return self.model_copy(update={"settings": {k: v for k, v in self.settings.items() if k not in names}})
 
     def with_last_run(self, **changes: Any) -> "Record":
         """The same, where its last run ended otherwise."""
@@ -175,12 +204,13 @@ def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names)
     origins = [
         _origin(path, name, each)
         for name, each in record.settings.items()
+        if not each.secret
         if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)
     ]
     if word := record.controls.get("reference"):
         origins.append(Origin("record", escaped(path), "reference", word, shown(word)))
     known = {name: name for name in (*names.settings, "reference")}
-    return source_of(origins, known)
+    return source_of(origins, names, known)
 
 
 def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:

@@ -165,7 +165,7 @@ def _problems(file: str, environment: Environment) -> Iterator[Finding]:
     unknown = {names.variables[each.variable] for each in assignments if each not in with_value}
     settings = {names.variables[each.variable] for each in with_value if each.variable in names.variables}
     try:
-        settle(Layers.of([source_of(origins, names.variables)], names))
+        settle(Layers.of([source_of(origins, names)], names))
     except SettingsError as error:
         for problem in error.problems:
             if not _may_be_right(problem, unknown, None if environment.certain else settings):

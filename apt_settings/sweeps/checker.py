@@ -42,15 +42,16 @@ class Shared(NamedTuple):
 class Checker:
     """Checks the points of a sweep. It reads the values that points share once, then only those that vary."""
 
-    def __init__(self, sweep: Sweep, base: Layers) -> None:
+    def __init__(self, sweep: Sweep, base: Layers, *, complete: bool = True) -> None:
         """`base` holds the values that all points share: arguments, environment, `.env`."""
         self.sweep = sweep
+        self._complete = complete
         self._base = base
         self._shared: dict[tuple[str, ...], Shared] = {}
 
     def settings(self, index: int) -> AptSettings:
         """The settings of a point, as `load` gives them. Raises SettingsError."""
-        return settle(self._layers(self.sweep.point(index)))
+        return settle(self._layers(self.sweep.point(index)), complete=self._complete)
 
     def verdict(self, index: int) -> Verdict:
         """The problems of a point or, if it is valid, its notes: the same as `load` reports."""

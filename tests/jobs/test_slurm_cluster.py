@@ -158,7 +158,7 @@ def test_a_requeued_job_goes_on_in_its_record(slurm: Slurm) -> None:
 
 
 def test_a_warning_from_slurm_reaches_the_command(slurm: Slurm) -> None:
-    """A signal for the batch step, which is what --signal=B:USR1 has SLURM send, goes through; the command's status is recorded."""
+    """A signal to the batch step, as --signal=B:USR1 has SLURM send it, goes through; its status is recorded."""
     wait = "trap 'echo warned; exit 7' USR1; touch ready; while :; do sleep 0.1; done"
     (job,) = slurm.submit("--task", "squad", "--", "bash", "-c", wait)
     slurm.wait_for("ready")

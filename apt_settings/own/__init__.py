@@ -1,0 +1,25 @@
+"""A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
+
+from .classes import WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
+from .importing import Place, groups_named
+from .leaves import Leaf, definition_of, leaves_of, meaning_of
+from .objects import Judged, judge, made
+
+__all__ = [
+    "WHERE_IT_RUNS",
+    "Group",
+    "Judged",
+    "Leaf",
+    "Place",
+    "SettingsGroup",
+    "as_group",
+    "definition_of",
+    "group",
+    "groups_named",
+    "is_same",
+    "judge",
+    "leaves_of",
+    "made",
+    "meaning_of",
+    "named_by",
+]

@@ -1,0 +1,111 @@
+"""The values of a group: judged, each by its own type; and the object that is made of them."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from ..values import adapter_of
+from .classes import Group
+from .leaves import Leaf, fields_of, leaves_of, nested_class
+
+T = TypeVar("T")
+Path = tuple[str, ...]
+
+
+class Judged(NamedTuple):
+    """What came of the values that were given to a group."""
+
+    values: dict[Path, Any]
+    """Every value that the class has, given or not; without those that are required and not given."""
+    refused: dict[Path, ErrorDetails]
+    """What is wrong, by its field; `()` is the class itself."""
+
+
+def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
+    """Judge what was given to the fields of a group's class, and complete it with the class's defaults.
+
+    A SettingsGroup judges itself, with its validators. Of a class that was not written for us no object is made.
+    """
+    alone = _judge_fields(group, given)
+    if not group.judges_itself or any(each["type"] != "missing" for each in alone.refused.values()):
+        return alone
+    try:
+        whole = group.kind.model_validate(_tree(group, given))
+    except ValidationError as error:
+        paths = {leaf.path for leaf in leaves_of(group)}
+        return Judged(alone.values, {_known(each["loc"], paths): each for each in _details(error)})
+    return Judged({leaf.path: _wrapped(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)}, {})
+
+
+def _judge_fields(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
+    """Each field by its own type."""
+    values: dict[Path, Any] = {}
+    refused: dict[Path, ErrorDetails] = {}
+    for leaf in leaves_of(group):
+        if leaf.path in given:
+            try:
+                values[leaf.path] = adapter_of(leaf.field).validate_python(given[leaf.path])
+            except ValidationError as error:
+                refused[leaf.path] = _details(error)[0]
+        elif leaf.has_default:
+            values[leaf.path] = leaf.field.get_default(call_default_factory=True)
+        elif leaf.field.is_required():
+            refused[leaf.path] = {"type": "missing", "loc": leaf.path, "msg": "is not set", "input": None}
+    return Judged(values, refused)
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False, include_input=False)
+
+
+def _known(location: tuple[Any, ...], paths: set[Path]) -> Path:
+    """The field that an error is about: the longest beginning of its location that is one."""
+    return next((location[:end] for end in range(len(location), 0, -1) if location[:end] in paths), ())
+
+
+def made(group: Group[T], given: Mapping[Path, Any]) -> T:
+    """A new object of a group's class, from what was given. Raises whatever the class raises."""
+    found: T = _made(group.kind, deepcopy(_tree(group, given)))
+    return found
+
+
+def _tree(group: Group[Any], given: Mapping[Path, Any]) -> dict[str, Any]:
+    """`{("net", "lin1_size"): 64}` -> `{"net": {"lin1_size": 64, "lin2_size": 32}}`: of a nested object every field.
+
+    Its other fields have the values of the default object, and not those of its class.
+    """
+    nested = {path[0] for path in given if len(path) > 1}
+    tree: dict[str, Any] = {}
+    for leaf in leaves_of(group):
+        if leaf.path in given or (leaf.path[0] in nested and leaf.has_default):
+            *parents, name = leaf.path
+            place = tree
+            for each in parents:
+                place = place.setdefault(each, {})
+            value = given[leaf.path] if leaf.path in given else leaf.field.get_default(call_default_factory=True)
+            place[name] = value.get_secret_value() if leaf.hidden and isinstance(value, SecretStr) else value
+    return tree
+
+
+def _made(kind: Any, tree: Mapping[str, Any]) -> Any:
+    """The object, and those in it, each made by its own class."""
+    keywords, declared = {}, fields_of(kind)
+    for name, value in tree.items():
+        field = declared[name]
+        nested = nested_class(field)
+        key = field.alias if issubclass(kind, BaseModel) and field.alias else name
+        keywords[key] = _made(nested, value) if nested and isinstance(value, dict) else value
+    return kind(**keywords)
+
+
+def _at(whole: Any, path: Path) -> Any:
+    for name in path:
+        whole = getattr(whole, name)
+    return whole
+
+
+def _wrapped(leaf: Leaf, value: Any) -> Any:
+    return SecretStr(value) if leaf.hidden and isinstance(value, str) else value

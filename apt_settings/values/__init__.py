@@ -1,0 +1,22 @@
+"""Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
+
+from .kinds import Kind, has_text_form, is_list, kind_of
+from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value
+from .words import allowed, choices_of, likely
+from .writing import as_text, frozen
+
+__all__ = [
+    "TEXT_LIMIT",
+    "UNREADABLE",
+    "Kind",
+    "adapter_of",
+    "allowed",
+    "as_text",
+    "choices_of",
+    "frozen",
+    "has_text_form",
+    "is_list",
+    "kind_of",
+    "likely",
+    "read_value",
+]

@@ -1,0 +1,87 @@
+"""What a setting takes, in words."""
+
+from enum import Enum
+from functools import lru_cache
+from pathlib import PurePath
+from typing import Any, Final
+
+from pydantic import SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from ..basics.suggestions import mended
+from .kinds import is_class, is_model, kind_of, kind_of_field
+from .reading import BOOLEANS, TEXT_LIMIT, adapter_of, bounds_of, read_value
+from .writing import as_text
+
+_WORDS: Final = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: f"one line of at most {TEXT_LIMIT} printable characters, no space around it",
+    SecretStr: "one line that is never shown",
+    dict: "a JSON object",
+}
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a setting takes, in words: `a number, 0 <= x < 1`; empty for a type that is not declared here."""
+    words = _of(field.annotation)
+    return words and f"{words}{_range(field.metadata)}{', or none' if kind_of_field(field).optional else ''}"
+
+
+def choices_of(field: FieldInfo) -> tuple[str, ...]:
+    """The words that a setting takes, where its type names them: a Literal, an Enum, or a list of a Literal's."""
+    kind = kind_of_field(field)
+    return tuple(BOOLEANS) if kind.of is bool else tuple(map(as_text, kind.choices or _members(kind.of)))
+
+
+@lru_cache(maxsize=256)  # a sweep may repeat a mistake at every point
+def likely(text: str, field: FieldInfo) -> str | None:
+    """What was most likely meant by a text that the setting refuses; None where no mend makes it valid."""
+
+    def allows(candidate: str) -> bool:
+        try:
+            adapter_of(field).validate_python(read_value(candidate, field.annotation))
+        except ValidationError:
+            return False
+        return True
+
+    bounds = bounds_of(field.metadata)
+    fraction = bounds.get("ge") == 0 and 1 in (bounds.get("lt"), bounds.get("le"))
+    return mended(text, choices_of(field), fraction, allows)
+
+
+def _of(annotation: Any) -> str:
+    """What a type takes, none aside."""
+    kind = kind_of(annotation)
+    if kind.members:
+        return " or ".join(dict.fromkeys(filter(None, map(_of, kind.members))))
+    if kind.is_list:
+        return _of_list(kind.item, kind.choices, kind.items)
+    if choices := kind.choices or _members(kind.of):
+        return f"one of {', '.join(map(as_text, choices))}"
+    if is_class(kind.of, PurePath):
+        return "a path"
+    return "a JSON object" if is_model(kind.of) else _WORDS.get(kind.of, "")
+
+
+def _of_list(item: Any, choices: tuple[Any, ...], items: tuple[Any, ...]) -> str:
+    if choices:
+        return f"a comma-separated list of {', '.join(map(str, choices))}, none of them twice"
+    if items:
+        return f"{len(items)} values joined by commas: {', '.join(map(_of, items))}"
+    words = _of(item)
+    if kind_of(item).is_list or kind_of(item).of is dict or is_model(kind_of(item).of):
+        return "a JSON array"
+    return words and f"a comma-separated list, or a JSON array, each {words}"
+
+
+def _members(kind: Any) -> tuple[Any, ...]:
+    return tuple(kind) if is_class(kind, Enum) else ()
+
+
+def _range(metadata: list[Any]) -> str:
+    bounds = bounds_of(metadata)
+    low = f"{bounds['ge']} <= " if "ge" in bounds else f"{bounds['gt']} < " if "gt" in bounds else ""
+    high = f" <= {bounds['le']}" if "le" in bounds else f" < {bounds['lt']}" if "lt" in bounds else ""
+    return f", {low}x{high}" if low or high else ""

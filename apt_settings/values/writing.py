@@ -1,0 +1,53 @@
+"""A value as a variable holds it, and as something that can be hashed."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, time, timedelta
+from enum import Enum
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from .kinds import LISTS
+
+_PLAIN: Final = (str, int, float)
+
+
+def as_text(value: Any) -> str:
+    """A value as a variable would hold it: `none`, `true`, `query,value`, `0.0002`, `{"a": 1}`.
+
+    A list whose items commas cannot part is a JSON array: `["a,b"]`; one without items is `[]`.
+    """
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Enum):
+        return as_text(value.value)
+    if isinstance(value, LISTS):
+        items = list(value) if isinstance(value, tuple | list) else sorted(value, key=as_text)
+        texts = list(map(as_text, items))
+        return ",".join(texts) if texts and all(map(_goes_with_commas, items, texts)) else _as_json(items)
+    if isinstance(value, Mapping | BaseModel) or hasattr(value, "__dataclass_fields__"):
+        return _as_json(value)
+    return str(to_jsonable_python(value)) if isinstance(value, date | time | timedelta) else str(value)
+
+
+def _goes_with_commas(item: Any, text: str) -> bool:
+    if isinstance(item, (*LISTS, Mapping, BaseModel)) or hasattr(item, "__dataclass_fields__"):
+        return False
+    return bool(text) and "," not in text and text == text.strip() and text[0] not in "[{"
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(to_jsonable_python(value), ensure_ascii=False)
+
+
+def frozen(value: Any) -> Any:
+    """A value as something that can be hashed: lists and sets as tuples, dicts as pairs, objects by their fields."""
+    if isinstance(value, BaseModel) or hasattr(value, "__dataclass_fields__"):
+        return type(value), frozen(vars(value))
+    if isinstance(value, Mapping):
+        return frozenset((key, frozen(item)) for key, item in value.items())
+    if isinstance(value, set | frozenset):
+        return frozenset(map(frozen, value))
+    return tuple(map(frozen, value)) if isinstance(value, tuple | list) else value

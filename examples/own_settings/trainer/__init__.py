@@ -1,0 +1,1 @@
+"""A small trainer with settings of its own."""
