@@ -11,6 +11,7 @@ from pydantic import PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .basics.escaping import shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Note, Problem, SettingsError
@@ -234,15 +235,29 @@ def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
         name = named_by(kind)
         fix = f"export APT_EXTEND={name}, or call apt_settings.extend before the settings are used"
         raise SettingsError.at(name, "is no group of these settings", fix=fix)
-    own, shared, _ = fields_of(group)
-    values, set_here = values_of(settings), settings._background.layers.winners()
-    given = {path: values[name] for path, name in shared.items()}
-    given |= {setting.path: values[name] for name, setting in own.items() if name in set_here}
     try:
-        object_made: T = made(replace(group, kind=wanted.kind), given)
+        object_made: T = made(replace(group, kind=wanted.kind), _given_to(settings, group))
     except Exception as error:  # whatever a class of others does
         raise SettingsError.at(group.name, f"refuses these values: {said_by(error)}") from None
     return object_made
+
+
+def _given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], Any]:
+    """What the fields of a group's class were given: our values, and its own that somebody set."""
+    own, shared, _ = fields_of(group)
+    values, winners = values_of(settings), settings._background.layers.winners()
+    ours = {path: values[name] for path, name in shared.items()}
+    return ours | {setting.path: values[name] for name, setting in own.items() if name in winners}
+
+
+def default_in(settings: AptSettings, name: str) -> Any:
+    """What a setting would be here if nobody set it: for a default made from others, what they make of it."""
+    setting = settings_of(settings)[name]
+    if setting.default is not Unset.DERIVED or setting.group is None:
+        return setting.default
+    given = _given_to(settings, setting.group)
+    given.pop(setting.path, None)
+    return judge(setting.group, given).values.get(setting.path)
 
 
 def check_objects(settings: AptSettings) -> None:
@@ -383,8 +398,14 @@ def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) ->
         if refused:  # ours are not all known, and what a class refuses may be for want of them
             judged = judged._replace(refused={path: each for path, each in judged.refused.items() if path in names})
         for path, each in judged.refused.items():
-            refused[names.get(path, " ".join((group.name, *path)))] = each
+            where = names.get(path) or " ".join((group.name, *path))
+            refused[where] = each if path not in shared else {**each, "msg": _not_ours(shared[path], ours[path])}
     return Verdict(refused, group_values)
+
+
+def _not_ours(name: str, value: object) -> str:
+    fix = "say apart=(...) and give the group a prefix if it is another setting"
+    return f"stands for our {name}, and does not take {shown(value)}; {fix}"
 
 
 def _defaults(draft: Draft) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, settings_of, unjudged_in, values_of
+from .base import AptSettings, default_in, settings_of, unjudged_in, values_of
 from .basics.escaping import shown
 from .sources.names import variable_of
 
@@ -51,8 +51,7 @@ def counted(settings: AptSettings) -> dict[str, Any]:
 
 def is_at_default(settings: AptSettings, name: str) -> bool:
     """Whether a setting has the value that it has where nobody sets it."""
-    origin, setting = settings.origin(name), settings_of(settings)[name]
-    return not origin.is_override or bool(values_of(settings)[name] == setting.default)
+    return not settings.origin(name).is_override or bool(values_of(settings)[name] == default_in(settings, name))
 
 
 def changed(record: "Record") -> str:

@@ -58,7 +58,8 @@ def _check_files(files: Sequence[str], form: str) -> int:
     from ..specs.findings import SIZE_LIMIT, Finding, judge
 
     found: list[Finding] = []
-    unjudged = []
+    unjudged: list[str] = []
+    remarks: list[Note] = []
     for file in files:
         name = "stdin" if file == _STDIN else escaped(file)
         try:
@@ -67,9 +68,13 @@ def _check_files(files: Sequence[str], form: str) -> int:
         except OSError as error:
             found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
         else:
-            findings, judged = judge(name, data)
-            found += findings
-            unjudged += [] if judged else [name]
+            judgement = judge(name, data)
+            found += judgement.findings
+            unjudged += [] if judgement.judged else [name]
+            remarks += [
+                Note(f"{name}: the names of {each} are not judged: --extend {each}")
+                for each in map(escaped, judgement.unnamed)
+            ]
     if form == "json":
         click.echo(json.dumps([finding._asdict() for finding in found], indent=2))
     elif form == "github":
@@ -81,7 +86,8 @@ def _check_files(files: Sequence[str], form: str) -> int:
         wrong = len({finding.file for finding in found})
         print_sentences([f"{len(found)} problems in {wrong} of {len(files)} files"] * (len(found) > 1), err=True)
         print_notes(
-            [Note(f"{name} names APT_ variables, but nothing in it can be checked") for name in unjudged], err=True
+            [*remarks, *(Note(f"{name} names APT_ variables, but nothing in it can be checked") for name in unjudged)],
+            err=True,
         )
     return PROBLEMS_FOUND if found else 0
 

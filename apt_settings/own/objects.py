@@ -36,7 +36,8 @@ def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
         whole = group.kind.model_validate(_tree(group, given))
     except ValidationError as error:
         paths = {leaf.path for leaf in leaves_of(group)}
-        return Judged(alone.values, {_known(each["loc"], paths): each for each in _details(error)})
+        refused = (each for each in _details(error) if each["type"] != "default_factory_not_called")
+        return Judged(alone.values, {_known(each["loc"], paths): each for each in refused})
     return Judged({leaf.path: _wrapped(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)}, {})
 
 

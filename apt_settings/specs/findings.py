@@ -11,6 +11,7 @@ from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..groups import CHOOSING
 from ..loading import settle
+from ..registry import registry
 from ..rules import RULES
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
@@ -69,6 +70,8 @@ class Judgement(NamedTuple):
     """In the order of the lines, each thing once."""
     judged: bool
     """False if the spec names APT_ variables, but nothing in it could be checked."""
+    unnamed: tuple[str, ...] = ()
+    """The groups that the spec names and the caller does not, so that their settings are not judged."""
 
 
 def findings(name: str, data: bytes) -> list[Finding]:
@@ -100,10 +103,19 @@ def _check(name: str, text: str, kind: str) -> Judgement:
     for environment in _distinct(spec.environments):
         found += _problems(name, environment)
     seen = any(environment.assignments for environment in spec.environments)
+    unnamed = (name for environment in spec.environments for name in _unnamed(environment.assignments))
     return Judgement(
         sorted(dict.fromkeys(found), key=lambda finding: finding.line),
         bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text),
+        tuple(dict.fromkeys(unnamed)),
     )
+
+
+def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
+    """The groups that these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
+    words = (each.value for each in assignments if each.variable == variable_of("extend"))
+    known = {group.name for group in registry().groups}
+    return [name for word in words if word for name in word.split(",") if name not in known]
 
 
 def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
@@ -122,7 +134,7 @@ def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
         )
         seen.update(unknown)
         if unknown:
-            policy = tuple(each for each in settings if each.variable == variable_of("unknown"))
+            policy = tuple(each for each in settings if each.variable in map(variable_of, ("unknown", "extend")))
             yield Environment((*unknown, *policy), certain)
         key = frozenset((each.variable, each.value) for each in settings), certain
         if settings and key not in seen:
@@ -168,6 +180,8 @@ def _problems(file: str, environment: Environment) -> Iterator[Finding]:
         settle(Layers.of([source_of(origins, names)], names))
     except SettingsError as error:
         for problem in error.problems:
+            if problem.kind == "unknown name" and _unnamed(assignments):
+                continue
             if not _may_be_right(problem, unknown, None if environment.certain else settings):
                 yield _finding(file, problem)
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
 from .kinds import LISTS, Kind, fields_of, is_class, is_model, kind_of
 from .writing import as_text
@@ -113,8 +115,10 @@ def _other(value: Any, kind: Kind) -> Any:
         return next((each for each in accepted if each is not UNREADABLE), UNREADABLE)
     if is_class(kind.of, Enum):
         return {as_text(each.value): each for each in kind.of}.get(as_text(value), UNREADABLE)
-    if is_class(kind.of, PurePath, SecretStr):
+    if is_class(kind.of, PurePath):
         return value if isinstance(value, kind.of) else _made(kind.of, _one_line(value))
+    if kind.of is SecretStr:
+        return _made(SecretStr, _one_line(value.get_secret_value() if isinstance(value, SecretStr) else value))
     if kind.of is dict or is_model(kind.of):
         return _object(value, kind)
     return value
@@ -166,7 +170,9 @@ def _refuse(constant: str) -> None:
 @lru_cache(maxsize=1024)
 def adapter_of(field: FieldInfo) -> TypeAdapter[Any]:
     """What judges a value of a setting by itself: its type and range."""
-    annotated: Any = Annotated[field.annotation, field]
+    own = copy(field)
+    own.default, own.default_factory = PydanticUndefined, None  # a value by itself has no other fields to be made from
+    annotated: Any = Annotated[field.annotation, own]
     return _adapter(annotated)
 
 

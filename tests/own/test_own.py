@@ -1,0 +1,858 @@
+"""A project's own settings: what can be named, how its fields are read, what is refused, and what is never shown."""
+
+import dataclasses
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import InitVar, dataclass, field
+from enum import Enum
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from support import ROOT
+
+import apt_settings
+from apt_settings import (
+    WHERE_IT_RUNS,
+    AptSettings,
+    SettingsError,
+    SettingsGroup,
+    SquadSettings,
+    fingerprint,
+    group,
+    load,
+    override,
+    part,
+)
+from apt_settings.base import values_of
+from apt_settings.cli import main
+from apt_settings.fingerprint import counted
+from apt_settings.naming import with_groups
+from apt_settings.own import Place
+from apt_settings.registry import Registry, extend_process
+from apt_settings.runs.running import job_environment
+from apt_settings.runs.store import record_of
+from apt_settings.variables import as_env_file, as_shell, variables
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as OnlyForCheckers
+
+T = TypeVar("T")
+CANARY = "geheim-canary-42"
+
+
+class Colour(Enum):
+    """Has texts and numbers as values."""
+
+    RED = "red"
+    SEVEN = 7
+
+
+class Loss(BaseModel):
+    """A nested model."""
+
+    smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weights: dict[str, float] = {}
+
+
+@dataclass
+class Net:
+    """A nested dataclass."""
+
+    lin1_size: int = 32
+    lin2_size: int = 16
+
+
+class Trainer(SettingsGroup):
+    """All kinds of settings."""
+
+    eval_every: Annotated[int, Field(ge=1, description="Steps between evaluations.")] = 500
+    """Not this: the description counts."""
+    save_every: int | Literal["auto"] = "auto"
+    colour: Colour = Colour.RED
+    folder: Path = Path("data")
+    tags: list[str] = Field(default_factory=list)
+    sizes: tuple[int, float] = (1, 0.5)
+    either: int | float | None = None
+    table: dict[str, int] = Field(default_factory=dict)
+    loss: Loss = Loss(smoothing=0.25)
+    maybe: Net | None = None
+    nets: list[Net] = Field(default_factory=list)
+    threads: Annotated[int, WHERE_IT_RUNS] = 4
+    hub_token: SecretStr | None = None
+    doubled: int = Field(default_factory=lambda values: values["eval_every"] * 2)
+
+    @field_validator("folder")
+    @classmethod
+    def _is_no_root(cls, value: Path) -> Path:
+        if value == Path("/"):
+            raise ValueError("the root is no folder for data")
+        return value
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        if self.eval_every == 13:
+            raise ValueError("13 brings no luck")
+        return self
+
+
+class Restated(SettingsGroup):
+    """A project's default for a setting of ours."""
+
+    target_sparsity: float = 0.5
+    distill_epochs: int | None = 100
+
+
+class Required(SettingsGroup):
+    """One that somebody must set."""
+
+    metric: str
+
+
+@dataclass
+class Arguments:
+    """A class that was not written for us."""
+
+    learning_rate: float = 1.0
+    num_train_epochs: int = 3
+    batch_size: int = 4
+    max_length: int = 512
+    net: Net = field(default_factory=lambda: Net(1, 2))
+    hub_token: str = "off"  # noqa: S105
+    hooks: Callable[[], None] | None = None
+    types: "OnlyForCheckers[int] | None" = None
+    start: InitVar[int] = 0
+    derived: int = field(init=False, default=0)
+    _private: int = 0
+
+    def __post_init__(self, start: int) -> None:
+        self.derived = self.max_length * 2
+        self.num_train_epochs += start
+
+
+trl = group(
+    Arguments,
+    prefix="trl",
+    means={"num_train_epochs": "epochs"},
+    apart=("batch_size",),
+    where_it_runs=("max_length",),
+    leave_out=("types",),
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_process() -> Iterator[None]:
+    """No group stays in the process."""
+    yield
+    extend_process(Registry())
+
+
+def given(kind: Any, environ: Mapping[str, str] | None = None, **arguments: Any) -> AptSettings:
+    """Settings with a group beside them."""
+    return load(environ or {}, None, extend=[kind], **arguments)
+
+
+# What can be named, and what cannot.
+
+
+@dataclass
+class Loop:
+    """Holds one of its own kind."""
+
+    name: str = "x"
+    next: "Loop | None" = None
+
+
+@dataclass
+class Of(Generic[T]):
+    """A generic class."""
+
+    count: int = 1
+    value: T | None = None
+
+
+@dataclass
+class Below(Arguments):
+    """A dataclass below another, with a field by keyword alone."""
+
+    extra: int = field(default=7, kw_only=True)
+
+
+class Model(BaseModel):
+    """A pydantic model as it is."""
+
+    size: int = Field(default=1, alias="Size")
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (Loop, ["name", "next"]),
+        (Of, ["count"]),
+        (Model, ["size"]),
+        (Required, ["metric"]),
+        (Below, ["num_train_epochs", "max_length", "net.lin1_size", "net.lin2_size", "hub_token", "extra"]),
+        (trl, ["trl_batch_size", "trl_max_length", "trl_net.lin1_size", "trl_net.lin2_size", "trl_hub_token"]),
+    ],
+)
+def test_fields_that_init_takes_are_settings(kind: Any, names: list[str]) -> None:
+    """Not InitVar, `init=False`, private ones, types without a text form, and those that have our name or meaning."""
+    assert names == list(with_groups([kind], Place("test")).group_settings())
+
+
+def local_class() -> type:
+    class Inside(SettingsGroup):
+        x: int = 1
+
+    return Inside
+
+
+class Attrs:
+    """What attrs makes looks like this."""
+
+    __attrs_attrs__ = ()
+
+
+class Config(SettingsGroup):
+    """Takes a name of Debian's apt."""
+
+    config: str = "x"
+
+
+class Control(SettingsGroup):
+    """Takes the name of a control."""
+
+    unknown: str = "x"
+
+
+class Keyword(SettingsGroup):
+    """Takes a keyword of load."""
+
+    record: str = "x"
+
+
+@dataclass
+class Twice:
+    """Two fields, one variable."""
+
+    LR: float = 0.1
+    lr: float = 0.1
+
+
+class WrongDefault(SettingsGroup):
+    """A default for a setting of ours that we refuse."""
+
+    target_sparsity: float = 7
+
+
+class OtherTask(SettingsGroup):
+    """A default for what a job says itself."""
+
+    task: str = "squad"
+
+
+@dataclass
+class NeedsHook:
+    """Cannot be made without what nothing can set."""
+
+    hook: Callable[[], None]
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (local_class(), "is a class inside a function: move it to its module"),
+        (Attrs, "is a class of attrs: make it a dataclass"),
+        (SquadSettings, "reads its settings itself: make it a SettingsGroup"),
+        (int, "is neither a SettingsGroup, nor a dataclass, nor a pydantic model"),
+        (Loss(), "is a Loss, and no class or handle"),
+        (Config, "a field config, and APT_CONFIG is a variable of another tool; give it another name"),
+        (Control, "a field unknown, and APT_UNKNOWN says how settings are read"),
+        (Keyword, "a field record, which is a keyword of load"),
+        (Twice, "has the fields LR and lr, and APT_LR would be both"),
+        (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
+        (OtherTask, "gives task a default, and a job says itself which job it is"),
+        (NeedsHook, "needs hook, and its type has no text form"),
+        ("os:path", "names os:path, which is a module"),
+        ("json:no_such", "names json:no_such, and json has no no_such"),
+        ("no_such_module:X", "names the module no_such_module, which is neither on sys.path nor in /"),
+        ("nonsense", "is not allowed: must be MODULE:NAME, such as trainer.settings:TrainerSettings"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_where_it_is_named(kind: Any, message: str) -> None:
+    """One sentence, with what to write."""
+    with pytest.raises(SettingsError, match=message) as caught:
+        given(kind)
+    assert "Traceback" not in str(caught.value)
+
+
+one = group(Arguments, secret=())
+other = group(Below, secret=(), means={"num_train_epochs": "epochs"})
+
+
+def test_two_groups_with_one_name_are_refused() -> None:
+    """Both are named."""
+    with pytest.raises(SettingsError, match=r"other has a field max_length, and so has \S+:one"):
+        load({}, None, extend=[one, other])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"means": {"nope": "epochs"}}, "has no field nope, which means names"),
+        ({"means": {"max_length": "nope"}}, "max_length means nope, which is no setting of ours"),
+        ({"secret": ["nope"]}, "has no field nope, which secret names"),
+        ({"apart": ["batch_size"]}, "says that batch_size is not ours, and APT_BATCH_SIZE is; give the group a prefix"),
+    ],
+)
+def test_a_handle_is_held_to_its_class(options: dict[str, Any], message: str) -> None:
+    """A misspelt field in it is no silent nothing."""
+    with pytest.raises(SettingsError, match=message):
+        given(dataclasses.replace(group(Arguments, **options), name="here:x"))
+
+
+# How values are read, kept and given back.
+
+VALUES = [
+    ("eval_every", "100", 100),
+    ("save_every", "7", 7),
+    ("save_every", "auto", "auto"),
+    ("colour", "7", Colour.SEVEN),
+    ("folder", "/a b/c", Path("/a b/c")),
+    ("tags", "a,b", ["a", "b"]),
+    ("tags", '["a,b", "", "[x"]', ["a,b", "", "[x"]),
+    ("sizes", "3,0.25", (3, 0.25)),
+    ("either", "3", 3),
+    ("either", "0.5", 0.5),
+    ("either", "none", None),
+    ("table", '{"a": 1}', {"a": 1}),
+    ("loss.smoothing", "0.5", 0.5),
+    ("loss.weights", '{"é": 0.5}', {"é": 0.5}),
+    ("maybe", '{"lin1_size": 3}', Net(3)),
+    ("nets", '[{"lin1_size": 3}, {}]', [Net(3), Net()]),
+    ("threads", "9", 9),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "value"), VALUES)
+def test_every_type_has_one_text_form_that_reads_back(
+    name: str, text: str, value: object, write_env: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Through a variable, a `.env`, a shell, a record and a job's text, the value is the same."""
+    variable = "APT_" + name.upper().replace(".", "__")
+    settings = given(Trainer, {variable: text})
+    texts = variables(settings)
+    env_file = write_env(as_env_file(texts), "again.env")
+    shell = subprocess.run(["sh", "-c", f"{as_shell(texts)}env -0"], capture_output=True, text=True, check=True).stdout
+    (tmp_path / "run.json").write_text(apt_settings.runs.store.as_json(record_of(settings)))
+    again = [
+        load(texts, None, extend=[Trainer]),
+        load({}, env_file, extend=[Trainer]),
+        load(dict(line.partition("=")[::2] for line in shell.split("\0") if line), None, extend=[Trainer]),
+        load({}, record=tmp_path, extend=[Trainer]),
+        load({}, None, extend=[Trainer], **{name: value}),
+    ]
+
+    assert values_of(settings)[name] == value
+    assert type(values_of(settings)[name]) is type(value)
+    assert again == [settings] * len(again)
+    assert {fingerprint(each) for each in again} == {fingerprint(settings)}
+    assert hash(settings) == hash(again[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "eval_every",
+            "1_000",
+            "APT_EVAL_EVERY='1_000' is not allowed: must be a whole number, 1 <= x; did you mean 1000?",
+        ),
+        ("save_every", " 5 ", "must be a whole number or one of auto"),
+        ("either", "nan", "must be a whole number or a number, or none"),
+        ("either", "1e400", "must be a whole number or a number"),
+        ("colour", "blue", "must be one of red, 7"),
+        ("sizes", "1", "must be 2 values joined by commas"),
+        ("table", '{"a": 1.5}', "must be a JSON object"),
+        ("table", '{"a": NaN}', "must be a JSON object"),
+        ("maybe", '{"lin_2": 5}', "must be a JSON object, or none"),
+        ("loss__smoothing", "1", "APT_LOSS__SMOOTHING='1' is not allowed: must be a number, 0 <= x < 1"),
+        ("folder", "/", "APT_FOLDER='/' is not allowed: the root is no folder for data"),
+        ("eval_every", "13", r":Trainer 13 brings no luck"),
+        ("eval_evry", "1", "APT_EVAL_EVRY is not a setting; did you mean APT_EVAL_EVERY"),
+        ("loss", "1", "APT_LOSS is not a setting"),
+    ],
+)
+def test_what_a_group_refuses_is_one_line_like_ours(name: str, text: str, message: str) -> None:
+    """Exact in unions too, with what is allowed."""
+    with pytest.raises(SettingsError, match=message) as caught:
+        given(Trainer, {f"APT_{name.upper()}": text})
+    assert len(caught.value.problems) == 1
+
+
+def test_a_part_is_the_class_itself() -> None:
+    """A new object each time, of the class, with its methods; and what settings keep is not read back from it."""
+    settings = given(trl, {"APT_TRL_NET__LIN1_SIZE": "9"}, epochs=30, trl_max_length=64)
+    one, other = part(settings, trl), part(settings, Arguments)
+    one.max_length = 1
+
+    assert isinstance(one, Arguments)
+    assert (other.max_length, other.derived, other.num_train_epochs) == (64, 128, 30)
+    assert (other.learning_rate, other.batch_size) == (settings.learning_rate, 4)
+    assert other.net == Net(9, 2)
+    assert other.hub_token == "off"  # noqa: S105
+    assert values_of(settings)["trl_max_length"] == 64
+
+
+def test_lists_and_dicts_are_frozen() -> None:
+    """Nobody changes settings through a part or an attribute."""
+    settings = given(Trainer, tags=["a"], table={"a": 1})
+    before = hash(settings)
+    part(settings, Trainer).tags.append("b")
+    settings.tags.append("c")
+
+    assert (settings.tags, hash(settings)) == (["a"], before)
+
+
+def test_a_default_made_from_other_settings_says_so() -> None:
+    """It follows what it is made from, unless it is set."""
+    assert given(Trainer, eval_every=100).doubled == 200
+    assert given(Trainer, eval_every=100, doubled=3).doubled == 3
+    assert str(given(Trainer).origin("doubled")) == "class default"
+    assert part(given(Trainer, eval_every=100), Trainer).doubled == 200
+
+
+def test_settings_stay_what_they_are() -> None:
+    """The class is the task's; equality, copies and pickles have the group's values, on every way to a process."""
+    settings = given(Trainer, {"APT_TASK": "squad"}, eval_every=7)
+
+    assert type(settings) is SquadSettings
+    assert "eval_every" not in settings.model_dump()
+    assert settings == pickle.loads(pickle.dumps(settings)) == settings.model_copy()  # noqa: S301  it is ours
+    assert settings != settings.model_copy(update={"eval_every": 8})
+    with pytest.raises(AttributeError):
+        _ = settings.eval_evry
+    with pytest.raises(SettingsError, match=r"is no group of these settings; export APT_EXTEND=\S+:Arguments"):
+        part(settings, Arguments)
+
+
+def eval_every_of(settings: AptSettings) -> int:
+    return part(settings, Trainer).eval_every
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_processes_have_the_part(method: str) -> None:
+    """However a worker is started."""
+    with get_context(method).Pool(1) as pool:
+        assert pool.apply(eval_every_of, (given(Trainer, eval_every=7),)) == 7
+
+
+# Ours, required, derived.
+
+
+@pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")
+def test_a_projects_default_stands_between_the_release_and_ours(write_env: Callable[..., Path]) -> None:
+    """argument > environment > `.env` > release > project's default > ours; a misfit of it is a note."""
+    file = write_env("APT_TARGET_SPARSITY=0.3\n")
+    settings = given(Restated)
+
+    assert (settings.target_sparsity, str(settings.origin("target_sparsity"))) == (0.5, "Restated default")
+    assert [str(each) for each in settings.origin("target_sparsity").overridden] == ["class default"]
+    assert load({}, file, extend=[Restated]).target_sparsity == 0.3
+    assert given(Restated, reference="release", task="squad").origin("target_sparsity").kind == "release"
+    assert any("distill_epochs stays 100 (Restated default)" in str(note) for note in settings.notes)
+    assert part(settings, Restated).target_sparsity == 0.5
+    assert part(given(Restated, target_sparsity=0.2), Restated).target_sparsity == 0.2
+    with pytest.raises(SettingsError, match="must be a number, 0 <= x < 1"):
+        given(Restated, target_sparsity=7)
+
+
+@dataclass
+class Narrow:
+    """Its batch_size is no number."""
+
+    batch_size: Literal["small", "large"] = "small"
+
+
+def test_a_name_of_ours_that_means_something_else_is_refused() -> None:
+    """Where the class does not take our value, with what to write."""
+    with pytest.raises(
+        SettingsError, match="Narrow batch_size stands for our batch_size, and does not take 32"
+    ) as caught:
+        given(Narrow)
+    assert "apart=" in str(caught.value)
+
+
+def test_another_name_for_ours_answers_with_ours() -> None:
+    """APT_NUM_TRAIN_EPOCHS says what it is."""
+    with pytest.raises(SettingsError, match="APT_NUM_TRAIN_EPOCHS is not a setting; that is APT_EPOCHS"):
+        given(trl, {"APT_NUM_TRAIN_EPOCHS": "3"})
+    with pytest.raises(SettingsError, match=r"APT_TRL_HOOKS is not a setting; its type .* has no text form"):
+        given(trl, {"APT_TRL_HOOKS": "3"})
+
+
+# Secrets.
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A module in the working directory with all kinds of settings, and its name for APT_EXTEND."""
+    code = '''
+from typing import Annotated
+from dataclasses import dataclass, field
+from pydantic import Field, SecretStr
+from apt_settings import SettingsGroup, group
+
+class Secrets(SettingsGroup):
+    eval_every: Annotated[int, Field(ge=1, description="Steps between evaluations.")] = 500
+    hub_token: Annotated[SecretStr | None, Field(description="Token of the hub.")] = None
+
+@dataclass
+class Log:
+    api_key: str = "x"
+    log_every: int = field(default=10, metadata={"help": "Steps between two lines."})
+    """Not this."""
+    level: str = "info"
+    """How much
+    is logged."""
+
+@dataclass
+class Checked:
+    size: int = 1
+    def __post_init__(self):
+        if self.size == 13:
+            raise RuntimeError("13 brings no luck")
+
+checked = group(Checked, check=True)
+
+class Required(SettingsGroup):
+    metric: str
+'''
+    (tmp_path / "mine.py").write_text(code)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    yield "mine:Secrets,mine:Log"
+    sys.modules.pop("mine", None)
+
+
+COMMANDS = [
+    ("show",),
+    ("show", "--format", "json"),
+    ("show", "--format", "env"),
+    ("explain", "hub_token"),
+    ("explain", "api_key"),
+    ("check",),
+    ("check", "job.sh"),
+    ("check", "--format", "json", "job.sh"),
+    ("env",),
+    ("env", "--format", "dotenv"),
+    ("env", "--example"),
+    ("schema",),
+    ("diff", "paper", "now"),
+    ("diff", "now", "other.env"),
+    ("plan",),
+    ("plan", "--format", "json"),
+    ("release-args",),
+    ("sweep", "--grid", "seed=1..3"),
+    ("sweep", "--grid", "seed=1..3", "--index", "1", "--format", "env"),
+    ("job", "slurm", "--", "true"),
+    ("job", "slurm", "--grid", "seed=1..3", "--", "true"),
+    ("job", "kubernetes", "--image", "x", "--full", "--", "true"),
+    ("job", "docker", "--image", "x", "--", "true"),
+    ("run", "--record", "runs", "--", "true"),
+    ("show", "--from", "runs"),
+    ("show", "--set", "eval_every=0"),
+    ("check", "--set", f"hub_token= {CANARY}"),
+    ("show", "--set", f"hub_token={CANARY}", "--set", f"api_key={CANARY}"),
+]
+
+
+def started(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "apt_settings", *argv]
+    together = {**os.environ, "APT_TASK": "squad", **environ}
+    return subprocess.run(command, capture_output=True, text=True, env=together)
+
+
+def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> None:
+    """Not in its output, its errors, its records, nor the files that it writes."""
+    (tmp_path / "job.sh").write_text(f"export APT_HUB_TOKEN={CANARY} APT_EVAL_EVERY=0\ntrue\n")
+    (tmp_path / "other.env").write_text(f"APT_API_KEY={CANARY}-2\n")
+    for name, value in {
+        "APT_EXTEND": module,
+        "APT_TASK": "squad",
+        "APT_HUB_TOKEN": CANARY,
+        "APT_API_KEY": CANARY,
+    }.items():
+        monkeypatch.setenv(name, value)
+    said = []
+    for argv in COMMANDS:
+        if argv[-2:] == ("--from", "runs"):
+            argv = ("show", "--from", str(next(Path("runs").iterdir())))
+        with suppress(SystemExit):  # how a recorded run ends
+            main(argv)
+        said.append(capfd.readouterr())
+    written = "".join(path.read_text() for path in Path("runs").glob("*/run.json"))
+
+    assert CANARY not in "".join(out + err for out, err in said)
+    assert CANARY not in written
+    assert '"secret": true' in written
+    assert any("hub_token is secret and is not written: hand APT_HUB_TOKEN on" in err for _, err in said)
+
+
+def test_no_object_shows_a_secret() -> None:
+    """repr, origins, problems, fingerprints, what ranks compare; the value is there for the command and the part."""
+    settings = given(Trainer, {"APT_HUB_TOKEN": CANARY})
+    other = given(Trainer, {"APT_HUB_TOKEN": "another"})
+    origin = settings.origin("hub_token")
+
+    assert CANARY not in repr(settings) + repr(origin) + origin.raw + str(settings.origins) + repr(
+        settings.model_dump()
+    )
+    assert CANARY not in json.dumps(counted(settings)) + str(record_of(settings)) + str(variables(settings))
+    assert fingerprint(settings) == fingerprint(other)
+    assert job_environment({}, settings)["APT_HUB_TOKEN"] == CANARY
+    assert part(settings, Trainer).hub_token.get_secret_value() == CANARY
+    with pytest.raises(SettingsError) as caught:
+        given(Trainer, {"APT_HUB_TOKEN": f" {CANARY} "})
+    assert CANARY not in str(caught.value) + repr(caught.value.problems)
+
+
+def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    """As Docker and Kubernetes mount it; two at once, and a file that is not there, are refused."""
+    (tmp_path / "hub").write_text(f"{CANARY}\n")
+    environ = {"APT_HUB_TOKEN_FILE": str(tmp_path / "hub")}
+    settings = given(Trainer, environ)
+
+    assert part(settings, Trainer).hub_token.get_secret_value() == CANARY
+    assert str(settings.origin("hub_token")) == "environment APT_HUB_TOKEN_FILE"
+    handed = job_environment(environ, settings)
+    assert "APT_HUB_TOKEN" not in handed
+    assert handed["APT_HUB_TOKEN_FILE"] == environ["APT_HUB_TOKEN_FILE"]
+    with pytest.raises(SettingsError, match="it is the same secret"):
+        given(Trainer, {**environ, "APT_HUB_TOKEN": "x"})
+    with pytest.raises(SettingsError, match="APT_HUB_TOKEN_FILE='/no/such' names a file that cannot be read: No such"):
+        given(Trainer, {"APT_HUB_TOKEN_FILE": "/no/such"})
+
+
+# Naming.
+
+
+def test_a_module_of_the_working_directory_is_found(module: str) -> None:
+    """By every command, and by the program that run starts; what it prints stays out of what a shell evaluates."""
+    with Path("mine.py").open("a") as code:
+        code.write("print('hello from the module')\n")
+    Path("train.py").write_text(
+        "from apt_settings import part, settings\nfrom mine import Secrets\n"
+        "print(part(settings, Secrets).eval_every, part(settings, Secrets).hub_token.get_secret_value())\n"
+    )
+    ran = started("run", "--extend", module, "--", sys.executable, "train.py", APT_EVAL_EVERY="7", APT_HUB_TOKEN=CANARY)
+    env = started("env", APT_EXTEND=module)
+    wrong = started("env", APT_EXTEND="nope:X")
+
+    assert ran.stdout.splitlines()[-1] == f"7 {CANARY}"
+    assert "hello" not in env.stdout
+    assert "hello" in env.stderr
+    assert (wrong.stdout, wrong.returncode) == ("(exit 78)\n", 78)
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "x = 1 / 0\n",
+            r"broken, which fails when it is imported: ZeroDivisionError: division by zero \(.*broken.py:1\)",
+        ),
+        ("import no_such_thing\n", "fails when it is imported: ModuleNotFoundError: No module named 'no_such_thing'"),
+        ("raise SystemExit(3)\n", "fails when it is imported: SystemExit: 3"),
+        ("from apt_settings import settings\n", "asks for the settings while it is imported; take settings from"),
+        ("def x(:\n", "fails when it is imported: SyntaxError"),
+    ],
+)
+def test_a_module_that_fails_is_told_in_one_line(code: str, message: str, monkeypatch: Any, tmp_path: Path) -> None:
+    """Its error's type, text and place; never a traceback."""
+    (tmp_path / "broken.py").write_text(code)
+    monkeypatch.setenv("APT_EXTEND", "broken:X")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    with pytest.raises(SettingsError, match=message) as caught:
+        load()
+    sys.modules.pop("broken", None)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_working_directory_is_not_left_on_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is appended last, and only where the module was found in it."""
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    with pytest.raises(SettingsError):
+        load({"APT_EXTEND": "nope:X"}, None)
+    assert str(tmp_path) not in sys.path
+
+
+@pytest.mark.usefixtures("module")
+def test_no_file_names_code(write_env: Callable[..., Path], capfd: Any) -> None:
+    """Not a `.env`, not a spec, not a record: nothing is imported."""
+    text = "APT_EXTEND=mine:Secrets\n"
+    write_env(text)
+    with pytest.raises(SettingsError, match=r"APT_EXTEND cannot stand in a \.env: it names code to import"):
+        load({})
+    Path("job.sh").write_text(f"export {text}export APT_EVAL_EVERY=0 APT_EPOCHS=ten\ntrue\n")
+    assert main(["check", "job.sh"]) == 1
+    out, err = capfd.readouterr()
+
+    assert "APT_EPOCHS='ten' is not allowed" in out
+    assert "EVAL_EVERY" not in out
+    assert "the names of mine:Secrets are not judged: --extend mine:Secrets" in err
+    assert "mine" not in sys.modules
+
+
+def test_a_spec_is_judged_by_the_groups_that_the_caller_named(module: str) -> None:
+    """What it says itself does not count."""
+    Path("job.sh").write_text("export APT_EXTEND=mine:Secrets APT_EVAL_EVERY=0\ntrue\n")
+    done = started("check", "--extend", module, "job.sh")
+
+    assert "job.sh:1: APT_EVAL_EVERY='0' is not allowed: must be a whole number, 1 <= x" in done.stdout
+
+
+def test_extend_comes_before_the_settings() -> None:
+    """The same class twice is nothing, reset keeps it, and afterwards it is an error with the lines to write."""
+    apt_settings.extend(Trainer)
+    apt_settings.extend(Trainer)
+    assert apt_settings.settings.eval_every == 500
+    apt_settings.extend(Trainer)
+    apt_settings.reset()
+    with override(eval_every=3) as settings:
+        assert part(settings, Trainer).eval_every == 3
+    assert apt_settings.settings.eval_every == 500
+    with pytest.raises(SettingsError, match=r"write import apt_settings; apt_settings.extend\(Required\); settings ="):
+        apt_settings.extend(Required)
+
+
+def test_the_class_of_a_running_program_is_one_class(tmp_path: Path) -> None:
+    """`python glue.py` under APT_EXTEND=glue:Args has its own class, and no record names `__main__`."""
+    (tmp_path / "glue.py").write_text(
+        "from dataclasses import dataclass\nimport apt_settings\n@dataclass\nclass Args:\n    steps: int = 3\n"
+        "if __name__ == '__main__':\n    apt_settings.extend(Args)\n    from apt_settings import part, settings\n"
+        "    args = part(settings, Args)\n    print(args.steps, type(args) is Args, settings.controls['extend'])\n"
+    )
+    alone = subprocess.run([sys.executable, "glue.py"], capture_output=True, text=True)
+    run = started("run", "--extend", "glue:Args", "--set", "steps=5", "--", sys.executable, "glue.py")
+
+    assert (alone.stdout, alone.stderr) == ("3 True glue:Args\n", "")
+    assert run.stdout == "5 True glue:Args\n"
+
+
+# Commands.
+
+
+@pytest.mark.usefixtures("module")
+def test_required_settings_are_told_and_wanted() -> None:
+    """To look is fine, to start is not."""
+    looks = [
+        started(*argv, APT_EXTEND="mine:Required") for argv in (("show",), ("schema",), ("env",), ("explain", "metric"))
+    ]
+    starts = [
+        started(*argv, APT_EXTEND="mine:Required")
+        for argv in (("check",), ("run", "--", "true"), ("job", "slurm", "--", "true"))
+    ]
+
+    assert [done.returncode for done in looks] == [0, 0, 0, 0]
+    assert "required, not set" in looks[0].stdout
+    assert "metric" in json.loads(looks[1].stdout)["required"]
+    assert "note: metric is required, and not set" in looks[2].stderr
+    assert [done.returncode for done in starts] == [1, 78, 78]
+    assert all("APT_METRIC is not set and has no default" in done.stdout + done.stderr for done in starts)
+
+
+def test_explain_says_where_a_setting_is_defined(module: str) -> None:
+    """File and line, and its meaning from help or from the docstring below it."""
+    by_help = started("explain", "log_every", APT_EXTEND=module).stdout
+    by_docstring = started("explain", "APT_LEVEL", APT_EXTEND=module).stdout
+
+    assert "Steps between two lines." in by_help
+    assert "mine.py:14" in by_help
+    assert "How much is logged." in by_docstring
+
+
+@pytest.mark.usefixtures("module")
+def test_an_object_that_shall_be_checked_is_made() -> None:
+    """check, run and job make it; show does not."""
+    done = [started(*argv, "--set", "size=13", APT_EXTEND="mine:checked") for argv in (("check",), ("show",))]
+
+    assert [each.returncode for each in done] == [1, 0]
+    assert "mine:checked refuses these values: RuntimeError: 13 brings no luck" in done[0].stdout
+
+
+@pytest.mark.usefixtures("module")
+def test_a_record_is_read_without_the_code() -> None:
+    """To show and to compare; to run it, the caller names the same."""
+    first = started(
+        "run", "--extend", "mine:Secrets", "--set", "eval_every=7", "--record", "r", "--resume", "--", "true"
+    )
+    shown = started("show", "--from", "r")
+    diffed = started("diff", "r", "r")
+    ran = started("run", "--from", "r", "--", "true")
+    named = started("show", "--from", "r", "--extend", "mine:Secrets")
+    recorded = json.loads(Path("r/run.json").read_text())
+
+    assert (first.returncode, diffed.returncode) == (0, 0)
+    assert recorded["settings"]["eval_every"]["group"] == "mine:Secrets"
+    assert recorded["fingerprint"] in shown.stdout
+    assert recorded["fingerprint"] in named.stdout
+    assert "eval_every 7 (--set eval_every) is of mine:Secrets: not judged here" in shown.stdout
+    assert ran.returncode == 78
+    assert "has settings of mine:Secrets, which nobody names here; export APT_EXTEND=mine:Secrets" in ran.stderr
+
+
+def test_a_default_changes_no_fingerprint_and_is_compared_all_the_same(module: str) -> None:
+    """A group at its defaults is not in the fingerprint; a changed default is another run all the same."""
+    plain = started("show", "--format", "json")
+    extended = started("show", "--format", "json", APT_EXTEND=module)
+    once = ("run", "--extend", module, "--record", "r", "--once", "--", "true")
+    started(*once)
+    again = started(*once)
+    Path("mine.py").write_text(Path("mine.py").read_text().replace("= 500", "= 700"))
+    changed = started(*once)
+
+    assert json.loads(plain.stdout)["fingerprint"] == json.loads(extended.stdout)["fingerprint"]
+    assert "skipped" in again.stderr
+    assert "skipped" not in changed.stderr
+
+
+def test_a_resumed_run_names_a_changed_default(module: str) -> None:
+    """The folder holds another run, whatever the fingerprint says."""
+    line = ("run", "--extend", module, "--record", "r", "--resume", "--", "true")
+    started(*line)
+    Path("mine.py").write_text(Path("mine.py").read_text().replace("= 500", "= 700"))
+    changed = started(*line)
+
+    assert changed.returncode == 78
+    assert "eval_every was 500 (class default), and is 700 (class default)" in changed.stderr
+
+
+@pytest.mark.parametrize("policy", ["warn", "ignore"])
+def test_a_name_that_is_let_pass_reaches_the_command(policy: str, write_env: Callable[..., Path]) -> None:
+    """From the environment and from a `.env`; a job's text names it without its value."""
+    write_env("APT_MINE=from-file\nAPT_BOTH=file\n")
+    environ = {"APT_UNKNOWN": policy, "APT_OTHER": "from-env", "APT_BOTH": "env"}
+    ran = started("run", "--", "sh", "-c", "echo $APT_MINE $APT_OTHER $APT_BOTH", **environ)
+    job = started("job", "slurm", "--", "true", **environ)
+
+    assert ran.stdout == "from-file from-env env\n"
+    assert "from-" not in job.stdout + job.stderr
+    assert "note: APT_MINE is no setting and is not written: hand it on if the job needs it" in job.stderr
+
+
+def test_the_example_describes_all_its_settings() -> None:
+    """Each has a description, and ten of them are its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "examples" / "own_settings")
+        known = with_groups("trainer.settings:TrainerSettings,trainer.log:LogConfig", Place("test"))
+        settings = known.group_settings()
+
+    assert len(settings) >= 10
+    assert [name for name, each in settings.items() if not each.meaning and name != "log_dir"] == []
