@@ -1,5 +1,6 @@
 """AptSettings: what the settings of every task have in common."""
 
+import inspect
 import os
 from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
@@ -8,6 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
 from pydantic import PrivateAttr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,6 +53,14 @@ _CONFIG: Final = SettingsConfigDict(
 )
 T = TypeVar("T")
 _NOT_CONSULTED: Final = ("env_", "case_", "cli_", "nested_", "secrets_")
+_COMMAND_LINE: Final = "for a command line: apt-settings run --set epochs=30 -- python train.py, or load(epochs=30)"
+_IN_PLACE_OF: Final = {
+    "_cli_parse_args": _COMMAND_LINE,
+    "_cli_settings_source": _COMMAND_LINE,
+    "_build_sources": _COMMAND_LINE,  # what CliApp hands over
+    "_secrets_dir": "for a secret in a file: APT_HUB_TOKEN_FILE=/run/secrets/hub",
+}
+"""Options of pydantic-settings that have no effect here -> what to use."""
 
 
 class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # BaseSettings narrows its model_config
@@ -97,6 +107,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         **arguments: Any,
     ) -> None:
         """`.env:1` says 0.4 for target_sparsity -> 0.4 in self, judged by type, range and rules, or SettingsError."""
+        _refuse_options(arguments)
         inputs = Inputs(os.environ, _env_file, arguments)
         with in_force(_registry or (registry() if _layers else registry_for(inputs))) as known:
             draft = draft_of(type(self), _layers or layers_for(type(self), inputs), known)
@@ -115,10 +126,26 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         without_effect = [f"model_config {key}" for key in changed if key.startswith(_NOT_CONSULTED)]
         without_effect += ["settings_customise_sources"] * ("settings_customise_sources" in vars(cls))
         without_effect += [f"{variable_of(name)} as a setting" for name in CONTROLS if name in cls.model_fields]
+        taken = (
+            name for name in cls.model_fields.keys() - AptSettings.model_fields.keys() if hasattr(AptSettings, name)
+        )
+        without_effect += [f"{name} as a setting: every settings object has it" for name in sorted(taken)]
+        for name in AptSettings.model_fields.keys() & inspect.get_annotations(cls).keys():
+            _keep_rules(cls.model_fields[name], AptSettings.model_fields[name])
         aliased = (name for name, field in cls.model_fields.items() if field.validation_alias)
         without_effect += [f"the alias of {name}" for name in aliased]
         if without_effect:
             raise TypeError(f"{cls.__name__}: apt-settings does not consult {', '.join(without_effect)}")
+
+    @classmethod
+    def settings_cached(cls) -> Self:
+        """Refused: it would know nothing of `reset` and `override`. Raises TypeError."""
+        raise TypeError(f"{cls.__name__}.settings_cached: take settings from apt_settings, or call load()")
+
+    @classmethod
+    def settings_clear_cache(cls) -> None:
+        """Refused, as `settings_cached` is. Raises TypeError."""
+        raise TypeError(f"{cls.__name__}.settings_clear_cache: call apt_settings.reset()")
 
     def origin(self, name: str) -> Origin:
         """Who set a setting, and what it overrides. Raises SettingsError for a name that is no setting."""
@@ -172,6 +199,19 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
             """A setting of a group beside the class, where that name is free: `settings.eval_every`."""
             known = not name.startswith("_") and self._background.group_values
             return deepcopy(known[name]) if known and name in known else super().__getattr__(name)
+
+
+def _refuse_options(arguments: Mapping[str, Any]) -> None:
+    """Raise TypeError for an option of pydantic-settings, with what to use in its place."""
+    for name in arguments:
+        if instead := _IN_PLACE_OF.get(name):
+            raise TypeError(f"apt-settings does not consult {name}; {instead}")
+
+
+def _keep_rules(restated: FieldInfo, ours: FieldInfo) -> None:
+    """Let a subclass that restates one of our settings, for a default of its own, keep its range and meaning."""
+    restated.metadata = [*ours.metadata, *(each for each in restated.metadata if each not in ours.metadata)]
+    restated.description = restated.description or ours.description
 
 
 class Background(NamedTuple):

@@ -32,7 +32,11 @@ def compared(settings: AptSettings) -> dict[str, Any]:
     """Setting -> value, as JSON has it, of all that must be equal where two jobs are to be the same experiment."""
     values = values_of(settings)
     rows = settings_of(settings).items()
-    own = {name: canonical(values[name]) for name, each in rows if not each.where_it_runs and not each.secret}
+    own = {
+        name: canonical(values[name])
+        for name, each in rows
+        if not each.where_it_runs and not (each.secret and each.group)
+    }
     return own | {name: each.value for name, each in unjudged_in(settings).items() if each.is_compared}
 
 

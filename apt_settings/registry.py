@@ -26,7 +26,7 @@ from .own import (
     leaves_of,
     meaning_of,
 )
-from .own.leaves import is_derived
+from .own.leaves import is_derived, is_secret
 from .sources.names import Names, names_of, variable_of
 
 
@@ -162,7 +162,8 @@ class Registry(NamedTuple):
 
 @cache
 def _settings_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
-    own = {name: Setting(name, (name,), task_class, field) for name, field in task_class.model_fields.items()}
+    fields = task_class.model_fields.items()
+    own = {name: Setting(name, (name,), task_class, field, secret=is_secret(field)) for name, field in fields}
     return MappingProxyType({**own, **_group_settings(groups)})
 
 

@@ -40,7 +40,7 @@ def in_record(runs: int) -> str:
 
 
 def in_spec(name: str, data: bytes) -> str:
-    found, _ = judge(name, data)
+    found = judge(name, data).findings
     return found[0].message if len(found) == 1 else f"{len(found):,} findings"
 
 

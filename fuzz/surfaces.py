@@ -106,7 +106,7 @@ def record(data: bytes) -> None:
 def spec(data: bytes) -> None:
     """A job spec: the first line is its name."""
     name, _, content = data.partition(b"\n")
-    found, _ = judge(os.fsdecode(name).replace("\0", "") or "job", content)
+    found = judge(os.fsdecode(name).replace("\0", "") or "job", content).findings
     json.dumps([finding._asdict() for finding in found])
 
 

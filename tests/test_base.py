@@ -5,11 +5,11 @@ import re
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import CliApp, SettingsConfigDict
 
 from apt_settings import (
     AptSettings,
@@ -20,6 +20,11 @@ from apt_settings import (
     TrainingSettings,
     load,
 )
+from apt_settings.base import settings_of
+from apt_settings.registry import Unset
+from apt_settings.runs.running import job_environment
+from apt_settings.runs.store import record_of
+from apt_settings.variables import variables
 
 
 class MySettings(SquadSettings):
@@ -280,3 +285,120 @@ def test_odd_names_of_a_subclass_are_guessed_at() -> None:
 
     with pytest.raises(SettingsError, match="did you mean APT_LAMBDA_"):
         load({"APT_LAMDA": "1"}, None, settings_class=Odd)
+
+
+def test_a_restated_default_keeps_our_rules() -> None:
+    """Range and meaning are ours, the default is the class's."""
+
+    class Mine(SquadSettings):
+        target_sparsity: float = 0.5
+
+    assert Mine().target_sparsity == 0.5
+    assert settings_of(Mine())["target_sparsity"].meaning
+    for value in ("7", "nan"):
+        with pytest.raises(SettingsError, match="must be a number, 0 <= x < 1"):
+            load({"APT_TARGET_SPARSITY": value}, settings_class=Mine)
+
+
+def test_a_default_made_from_other_settings_has_an_origin() -> None:
+    """A factory that takes what is set before it."""
+
+    class Mine(SquadSettings):
+        warm: int = Field(default_factory=lambda values: values["epochs"] // 2)
+
+    settings = load({"APT_EPOCHS": "30"}, settings_class=Mine)
+
+    assert (settings.warm, str(settings.origin("warm"))) == (15, "class default")
+    assert settings.origins["warm"].value is Unset.DERIVED
+    assert load({"APT_WARM": "3"}, settings_class=Mine).warm == 3
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "message"),
+    [
+        (int | Literal["auto"], "1_000", "must be a whole number or one of auto"),
+        (int | float | None, "nan", "must be a whole number or a number, or none"),
+        (int | float | None, "1e400", "must be a whole number or a number, or none"),
+        (list[str] | None, '["a",', ""),
+        (dict[str, int], '{"a": 1, "b": 1.5}', "must be a JSON object"),
+    ],
+)
+def test_exactness_holds_inside_other_types(annotation: Any, text: str, message: str) -> None:
+    """A union, a dict and a list are as exact as a number."""
+    kind = type(
+        "Mine",
+        (SquadSettings,),
+        {"__annotations__": {"own": annotation}, "own": Field(default=None), "__module__": __name__},
+    )
+    with pytest.raises(SettingsError, match=f"APT_OWN=.* is not allowed.*{message}"):
+        load({"APT_OWN": text}, settings_class=kind)
+
+
+def test_a_list_may_be_json() -> None:
+    """Where commas would part its items."""
+
+    class Mine(SquadSettings):
+        tags: list[str] = []  # noqa: RUF012  pydantic copies it
+
+    assert load({"APT_TAGS": '["a,b", "c"]'}, settings_class=Mine).tags == ["a,b", "c"]
+    assert hash(load({"APT_TAGS": "a"}, settings_class=Mine))
+
+
+class Net(BaseModel):
+    """A nested model."""
+
+    lin_1: int = 1
+
+
+def test_a_nested_model_is_json_and_exact() -> None:
+    """A misspelt key is refused and not dropped, from a text and from Python."""
+
+    class Mine(SquadSettings):
+        net: Net = Net()
+
+    assert load({"APT_NET": '{"lin_1": 5}'}, settings_class=Mine).net == Net(lin_1=5)
+    for wrong in ('{"lin_2": 5}', {"lin_2": 5}):
+        with pytest.raises(SettingsError, match=r"net=.* is not allowed: must be a JSON object"):
+            load({}, settings_class=Mine, net=wrong)
+
+
+def test_a_secret_of_a_subclass_is_never_shown() -> None:
+    """Not in an error, nor in an origin, a record or a job's variables."""
+
+    class Mine(SquadSettings):
+        token: SecretStr = SecretStr("")
+
+    settings = load({"APT_TOKEN": "geheim"}, settings_class=Mine)
+    with pytest.raises(SettingsError) as caught:
+        load({"APT_TOKEN": " geheim "}, settings_class=Mine)
+
+    assert settings.token.get_secret_value() == "geheim"
+    assert "geheim" not in repr(settings) + repr(settings.origins) + settings.origin("token").raw + str(caught.value)
+    assert "geheim" not in str(record_of(settings)) + str(variables(settings))
+    assert job_environment({}, settings)["APT_TOKEN"] == "geheim"  # noqa: S105
+
+
+@pytest.mark.parametrize("name", ["notes", "directory", "controls", "origin", "env_files"])
+def test_a_field_that_would_lose_its_value_is_refused(name: str) -> None:
+    """Every settings object has these names already."""
+    with (
+        pytest.raises(TypeError, match=f"does not consult {name} as a setting"),
+        pytest.warns(UserWarning, match="shadows"),
+    ):
+        type("Mine", (SquadSettings,), {"__annotations__": {name: str}, name: "x", "__module__": __name__})
+
+
+@pytest.mark.parametrize(
+    ("use", "instead"),
+    [
+        (lambda: SquadSettings.settings_cached(), "take settings from apt_settings, or call load()"),
+        (lambda: SquadSettings.settings_clear_cache(), "call apt_settings.reset()"),
+        (lambda: SquadSettings(_cli_parse_args=["x"]), "does not consult _cli_parse_args; for a command line"),
+        (lambda: CliApp.run(SquadSettings, cli_args=["--epochs=3"]), "for a command line: apt-settings run"),
+        (lambda: SquadSettings(_secrets_dir="/run/secrets"), "does not consult _secrets_dir; for a secret in a file"),
+    ],
+)  # fmt: skip
+def test_other_ways_of_pydantic_settings_say_what_to_use(use: Callable[[], object], instead: str) -> None:
+    """In words of what the user wants, not of internals."""
+    with pytest.raises(TypeError, match=re.escape(instead)):
+        use()

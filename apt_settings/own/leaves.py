@@ -81,6 +81,12 @@ def _leaves(kind: Any, path: tuple[str, ...], parent: Any, within: tuple[Any, ..
             yield Leaf((*path, name), field, has_text_form(field.annotation))
 
 
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a field's type says that it is never shown."""
+    kind = kind_of_field(field)
+    return SecretStr in (kind.of, *kind.members)
+
+
 def nested_class(field: FieldInfo) -> Any:
     """The class of a field that is an object with fields, and is there always; None for any other field."""
     kind = kind_of_field(field)
@@ -109,7 +115,7 @@ def _resolved(kind: type, name: str, annotation: Any) -> Any:
 def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
     """A leaf that is never shown, marked; a plain text among them is a SecretStr from here on."""
     kind = kind_of_field(leaf.field)
-    if SecretStr in (kind.of, *kind.members):
+    if is_secret(leaf.field):
         return leaf._replace(secret=True)
     by_name = (
         not group.judges_itself

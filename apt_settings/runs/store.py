@@ -26,7 +26,7 @@ def record_of(settings: AptSettings) -> Record:
         controls=dict(settings.controls),
         settings={
             name: RecordedSetting(
-                value=None if setting.secret else values[name],
+                value=values[name],  # a secret has hidden itself
                 origin=str(origins[name]),
                 kind=origins[name].kind,
                 where_it_runs=setting.where_it_runs,

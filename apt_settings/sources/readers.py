@@ -1,6 +1,6 @@
 """The readers of sources: arguments, the environment, a `.env`. Each knows where every value that it gives stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,9 +32,19 @@ def from_arguments(values: Mapping[str, Any], names: Names, places: Mapping[str,
     """
     origins = [
         Origin("argument", places.get(name, f"argument {spelt(name)}"), spelt(name), value, shown(value))
-        for name, value in values.items()
+        for name, value in _flat(values, names)
     ]
     return source_of(origins, names, names.arguments)
+
+
+def _flat(values: Mapping[str, Any], names: Names) -> Iterator[tuple[str, Any]]:
+    """`{"net": {"lin1_size": 64}}` -> `net.lin1_size` 64, where `net` is an object whose fields are settings."""
+    for name, value in values.items():
+        is_object = isinstance(value, Mapping) and any(each.startswith(f"{name}.") for each in names.settings)
+        if is_object:
+            yield from _flat({f"{name}.{field}": each for field, each in value.items()}, names)
+        else:
+            yield name, value
 
 
 def from_environment(environ: Mapping[str, str], names: Names) -> Source:

@@ -47,12 +47,12 @@ class RecordedSetting(Part):
     at_default: bool = False
     """Whether a group's setting has its default, so that the fingerprint leaves it out."""
     secret: bool = False
-    """Whether its value is not recorded: it is null."""
+    """Whether its value is not recorded."""
 
     @property
     def is_compared(self) -> bool:
         """Whether two records must share it to be of the same experiment."""
-        return not (self.where_it_runs or self.secret)
+        return not (self.where_it_runs or (self.secret and self.group))
 
 
 class Repository(Part):
