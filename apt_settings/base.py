@@ -5,6 +5,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
 
@@ -29,7 +30,7 @@ from .groups import (
     TuningSettings,
 )
 from .naming import registry_for
-from .own import Group, is_same, judge, made, named_by
+from .own import Group, decided_in, is_same, judge, made, named_by
 from .registry import Registry, Setting, Unset, fields_of, in_force, registry
 from .rules import Broken, broken
 from .sources.controls import CONTROLS
@@ -263,26 +264,36 @@ def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
         args = part(settings, TrainerSettings)
         args.eval_every                                 # 100, where APT_EVAL_EVERY says so
 
-    What nobody set, the class makes itself. Raises SettingsError for a class that is no group of these settings, and
-    for what the class refuses.
+    What nobody set, the class makes itself. Arguments of transformers' Trainer are those of
+    `integrations.transformers.training_arguments`. Raises SettingsError for a class that is no group of these settings,
+    and for what the class refuses.
     """
     wanted = kind if isinstance(kind, Group) else Group(kind)
-    groups = settings._background.registry.groups
-    group = next((each for each in groups if is_same(wanted, each)), None)
-    if group is None and not isinstance(kind, Group):
-        group = next((each for each in groups if each.kind is kind), None)
+    group = group_for(settings, wanted)
     if group is None:
         name = named_by(kind)
         fix = f"export APT_EXTEND={name}, or call apt_settings.extend before the settings are used"
         raise SettingsError.at(name, "is no group of these settings", fix=fix)
     try:
-        object_made: T = made(replace(group, kind=wanted.kind), _given_to(settings, group))
+        if decided := decided_in(wanted.kind):
+            module, _, function = decided.maker.partition(":")
+            by_maker: T = getattr(import_module(module), function)(settings, kind=wanted.kind)
+            return by_maker
+        return made(replace(group, kind=wanted.kind), given_to(settings, group))
+    except SettingsError:
+        raise
     except Exception as error:  # whatever a class of others does
         raise SettingsError.at(group.name, f"refuses these values: {said_by(error)}") from None
-    return object_made
 
 
-def _given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], Any]:
+def group_for(settings: AptSettings, wanted: "Group[T]") -> "Group[T] | None":
+    """The group of these settings that a class or handle stands for; None where there is none."""
+    groups = settings._background.registry.groups
+    same = next((each for each in groups if is_same(wanted, each)), None)
+    return same or next((each for each in groups if each.kind is wanted.kind and wanted == Group(wanted.kind)), None)
+
+
+def given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], Any]:
     """What the fields of a group's class were given: our values, and its own that somebody set."""
     own, shared, _ = fields_of(group)
     values, winners = values_of(settings), settings._background.layers.winners()
@@ -295,7 +306,7 @@ def default_in(settings: AptSettings, name: str) -> Any:
     setting = settings_of(settings)[name]
     if setting.default is not Unset.DERIVED or setting.group is None:
         return setting.default
-    given = _given_to(settings, setting.group)
+    given = given_to(settings, setting.group)
     given.pop(setting.path, None)
     return judge(setting.group, given).values.get(setting.path)
 

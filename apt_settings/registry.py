@@ -17,15 +17,7 @@ from pydantic.fields import FieldInfo
 from .basics.escaping import shown
 from .basics.origins import Origin
 from .groups import GROUPS
-from .own import (
-    WHERE_IT_RUNS,
-    Group,
-    Leaf,
-    SettingsGroup,
-    definition_of,
-    leaves_of,
-    meaning_of,
-)
+from .own import WHERE_IT_RUNS, Group, Leaf, SettingsGroup, decided_in, definition_of, leaves_of, meaning_of
 from .own.leaves import is_derived, is_secret
 from .sources.names import Names, names_of, variable_of
 
@@ -100,8 +92,8 @@ class Fields(NamedTuple):
     """Name -> setting, of those that are settings of their own."""
     shared: Mapping[tuple[str, ...], str]
     """Path -> our setting, of those that have its value."""
-    unsettable: Mapping[str, str]
-    """Name -> the type that has no text form, of those that no variable can set."""
+    hints: Mapping[str, str]
+    """Name -> what to do instead, of those that are no settings."""
 
 
 @cache
@@ -115,19 +107,23 @@ def fields_of(group: Group[Any]) -> Fields:
     """Which fields of a group are settings of their own, which have our values, and which nothing can set."""
     own: dict[str, Setting] = {}
     shared: dict[tuple[str, ...], str] = {}
-    unsettable: dict[str, str] = {}
-    means = dict(group.means)
+    hints: dict[str, str] = {}
+    decided = decided_in(group.kind)
+    means = {**(decided.fields if decided else {}), **dict(group.means)}
     for leaf in leaves_of(group):
         path, top = leaf.path, leaf.path[0]
         if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
-            shared[path] = means.get(top, top)
+            if decided is None:  # else its maker fills it
+                shared[path] = means.get(top, top)
+            hints |= {top: f"that is {variable_of(means[top])}"} if top in means else {}
             continue
         name = _name_of(group, leaf)
         if leaf.settable:
             own[name] = Setting(name, path, group.kind, leaf.field, group, leaf.secret)
         else:
-            unsettable[name] = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
-    return Fields(own, shared, unsettable)
+            kind = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
+            hints[name] = f"its type {kind} has no text form: it keeps its default"
+    return Fields(own, shared, hints)
 
 
 def _name_of(group: Group[Any], leaf: Leaf) -> str:
@@ -178,9 +174,7 @@ def _names_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...], resta
     hints: dict[str, str] = {}
     defaults: dict[str, Origin] = {}
     for group in groups:
-        _, shared, unsettable = fields_of(group)
-        hints |= {name: f"its type {kind} has no text form: it keeps its default" for name, kind in unsettable.items()}
-        hints |= {path[0]: f"that is {variable_of(name)}" for path, name in shared.items() if path[0] != name}
+        hints |= fields_of(group).hints
         defaults |= project_defaults(group) if restated else {}
     names = names_of(settings, [name for name, each in settings.items() if each.secret])
     return names._replace(hints=hints, defaults=defaults)

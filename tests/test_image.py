@@ -117,6 +117,22 @@ def test_a_wrong_value_stops_the_container(run: Run) -> None:
     assert "environment APT_EPOCHS='ten' is not allowed: must be a whole number" in done.stderr
 
 
+def test_a_derived_image_has_settings_of_its_own(run: Run, tmp_path: Path) -> None:
+    """An image whose Dockerfile sets APT_EXTEND; one without the module ends with 78 and says what it looked for."""
+    shutil.copytree(ROOT / "examples" / "own_settings" / "trainer", tmp_path / "trainer")
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {IMAGE}\nCOPY trainer /code/trainer\n"
+        "ENV PYTHONPATH=/code APT_EXTEND=trainer.settings:TrainerSettings APT_METRIC=f1\n"
+    )
+    assert script("build", str(tmp_path), "localhost/own").returncode == 0
+    shown = run("show", "--overrides-only", image="localhost/own", options=("-e", "APT_EVAL_EVERY=100"))
+    without = run("show", options=("-e", "APT_EXTEND=trainer.settings:TrainerSettings"))
+
+    assert re.search(r"eval_every +100 +environment APT_EVAL_EVERY", shown.stdout), shown.stderr
+    assert without.returncode == 78
+    assert "names the module trainer.settings, which is neither on sys.path nor in" in without.stderr
+
+
 def test_a_derived_image_sets_defaults(run: Run, tmp_path: Path) -> None:
     """The page's derived image has a task of its own, which show names and -e overrides."""
     (text,) = re.findall(r"```dockerfile\n(.*?)```", PAGE, re.DOTALL)

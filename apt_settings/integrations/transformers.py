@@ -1,17 +1,22 @@
 """Training arguments for the Trainer of transformers."""
 
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
-from ..base import AptSettings, unusable
+from ..base import AptSettings, given_to, group_for, unusable
 from ..errors import SettingsWarning
 from ..facts.architectures import ARCHITECTURES
+from ..own import Group, keywords_of
 from ..plan import divide_batch
 from ..sources.names import variable_of
 from .extras import refuse_overrides, require, scheduler_name, world_size
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
+
+
+A = TypeVar("A")
 
 
 class Hardware(NamedTuple):
@@ -22,12 +27,21 @@ class Hardware(NamedTuple):
     bf16: bool
 
 
-def training_arguments(settings: AptSettings, output_dir: str | None = None, **extra: Any) -> "TrainingArguments":
-    """A transformers.TrainingArguments; a Seq2SeqTrainingArguments if the model is a T5.
+@overload
+def training_arguments(
+    settings: AptSettings, output_dir: str | None = None, *, kind: None = None, **extra: Any
+) -> "TrainingArguments": ...
+@overload
+def training_arguments(settings: AptSettings, output_dir: str | None = None, *, kind: type[A], **extra: Any) -> A: ...
+def training_arguments(
+    settings: AptSettings, output_dir: str | None = None, *, kind: type[Any] | None = None, **extra: Any
+) -> Any:
+    """A transformers.TrainingArguments; a Seq2SeqTrainingArguments if the model is a T5; or an object of `kind`.
 
-    The effective batch is batch_size for any number of processes and GPUs. Making the arguments joins the job's process
-    group. If the hardware lacks the precision that is set, fp32 is used, with a SettingsWarning. `extra` goes to the
-    arguments unchanged.
+    Where APT_EXTEND names that class, or a handle of it, the fields that our settings do not decide have the values of
+    these settings too: `part(settings, kind)` is the same. The effective batch is batch_size for any number of
+    processes and GPUs. Making the arguments joins the job's process group. If the hardware lacks the precision that is
+    set, fp32 is used, with a SettingsWarning. `extra` goes to the arguments unchanged.
 
     Raises SettingsError for settings that transformers cannot express, if `extra` has a keyword that the settings
     decide, and if transformers or torch is missing.
@@ -35,13 +49,24 @@ def training_arguments(settings: AptSettings, output_dir: str | None = None, **e
     with require("transformers"):
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
-    on_cpu = bool(extra.get("use_cpu"))
-    kind = Seq2SeqTrainingArguments if ARCHITECTURES[settings.architecture].is_t5 else TrainingArguments
+    usual = Seq2SeqTrainingArguments if ARCHITECTURES[settings.architecture].is_t5 else TrainingArguments
+    chosen: type[Any] = kind or usual
+    group = group_for(settings, Group(chosen))
+    own = keywords_of(group, given_to(settings, group)) if group else {}
+    on_cpu = bool({**own, **extra}.get("use_cpu"))
     from_settings = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
-    refuse_overrides(from_settings, extra)
-    arguments = kind(output_dir=output_dir or settings.output_dir, **from_settings, **extra)
+    refuse_overrides({**from_settings, **own}, extra)
+    _refuse_class(settings, chosen, from_settings)
+    arguments = chosen(**{"output_dir": output_dir or settings.output_dir, **from_settings, **own, **extra})
     _require_batch(settings, arguments)
     return arguments
+
+
+def _refuse_class(settings: AptSettings, kind: type, keywords: Iterable[str]) -> None:
+    """Raises SettingsError for a class that has no field for what the settings say."""
+    if "generation_max_length" in keywords and not hasattr(kind, "generation_max_length"):
+        wrong = f"has no place in {kind.__name__}"
+        raise unusable(settings, "max_target_length", wrong, fix="take a class below Seq2SeqTrainingArguments")
 
 
 def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:

@@ -1,9 +1,10 @@
 """A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
 
 from .classes import WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
+from .decided import decided_in
 from .importing import Place, groups_named
 from .leaves import Leaf, definition_of, leaves_of, meaning_of
-from .objects import Judged, judge, made
+from .objects import Judged, judge, keywords_of, made
 
 __all__ = [
     "WHERE_IT_RUNS",
@@ -13,11 +14,13 @@ __all__ = [
     "Place",
     "SettingsGroup",
     "as_group",
+    "decided_in",
     "definition_of",
     "group",
     "groups_named",
     "is_same",
     "judge",
+    "keywords_of",
     "leaves_of",
     "made",
     "meaning_of",

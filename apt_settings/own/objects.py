@@ -69,8 +69,12 @@ def _known(location: tuple[Any, ...], paths: set[Path]) -> Path:
 
 def made(group: Group[T], given: Mapping[Path, Any]) -> T:
     """A new object of a group's class, from what was given. Raises whatever the class raises."""
-    found: T = _made(group.kind, deepcopy(_tree(group, given)))
-    return found
+    return group.kind(**keywords_of(group, given))
+
+
+def keywords_of(group: Group[Any], given: Mapping[Path, Any]) -> dict[str, Any]:
+    """The keywords that make an object of a group's class from what was given, in copies: trainers change them."""
+    return _keywords(group.kind, deepcopy(_tree(group, given)))
 
 
 def _tree(group: Group[Any], given: Mapping[Path, Any]) -> dict[str, Any]:
@@ -91,15 +95,15 @@ def _tree(group: Group[Any], given: Mapping[Path, Any]) -> dict[str, Any]:
     return tree
 
 
-def _made(kind: Any, tree: Mapping[str, Any]) -> Any:
-    """The object, and those in it, each made by its own class."""
+def _keywords(kind: Any, tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords for a class, in which nested objects are made by their own classes."""
     keywords, declared = {}, fields_of(kind)
     for name, value in tree.items():
         field = declared[name]
         nested = nested_class(field)
         key = field.alias if issubclass(kind, BaseModel) and field.alias else name
-        keywords[key] = _made(nested, value) if nested and isinstance(value, dict) else value
-    return kind(**keywords)
+        keywords[key] = nested(**_keywords(nested, value)) if nested and isinstance(value, dict) else value
+    return keywords
 
 
 def _at(whole: Any, path: Path) -> Any:

@@ -346,3 +346,15 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(SettingsError, match=re.escape("peft is not installed; pip install 'apt-settings[peft]'")):
         peft_integration.lora_config(load({}, None))
+
+
+def test_processes_that_differ_in_a_setting_of_their_own_all_stop(tmp_path: Path) -> None:
+    """A setting of the project counts like ours, also where it is at its default on one rank."""
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\n@dataclass\nclass Mine:\n    eval_every: int = 500\n"
+    )
+    named = {"APT_EXTEND": "mine:Mine"}
+    lines = in_processes(2, {0: named, 1: {**named, "APT_EVAL_EVERY": "7"}}, tmp_path)
+
+    assert len(set(lines)) == 1
+    assert "rank 1 eval_every is 7 (environment APT_EVAL_EVERY), on rank 0 500 (class default)" in lines[0]

@@ -141,6 +141,20 @@ def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     assert set(map(int, (slurm.folder / "seen").read_text().split())) <= {1, 2}
 
 
+def test_an_array_over_a_setting_of_ones_own(slurm: Slurm) -> None:
+    """Its points have records with the project's settings, and the program has them as its own class."""
+    shutil.copytree(ROOT / "examples" / "own_settings", slurm.folder, dirs_exist_ok=True)
+    groups = "trainer.settings:TrainerSettings,trainer.log:LogConfig"
+    own = ["--extend", groups, "--task", "squad", "--set", "metric=f1", "--grid", "eval_every=100,250,500"]
+    (job,) = slurm.submit(*own, "--", sys.executable, "train.py")
+    slurm.ended(job)
+    points = [load({}, record=slurm.folder / "runs" / name, extend=groups) for name in slurm.records()]
+
+    assert {settings.eval_every for settings in points} == {100, 250, 500}, slurm.logs()
+    assert {run.exit_status for record in slurm.records().values() for run in record.runs} == {0}
+    assert sorted(re.findall(r"every (\d+) steps by f1", slurm.logs())) == ["100", "250", "500"]
+
+
 def test_a_requeued_job_goes_on_in_its_record(slurm: Slurm) -> None:
     """The first run was ended by SLURM, the second ends well; the log has both."""
     command = "test -e again && echo second && exit; echo first; touch started; sleep 100"
