@@ -45,6 +45,8 @@ COMMANDS = {
     "show": ("-m", "apt_settings", "show"),
     "check": ("-m", "apt_settings", "check"),
 }
+OWN = str(LIBRARIES / "own_settings.py")
+OWN_SETTINGS = {"ten settings of one's own, imported": (OWN,), "ten settings of one's own, named": (OWN, "named")}
 SWEEP = 100_000
 
 
@@ -116,12 +118,14 @@ def inside_rows(inside: Mapping[str, Inside], sweep: float) -> Iterator[Sequence
 def goals(found: Measured) -> list[Goal]:
     bare, ours, point = found.inside[BARE], found.inside[OURS], found.sweep / SWEEP
     added = (found.cold[OURS].cpu - found.cold[BARE].cpu) * 1e3
+    imported, named = (found.commands[name].cpu * 1e3 for name in OWN_SETTINGS)
     resolve, alone, hydra = ours.resolve / bare.resolve, bare.alone / point, found.inside["hydra-core"].point / point
     show = found.commands["show --format json"].cpu / found.commands["settings, no command"].cpu
     slowest = max(seconds for name, (seconds, _) in found.sizes.items() if not name.startswith("a job spec"))
     less = "a point of a sweep costs 30 times less than a bare `BaseSettings()` without a `.env`"
     return [
         Goal("a cold start adds at most 20 ms of CPU to a bare class", f"{added:.0f} ms", added <= 20),
+        Goal("ten settings of one's own add at most 5 ms of CPU", f"{named - imported:.1f} ms", named - imported <= 5),
         Goal("resolve with origins costs less than a bare `BaseSettings()`", f"{resolve:.2f} of it", resolve < 1),
         Goal(less, f"{alone:.0f} times", alone >= 30),
         Goal("and 1,000 times less than Hydra's compose", f"{hydra:,.0f} times", hydra >= 1_000),
@@ -146,7 +150,7 @@ def measured(rounds: int) -> Measured:
     """In a folder with the `.env`."""
     environ = {**{name: text for name, text in os.environ.items() if not name.startswith("APT_")}, **ENVIRONMENT}
     cold = in_turns(rounds, {name: (str(LIBRARIES / f"{job}.py"),) for name, job in JOBS.items()}, environ)
-    commands = in_turns(rounds, COMMANDS, environ)
+    commands = in_turns(rounds, {**COMMANDS, **OWN_SETTINGS}, environ)
     inside = inside_in_turns(max(1, rounds // 5), environ)
 
     import growth  # only now: a process begins with the peak memory of whoever starts it

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import pytest
 from click.shell_completion import ShellComplete
 from pydantic import Field
@@ -14,6 +15,7 @@ from pydantic import Field
 from apt_settings import WHERE_IT_RUNS, AptSettings, SettingsError, SettingsGroup, SquadSettings, fingerprint, load
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
+from apt_settings.cli.lazy import LazyGroup
 from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.registry import Registry, in_force, registry
@@ -130,7 +132,7 @@ def test_a_group_that_is_gone_is_unknown_again() -> None:
         (("env", "--example"), "#APT_EVAL_EVERY=500"),
         (("diff", "now", "other.env", "--task", "squad"), "100 (environment APT_EVAL_EVERY) 7 (other.env:1)"),
         (("plan",), "steps"),
-        (("release-args",), "--num_train_epochs 40"),
+        (("release-args",), "eval_every: is of tests.test_registry:TrainerSettings: the release has no flag for it"),
         (("sweep", "--grid", "eval_every=100,200"), "1 200"),
         (("sweep", "--grid", "eval_evry=1"), "--grid eval_evry is not a setting; did you mean eval_every?"),
         (("sweep", "--grid-file", "grid.toml"), "2 3"),
@@ -186,3 +188,21 @@ def test_completion_offers_a_group(words: list[str]) -> None:
     completion = ShellComplete(commands, {}, "apt-settings", "_APT_SETTINGS_COMPLETE")
 
     assert "eval_every" in [item.value for item in completion.get_completions(words, "ev")]
+
+
+def test_no_command_is_forgotten() -> None:
+    """Each command has a row in the table, and takes --extend."""
+    (table,) = (mark.args[1] for mark in test_every_command_knows_a_group.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    rows = {" ".join(argv) for argv, _ in table}
+    context = click.Context(commands)
+    job = commands.get_command(context, "job")
+    assert isinstance(job, LazyGroup)
+    names = [name for name in commands.list_commands(context) if name != "job"]
+
+    for name, command in [
+        *((name, commands.get_command(context, name)) for name in names),
+        *((f"job {name}", job.get_command(context, name)) for name in job.list_commands(context)),
+    ]:
+        assert any(f"{row} ".startswith(f"{name} ") for row in rows), name
+        assert command
+        assert any("--extend" in each.opts for each in command.params), name

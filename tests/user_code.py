@@ -2,6 +2,7 @@
 
 # pyright: strict
 
+from dataclasses import dataclass
 from typing import Annotated, assert_type
 
 from pydantic import Field
@@ -13,10 +14,13 @@ from apt_settings import (
     GlueBigSettings,
     PruningSettings,
     SettingsError,
+    SettingsGroup,
     SquadSettings,
     fingerprint,
+    group,
     load,
     override,
+    part,
     settings,
 )
 
@@ -25,6 +29,22 @@ class MySettings(SquadSettings):
     """Settings of my own."""
 
     workers: Annotated[int, Field(ge=0)] = 4
+
+
+class TrainerSettings(SettingsGroup):
+    """Settings of my trainer."""
+
+    eval_every: Annotated[int, Field(ge=1)] = 500
+
+
+@dataclass
+class Arguments:
+    """A class that was there already."""
+
+    steps: int = 3
+
+
+handle = group(Arguments, prefix="my")
 
 
 def kept(pruning: PruningSettings) -> float:
@@ -45,6 +65,13 @@ assert_type(SquadSettings(_env_file=None, epochs=3), SquadSettings)
 assert_type(fingerprint(settings), str)
 assert_type(kept(settings), float)
 assert_type(ARCHITECTURES[settings.architecture].heads, int)
+
+mine = load({}, None, extend=[TrainerSettings, handle], my_steps=5)
+assert_type(part(mine, TrainerSettings), TrainerSettings)
+assert_type(part(mine, handle), Arguments)
+assert_type(part(mine, handle).steps, int)
+if "eval_evry" in mine.origins:  # a misspelt name is an error for both checkers
+    print(mine.eval_evry)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
 
 with override(seed=1) as changed:
     assert_type(changed.seed, int)

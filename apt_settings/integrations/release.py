@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from ..base import AptSettings, unusable
+from ..base import AptSettings, settings_of, unusable
 from ..errors import Note
 from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
 from ..facts.release import CODE
@@ -96,7 +96,8 @@ def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
     release, would be 0.
     """
     flags = {flag: value for flag, value in _flags(settings, devices) if DEFAULTS.get(flag) != value}
-    notes = tuple(Note(f"{name}: {remark}", name) for name, remark in _remarks(settings, flags))
+    remarks = (*_remarks(settings, flags), *_remarks_on_groups(settings))
+    notes = tuple(Note(f"{name}: {remark}", name) for name, remark in remarks)
     return Arguments(ENTRY_POINTS[settings.task], flags, notes)
 
 
@@ -209,6 +210,13 @@ def _alpha(settings: AptSettings) -> int:
         wrong = "becomes an alpha of 0 for the release, whose alpha is a whole number"
         raise unusable(settings, "scaling_factor", wrong, f"{as_text(1 / settings.initial_rank)} or more")
     return alpha
+
+
+def _remarks_on_groups(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    """Each setting of a project's own that somebody set."""
+    for name, setting in settings_of(settings).items():
+        if setting.group and settings.origin(name).is_override:
+            yield name, f"is of {setting.group.name}: the release has no flag for it"
 
 
 def _remarks(settings: AptSettings, flags: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -45,7 +45,7 @@ def kind_of(annotation: Any) -> Kind:
     """An annotation taken apart, once."""
     plain, optional = _bare(annotation), False
     if get_origin(plain) in (Union, UnionType):
-        members = tuple(kind for kind in map(_bare, get_args(plain)) if kind is not NoneType)
+        members: tuple[Any, ...] = tuple(kind for kind in map(_bare, get_args(plain)) if kind is not NoneType)
         optional = NoneType in get_args(plain)
         if len(members) > 1:
             return Kind(plain, None, (), optional, False, members)

@@ -14,7 +14,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from support import ROOT
 
@@ -32,7 +34,7 @@ from apt_settings import (
     part,
 )
 from apt_settings.base import values_of
-from apt_settings.cli import main
+from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
 from apt_settings.naming import with_groups
 from apt_settings.own import Place
@@ -744,6 +746,35 @@ def test_the_class_of_a_running_program_is_one_class(tmp_path: Path) -> None:
 
     assert (alone.stdout, alone.stderr) == ("3 True glue:Args\n", "")
     assert run.stdout == "5 True glue:Args\n"
+
+
+def completed(words: list[str], incomplete: str) -> list[str]:
+    completion = ShellComplete(commands, {}, "apt-settings", "_APT_SETTINGS_COMPLETE")
+    return [item.value for item in completion.get_completions(words, incomplete)]
+
+
+def test_a_tab_runs_nothing_of_the_working_directory(module: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's checkout is not run by completion; an installed module is known to it."""
+    monkeypatch.setenv("APT_EXTEND", module)
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each])
+    assert completed(["explain"], "log_ev") == []
+    assert "mine" not in sys.modules
+
+    monkeypatch.syspath_prepend(Path.cwd())
+    assert completed(["explain"], "log_ev") == ["log_every"]
+
+
+def test_every_command_is_looked_through_for_secrets() -> None:
+    """A new command must stand in the list."""
+    context = click.Context(commands)
+    assert set(commands.list_commands(context)) == {argv[0] for argv in COMMANDS}
+
+
+def test_nested_values_of_python_are_flattened() -> None:
+    """An object given as a dict sets its fields, and a misspelt one is told."""
+    assert given(Trainer, loss={"smoothing": 0.5}).origin("loss.smoothing").value == 0.5
+    with pytest.raises(SettingsError, match=r"loss\.smothing is not a setting; did you mean loss\.smoothing"):
+        given(Trainer, loss={"smothing": 0.5})
 
 
 # Commands.
