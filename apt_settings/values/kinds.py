@@ -47,7 +47,7 @@ def kind_of(annotation: Any) -> Kind:
     if get_origin(plain) in (Union, UnionType):
         members: tuple[Any, ...] = tuple(kind for kind in map(_bare, get_args(plain)) if kind is not NoneType)
         optional = NoneType in get_args(plain)
-        if len(members) > 1:
+        if len(members) != 1:
             return Kind(plain, None, (), optional, False, members)
         plain = members[0]
     origin, arguments = get_origin(plain), get_args(plain)
