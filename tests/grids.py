@@ -14,7 +14,7 @@ from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 
 def grid(*axes: tuple[str, Any] | Sequence[tuple[str, Any]]) -> Sweep:
     """A sweep whose places read as those of load's arguments."""
-    together = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
+    together: list[Any] = [[axis] if isinstance(axis[0], str) else axis for axis in axes]
     return sweep_of([[GridEntry(name, values, f"argument {name}") for name, values in axis] for axis in together])
 
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),
     st.text("a b'\"$,\\{}#=:-`!~é日", min_size=1, max_size=20),
 ).filter(lambda text: text == text.strip())
-ANY_SETTINGS = st.fixed_dictionaries(
+ANY_SETTINGS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"task": st.sampled_from(sorted(TASKS)), "output_dir": TEXTS},
     optional={
         "model_name_or_path": st.none() | TEXTS,

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import ROOT, needs_training
@@ -22,15 +23,25 @@ def trained(folder: Path, **environ: str) -> str:
     return done.stdout
 
 
+def number(pattern: str, text: str) -> float:
+    (found,) = re.findall(pattern, text)
+    return float(found)
+
+
 @pytest.mark.parametrize("target", ["0.6", "0.4"])
 def test_the_example_ends_at_the_target_sparsity(target: str, tmp_path: Path) -> None:
     """To within one neuron, all masks decayed; another target is another outcome, under its own fingerprint."""
-    short = {"APT_EPOCHS": "6", "APT_DISTILL_EPOCHS": "5", "APT_LEARNING_RATE": "2e-3", "APT_TARGET_SPARSITY": target}
+    short: dict[str, Any] = {
+        "APT_EPOCHS": "6",
+        "APT_DISTILL_EPOCHS": "5",
+        "APT_LEARNING_RATE": "2e-3",
+        "APT_TARGET_SPARSITY": target,
+    }
     out = trained(tmp_path, **short)
-    reached = float(re.search(r"sparsity (\S+) of", out)[1])
+    reached = number(r"sparsity (\S+) of", out)
 
     assert float(target) - 0.005 <= reached <= float(target)
-    assert float(re.search(r"accuracy (\S+)", out)[1]) > 0.9
+    assert number(r"accuracy (\S+)", out) > 0.9
     assert "masks decayed: True; 600 steps" in out
     assert fingerprint(load({}, None, **{name[4:].lower(): text for name, text in short.items()})) in out
 

@@ -302,7 +302,8 @@ def test_a_variable_that_vanishes_meanwhile(write_env: Callable[..., Path]) -> N
 
 def test_a_record_with_a_command_that_is_not_utf_8(tmp_path: Path) -> None:
     """Bytes of a command are kept, escaped, and the record reads back; the run can be resumed."""
-    line = [sys.executable, *COMMAND, "run", "--task", "squad", "--record", "runs", "--resume", "--", "true", b"\xe9"]
+    words = ("run", "--task", "squad", "--record", "runs", "--resume", "--", "true", b"\xe9")
+    line: list[str | bytes] = [sys.executable, *COMMAND, *words]
     ended = [subprocess.run(line, capture_output=True).returncode for _ in range(2)]
 
     assert ended == [0, 0]

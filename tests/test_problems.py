@@ -246,7 +246,7 @@ def test_unknown_names_can_be_let_pass(policy: str, write_env: Callable[..., Pat
     if policy == "warn":
         with pytest.warns(SettingsWarning) as warned:
             load({"APT_NEWER_STILL": "2"})
-        assert [each.message.args[0].split()[1] for each in warned] == ["APT_NEWER_STILL", "APT_NEWER"]
+        assert [str(each.message).split()[1] for each in warned] == ["APT_NEWER_STILL", "APT_NEWER"]
     else:
         assert load({"APT_NEWER_STILL": "2"}).notes == ()
     with pytest.raises(SettingsError, match="argument epcohs is not a setting; did you mean epochs"):

@@ -192,7 +192,7 @@ def test_completion_offers_a_group(words: list[str]) -> None:
 
 def test_no_command_is_forgotten() -> None:
     """Each command has a row in the table, and takes --extend."""
-    (table,) = (mark.args[1] for mark in test_every_command_knows_a_group.pytestmark if mark.name == "parametrize")  # type: ignore[attr-defined]
+    (table,) = (mark.args[1] for mark in test_every_command_knows_a_group.pytestmark if mark.name == "parametrize")
     rows = {" ".join(argv) for argv, _ in table}
     context = click.Context(commands)
     job = commands.get_command(context, "job")

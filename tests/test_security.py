@@ -5,6 +5,7 @@ import pickle
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click import Context, Group
@@ -186,7 +187,7 @@ def test_a_slip_does_not_tell_a_secret(
 @pytest.mark.usefixtures("poisoned")
 @pytest.mark.parametrize(
     "wrongly",
-    [lambda: load(dict.fromkeys(SECRETS, CANARY).items()), lambda: load({}, Path(".env").read_text())],
+    [lambda: load(cast("Any", dict.fromkeys(SECRETS, CANARY).items())), lambda: load({}, Path(".env").read_text())],
     ids=["items", "content"],
 )
 def test_a_wrong_argument_is_not_told_whole(wrongly: Callable[[], object]) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_a_wide_terminal_has_four_columns() -> None:
 def test_long_and_wide_values_stay_whole_everywhere(columns: int, term: str) -> None:
     """A path longer than the line, and characters of double width, are whole in show and explain, on any terminal."""
     wide = "日本語" * 10
-    environ = {"APT_OUTPUT_DIR": LONG, "APT_MODEL_NAME_OR_PATH": wide, "TERM": term}
+    environ: dict[str, Any] = {"APT_OUTPUT_DIR": LONG, "APT_MODEL_NAME_OR_PATH": wide, "TERM": term}
 
     assert LONG in "\n".join(on_terminal(columns, "explain", "output_dir", **environ))
     assert LONG in "\n".join(on_terminal(columns, "show", **environ))

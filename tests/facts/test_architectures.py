@@ -13,7 +13,7 @@ MODELS = json.loads((RECORDS / "facts.json").read_text())["models"]
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_sizes_are_those_of_the_models_config(name: str) -> None:
+def test_sizes_are_those_of_the_models_config(name: ArchitectureName) -> None:
     """Layers, heads, widths, vocabulary and gate equal the recorded config.json of each model."""
     fact, model = MODELS[name], ARCHITECTURES[name]
     layers = fact["layers"] if isinstance(fact["layers"], int) else int(fact["layers"].split()[0])

@@ -8,6 +8,7 @@ import pytest
 from support import RECORDS
 
 from apt_settings.facts.citations import CITATIONS, cite
+from apt_settings.facts.datasets import TaskName
 from apt_settings.facts.discrepancies import DISCREPANCIES, Discrepancy
 from apt_settings.facts.release import CODE, scripts
 from apt_settings.sources.release import source_of
@@ -26,7 +27,7 @@ def known_places(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_every_default_is_cited(task: str) -> None:
+def test_every_default_is_cited(task: TaskName) -> None:
     """Each setting of each task has a citation that names a known table, section, file or line, or a reason."""
     for name in TASKS[task].model_fields:
         citation = cite(name, task)

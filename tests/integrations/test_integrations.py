@@ -126,7 +126,13 @@ def test_a_real_trainer_step_uses_what_was_asked_for(tmp_path: Path) -> None:
     values = {"optimizer": "adamw", "weight_decay": 0.1, "max_grad_norm": 0.5, "learning_rate": 1e-3, "seed": 7}
     settings = settings_for("roberta-base", batch_size=4, epochs=2, warmup_ratio=0.25, precision="fp32", **values)
     data = [{"input_ids": [5, 6, 7], "attention_mask": [1, 1, 1], "labels": index % 2} for index in range(16)]
-    extra = {"report_to": [], "save_strategy": "no", "logging_steps": 1, "use_cpu": True, "disable_tqdm": True}
+    extra: dict[str, Any] = {
+        "report_to": [],
+        "save_strategy": "no",
+        "logging_steps": 1,
+        "use_cpu": True,
+        "disable_tqdm": True,
+    }
     arguments = transformers_integration.training_arguments(settings, str(tmp_path), **extra)
     trainer = transformers.Trainer(tiny("roberta-base"), arguments, train_dataset=data)
     trainer.train()
@@ -178,7 +184,7 @@ def test_precision_is_what_the_hardware_has() -> None:
 
 
 @pytest.mark.parametrize("values", [{}, {"task": "sst2"}])
-def test_a_t5_has_arguments_of_its_own(values: dict[str, str], tmp_path: Path) -> None:
+def test_a_t5_has_arguments_of_its_own(values: dict[str, Any], tmp_path: Path) -> None:
     """It generates on CNN/DM and on GLUE."""
     settings = load({}, None, **{"task": "cnn_dm", "precision": "fp32", "architecture": "t5-base", **values})
     made = transformers_integration.training_arguments(settings, str(tmp_path), use_cpu=True)
@@ -190,7 +196,8 @@ def test_a_t5_has_arguments_of_its_own(values: dict[str, str], tmp_path: Path) -
 @pytest.mark.parametrize(("on_cpu", "bf16"), [(False, False), (True, True)])
 def test_bf16_is_used_where_transformers_takes_it(on_cpu: bool, bf16: bool, tmp_path: Path) -> None:
     """Without a GPU only if the CPU is asked for; otherwise one warning, and no error from inside."""
-    settings, extra = load({}, None, task="alpaca"), {"use_cpu": True} if on_cpu else {}
+    settings = load({}, None, task="alpaca")
+    extra: dict[str, Any] = {"use_cpu": True} if on_cpu else {}
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         made = transformers_integration.training_arguments(settings, str(tmp_path), **extra)

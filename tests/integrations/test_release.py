@@ -20,7 +20,7 @@ from apt_settings.integrations.release import DEFAULTS, ENTRY_POINTS, adapters, 
 from apt_settings.tasks import TASKS
 
 # Every batch size of a task is a multiple of 16, and load refuses a share that does not divide it.
-DIVIDED = ANY_SETTINGS.filter(lambda values: 16 % (values.get("per_device_batch_size") or 1) == 0)
+DIVIDED: Any = ANY_SETTINGS.filter(lambda values: 16 % (values.get("per_device_batch_size") or 1) == 0)
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -67,7 +67,12 @@ def quietly(**values: Any) -> AptSettings:
 def parsed(entry_point: str, flag: str, value: str) -> Any:
     """A value as the release's parser takes it; fails where it would."""
     row = FLAGS[entry_point, flag]
-    readers = {"int": int, "float": float, "string_to_bool": {"True": True, "False": False}.__getitem__, "str": str}
+    readers: dict[str, Any] = {
+        "int": int,
+        "float": float,
+        "string_to_bool": {"True": True, "False": False}.__getitem__,
+        "str": str,
+    }
     read = readers.get(row["type"], str)(value)
     assert not row["choices"] or value in row["choices"].split("|"), (flag, value)
     return read

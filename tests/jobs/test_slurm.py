@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -123,7 +124,7 @@ def test_every_task_of_an_array_is_its_point(capsys: pytest.CaptureFixture[str],
 
 @hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANY_SETTINGS)
-def test_exports_survive_bash(values: dict[str, object]) -> None:
+def test_exports_survive_bash(values: dict[str, Any]) -> None:
     """What a script exports is what was set, whatever characters it has."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)

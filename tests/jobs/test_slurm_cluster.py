@@ -14,6 +14,7 @@ import pytest
 from support import ROOT
 
 from apt_settings import fingerprint, load
+from apt_settings.base import values_of
 from apt_settings.sources.record import Record, read
 
 TOOLS = ("slurmctld", "slurmd", "munged", "sbatch", "srun", "scontrol")
@@ -150,7 +151,7 @@ def test_an_array_over_a_setting_of_ones_own(slurm: Slurm) -> None:
     slurm.ended(job)
     points = [load({}, record=slurm.folder / "runs" / name, extend=groups) for name in slurm.records()]
 
-    assert {settings.eval_every for settings in points} == {100, 250, 500}, slurm.logs()
+    assert {values_of(settings)["eval_every"] for settings in points} == {100, 250, 500}, slurm.logs()
     assert {run.exit_status for record in slurm.records().values() for run in record.runs} == {0}
     assert sorted(re.findall(r"every (\d+) steps by f1", slurm.logs())) == ["100", "250", "500"]
 

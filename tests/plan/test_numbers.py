@@ -134,7 +134,7 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
 def test_a_suggestion_fits(task: str) -> None:
     """What a warning offers raises it no more."""
     (warning,) = planned(task=task, num_prunings=10, pruning_end_epoch=5, sparsity_warmup_epochs=1).warnings
-    end = int(re.search(r"APT_PRUNING_END_EPOCH=(\d+) fits", warning)[1])
+    (end,) = map(int, re.findall(r"APT_PRUNING_END_EPOCH=(\d+) fits", warning))
 
     assert planned(task=task, num_prunings=10, pruning_end_epoch=end, sparsity_warmup_epochs=1).warnings == []
 
