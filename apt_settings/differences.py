@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from .base import AptSettings, json_values
-
 
 class Side(NamedTuple):
     """What one of two has for a setting."""
@@ -21,11 +19,6 @@ class Difference(NamedTuple):
     setting: str
     one: Side | None
     other: Side | None
-
-
-def sides(settings: AptSettings) -> dict[str, Side]:
-    """Setting -> value and who set it, for every setting."""
-    return {name: Side(value, str(settings.origin(name))) for name, value in json_values(settings).items()}
 
 
 def differences(one: Mapping[str, Side], other: Mapping[str, Side]) -> Iterator[Difference]:

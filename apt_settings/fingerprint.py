@@ -78,7 +78,7 @@ def canonical(value: Any) -> Any:
         return sorted(map(canonical, value), key=repr)
     if isinstance(value, (list, tuple)):
         return [canonical(item) for item in value]
-    return to_jsonable_python(value)
+    return to_jsonable_python(value, fallback=str)
 
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:

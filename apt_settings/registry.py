@@ -18,7 +18,7 @@ from .basics.escaping import shown
 from .basics.origins import Origin
 from .groups import GROUPS
 from .own import WHERE_IT_RUNS, Group, Leaf, SettingsGroup, decided_in, definition_of, leaves_of, meaning_of
-from .own.leaves import is_derived, is_secret
+from .own.leaves import default_of, is_derived, is_secret
 from .sources.names import Names, names_of, variable_of
 
 
@@ -57,7 +57,7 @@ class Setting(NamedTuple):
         """What it is where nobody sets it; Unset.REQUIRED where somebody must."""
         if self.field.is_required():
             return Unset.REQUIRED
-        return Unset.DERIVED if is_derived(self.field) else self.field.get_default(call_default_factory=True)
+        return Unset.DERIVED if is_derived(self.field) else default_of(self.field)
 
     @property
     def where_it_runs(self) -> bool:
@@ -113,7 +113,7 @@ def fields_of(group: Group[Any]) -> Fields:
     for leaf in leaves_of(group):
         path, top = leaf.path, leaf.path[0]
         if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
-            if decided is None:  # else its maker fills it
+            if decided is None:  # pragma: no branch - else transformers' integration fills it
                 shared[path] = means.get(top, top)
             hints |= {top: f"that is {variable_of(means[top])}"} if top in means else {}
             continue
@@ -186,9 +186,7 @@ def project_defaults(group: Group[Any]) -> dict[str, Origin]:
         return {}
     declared = {leaf.path: leaf for leaf in leaves_of(group) if leaf.has_default}
     values = {
-        name: declared[path].field.get_default(call_default_factory=True)
-        for path, name in fields_of(group).shared.items()
-        if path in declared
+        name: default_of(declared[path].field) for path, name in fields_of(group).shared.items() if path in declared
     }
     return {
         name: Origin("project default", f"{group.title} default", variable_of(name), value, shown(value))

@@ -8,7 +8,6 @@ from typing import Final
 from pydantic import SecretStr, ValidationError
 
 from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
-from .basics.origins import Origin
 from .errors import Problem, SettingsError
 from .registry import Setting
 from .sources.controls import CONTROLS
@@ -79,10 +78,6 @@ def pinned(reference: str, extend: str = "") -> dict[str, str]:
 
 def _is_paper(settings: AptSettings) -> bool:
     return settings.controls["reference"] == CONTROLS["reference"].words[0]
-
-
-def _lost(origin: Origin, setting: Setting) -> Problem:
-    return Problem(origin, "has a value that no variable can hold", allowed(setting.field), setting=setting.name)
 
 
 def _reads_back(setting: Setting, value: object) -> bool:

@@ -151,3 +151,14 @@ def test_a_subclass_s_settings_count_unless_they_say_where_it_runs() -> None:
 
     assert fingerprint(Mine()) == fingerprint(Mine(workers=8))
     assert fingerprint(Mine()) != fingerprint(Mine(curriculum="hard"))
+
+
+def test_a_set_has_no_order() -> None:
+    """Whatever order its items come in, for a subclass's own setting."""
+
+    class Mine(GlueBigSettings):
+        words: frozenset[str] = frozenset()
+
+    one, other = (Mine(words=frozenset(words)) for words in (("a", "b", "c"), ("c", "b", "a")))
+
+    assert fingerprint(one) == fingerprint(other) != fingerprint(Mine())

@@ -309,3 +309,16 @@ def test_settings_survive_pickling() -> None:
 
     assert settings == again
     assert settings.origins == again.origins
+
+
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    """Nothing is read there."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    os.chdir(gone)
+    gone.rmdir()
+
+    assert load({}).directory == "a working directory that is gone"
+    with pytest.raises(SettingsError, match=r"which is neither on sys\.path nor in a working directory that is gone"):
+        load({"APT_EXTEND": "nope:X"})
+    os.chdir(tmp_path)

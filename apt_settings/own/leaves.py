@@ -7,7 +7,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import suppress
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from itertools import pairwise
@@ -66,7 +66,13 @@ def fields_of(kind: Any) -> dict[str, FieldInfo]:
 
 def is_derived(field: FieldInfo) -> bool:
     """Whether a default is made from other fields, and so cannot be known by itself."""
-    return bool(field.default_factory and getattr(field, "default_factory_takes_validated_data", False))
+    if field.default_factory is None:
+        return False
+    try:
+        parameters = list(inspect.signature(field.default_factory).parameters.values())
+    except ValueError:  # of a builtin, such as dict
+        return False
+    return len(parameters) == 1 and parameters[0].default is inspect.Parameter.empty
 
 
 def _leaves(kind: Any, path: tuple[str, ...], parent: Any, within: tuple[Any, ...]) -> Iterator[Leaf]:
@@ -75,10 +81,16 @@ def _leaves(kind: Any, path: tuple[str, ...], parent: Any, within: tuple[Any, ..
         field = declared if parent is PydanticUndefined else _with_default(declared, getattr(parent, name))
         nested = nested_class(field)
         if nested and nested not in (*within, kind):
-            default = PydanticUndefined if is_derived(field) else field.get_default(call_default_factory=True)
+            default = PydanticUndefined if is_derived(field) else default_of(field)
             yield from _leaves(nested, (*path, name), default, (*within, kind))
         else:
             yield Leaf((*path, name), field, has_text_form(field.annotation))
+
+
+def default_of(field: FieldInfo) -> Any:
+    """A default that is known by itself, in a copy: PydanticUndefined for a field that has none."""
+    factory: Any = field.default_factory
+    return factory() if factory else deepcopy(field.default)
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from ..values import adapter_of
 from .classes import Group
-from .leaves import Leaf, fields_of, leaves_of, nested_class
+from .leaves import Leaf, default_of, fields_of, leaves_of, nested_class
 
 T = TypeVar("T")
 Path = tuple[str, ...]
@@ -52,7 +52,7 @@ def _judge_fields(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
             except ValidationError as error:
                 refused[leaf.path] = _details(error)[0]
         elif leaf.has_default:
-            values[leaf.path] = leaf.field.get_default(call_default_factory=True)
+            values[leaf.path] = default_of(leaf.field)
         elif leaf.field.is_required():
             refused[leaf.path] = {"type": "missing", "loc": leaf.path, "msg": "is not set", "input": None}
     return Judged(values, refused)
@@ -90,7 +90,7 @@ def _tree(group: Group[Any], given: Mapping[Path, Any]) -> dict[str, Any]:
             place = tree
             for each in parents:
                 place = place.setdefault(each, {})
-            value = given[leaf.path] if leaf.path in given else leaf.field.get_default(call_default_factory=True)
+            value = given[leaf.path] if leaf.path in given else default_of(leaf.field)
             place[name] = value.get_secret_value() if leaf.hidden and isinstance(value, SecretStr) else value
     return tree
 

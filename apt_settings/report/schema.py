@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pydantic import PydanticUserError
 from pydantic_core import to_jsonable_python
 
 from ..base import AptSettings, settings_of
@@ -26,11 +25,8 @@ def json_schema(settings: AptSettings) -> dict[str, Any]:
 
 
 def _property(setting: Setting) -> dict[str, Any]:
-    """The schema of one setting; without a type where pydantic has none for it."""
-    try:
-        own = adapter_of(setting.field).json_schema()
-    except PydanticUserError:
-        own = {}
+    """The schema of one setting."""
+    own = adapter_of(setting.field).json_schema()
     known = not isinstance(setting.default, Unset) and not setting.secret
     own.pop("default", None)
     default = {"default": to_jsonable_python(setting.default)} if known else {}

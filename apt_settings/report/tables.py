@@ -123,7 +123,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
         name: {
             "value": values[name],
             "origin": str(settings.origin(name)),
-            "default": to_jsonable_python(_default(settings, name)),
+            "default": to_jsonable_python(_default(settings, name), fallback=str),
             "citation": str(cite(name, settings.task)),
             "departs_from": departs_from(settings, name) or None,
         }

@@ -166,7 +166,7 @@ def _usual_env_file() -> list[str]:
         os.lstat(DEFAULT_ENV_FILE)
     except (FileNotFoundError, NotADirectoryError):
         return []
-    except OSError:
+    except OSError:  # pragma: no cover - whoever is root may look into every folder
         pass
     return [DEFAULT_ENV_FILE]
 

@@ -107,11 +107,6 @@ class Record(Part):
         return {name: each.value for name, each in self.settings.items() if each.is_compared}
 
     @property
-    def groups(self) -> tuple[str, ...]:
-        """The groups that its settings are of, as APT_EXTEND names them."""
-        return tuple(dict.fromkeys(each.group for each in self.settings.values() if each.group))
-
-    @property
     def is_finished(self) -> bool:
         """Whether the last run ended with status 0."""
         return bool(self.runs) and self.runs[-1].exit_status == 0
@@ -132,7 +127,7 @@ def is_record(path: str | os.PathLike[str]) -> bool:
             return Path(path).is_dir()  # what a pipe holds can be read once only
         with Path(path).open("rb") as stream:
             return stream.read(64).lstrip().startswith(b"{")
-    except (OSError, ValueError):  # ValueError: a path with a NUL
+    except (OSError, ValueError):  # pragma: no cover - whoever is root may read every file, and newer Pythons a NUL
         return False
 
 

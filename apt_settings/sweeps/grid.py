@@ -187,7 +187,7 @@ def _read_values(setting: str, values: Any) -> Sequence[Any]:
         except (ValueError, RecursionError):
             raise ValueError('is not an array, such as ["a", "b,c"]') from None
     elif isinstance(values, str) and _takes_lists(setting):
-        one, other, *_ = choices_of(_settings()[setting].field)
+        one, other = (*choices_of(_settings()[setting].field), "a", "b")[:2]
         raise ValueError(f"""takes lists: write an array of lists, such as '["{one}", "{one},{other}"]'""")
     elif isinstance(values, str):
         return _read_items(values.split(","))

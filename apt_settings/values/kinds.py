@@ -53,7 +53,7 @@ def kind_of(annotation: Any) -> Kind:
     origin, arguments = get_origin(plain), get_args(plain)
     of = _LIKE_LISTS.get(origin or plain, origin or plain)
     if of in LISTS:
-        items = arguments if of is tuple and arguments and arguments[-1] is not ... else ()
+        items = arguments if origin is tuple and arguments[-1] is not ... else ()
         item = _bare(arguments[0]) if arguments else str
         return Kind(of, item, get_args(item) if get_origin(item) is Literal else (), optional, True, items=items)
     if of in MAPPINGS:

@@ -39,7 +39,7 @@ def _goes_with_commas(item: Any, text: str) -> bool:
 
 
 def _as_json(value: Any) -> str:
-    return json.dumps(to_jsonable_python(value), ensure_ascii=False)
+    return json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False)
 
 
 def frozen(value: Any) -> Any:

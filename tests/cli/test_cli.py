@@ -394,3 +394,46 @@ def test_a_misspelt_command_is_guessed_at(argv: list[str], guess: str, capsys: p
     """As a misspelt setting is."""
     assert main(argv) == 2
     assert f"did you mean {guess}?" in capsys.readouterr().err
+
+
+def test_a_missing_module_that_is_no_extra_is_an_error_of_ours(tmp_path: Path) -> None:
+    """It is not taken for click: the traceback says what is broken."""
+    (tmp_path / "click.py").write_text("raise ModuleNotFoundError(name='something_else')")
+
+    done = run("check", PYTHONPATH=str(tmp_path))
+
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+
+
+def test_ctrl_c_while_a_sweep_is_checked_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell has it, and without a traceback."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("apt_settings.cli.show.lines", interrupted)
+
+    assert main(["show"]) == 130
+
+
+def test_env_for_a_dotenv_that_is_wrong_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    """A command that fails is for a shell alone."""
+    assert main(["env", "--format", "dotenv", "--set", "epochs=x"]) == 78
+    assert capfd.readouterr().out == ""
+
+
+def test_explain_says_what_else_a_name_is(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a field of a class of one's own that stands for a setting of ours."""
+    code = (
+        "from dataclasses import dataclass\nfrom apt_settings import group\n@dataclass\nclass A:\n    rounds: int = 1\n"
+    )
+    (tmp_path / "named.py").write_text(f"{code}a = group(A, means={{'rounds': 'epochs'}})\n")
+
+    monkeypatch.setenv("APT_EXTEND", "")  # so that what --extend sets is taken back
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert main(["explain", "rounds", "--extend", "named:a"]) == 2
+    assert "rounds is not a setting: that is APT_EPOCHS" in capsys.readouterr().err

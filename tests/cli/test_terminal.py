@@ -126,3 +126,10 @@ def test_file_names_are_no_markup(tmp_path: Path) -> None:
 
     assert "[red]a.env" in "".join(on_terminal(200, "diff", "paper", "[red]a.env", status=1))
     assert "[/x].env" in "".join(on_terminal(200, "diff", "paper", "[/x].env", status=1))
+
+
+def test_a_plan_draws_its_schedules() -> None:
+    """From the first step to the last, scaled to the highest value."""
+    text = "\n".join(on_terminal(120, "plan", "--task", "squad"))
+
+    assert re.search(r"sparsity +▁+[▂-▇]*█+ up to 0\.6", text), text

@@ -19,7 +19,7 @@ from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
 from apt_settings.jobs.request import Request, variables_for
-from apt_settings.jobs.slurm import Part, Resources, parts, render
+from apt_settings.jobs.slurm import Part, Resources, array_size, parts, render
 from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import Sweep
 
@@ -276,6 +276,8 @@ def test_a_refusing_sbatch_is_heard(
 
     assert out == "17\n"
     assert "not submitted array 2 of 2: sbatch: error: no more jobs" in err
+    assert main([*JOB, "--task", "squad", "--grid", "seed=1..6", "--submit", "--", "true"]) == 0
+    assert capsys.readouterr().out == "17\n"
 
 
 def test_a_grid_needs_an_index_to_run(capsys: pytest.CaptureFixture[str]) -> None:
@@ -286,3 +288,10 @@ def test_a_grid_needs_an_index_to_run(capsys: pytest.CaptureFixture[str]) -> Non
     assert "--index needs a grid" in capsys.readouterr().err
     assert main(["run", "--task", "squad", "--grid", "seed=1,2", "--index", "2", "--", "true"]) == 2
     assert "--index 2 is not one of the 2 points 0 ... 1" in capsys.readouterr().err
+
+
+def test_without_scontrol_the_usual_size_of_an_array_holds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where the cluster cannot be asked."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert array_size() is None

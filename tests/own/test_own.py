@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
 from enum import Enum
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVa
 import click
 import pytest
 from click.shell_completion import ShellComplete
+from grids import checker, grid
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from support import ROOT
 
@@ -37,8 +39,9 @@ from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
 from apt_settings.naming import with_groups
-from apt_settings.own import Place
-from apt_settings.registry import Registry, extend_process
+from apt_settings.own import Place, definition_of
+from apt_settings.registry import Registry, extend_process, in_force
+from apt_settings.report.schema import json_schema
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
 from apt_settings.variables import as_env_file, as_shell, variables
@@ -299,6 +302,25 @@ one = group(Arguments, secret=())
 other = group(Below, secret=(), means={"num_train_epochs": "epochs"})
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (int, {}, "is neither a SettingsGroup, nor a dataclass"),
+        (Arguments, {"prefix": "a b"}, "prefix='a b' is not a name"),
+    ],
+)
+def test_a_wrong_handle_is_refused_where_it_is_written(kind: Any, options: dict[str, Any], message: str) -> None:
+    """By the program that writes it."""
+    with pytest.raises(TypeError, match=message):
+        group(kind, **options)
+
+
+def test_a_handle_needs_a_name() -> None:
+    """Other processes find it by that."""
+    with pytest.raises(SettingsError, match="has a handle that stands in no module: give it a name in one"):
+        load({}, None, extend=[group(Arguments)])
+
+
 def test_two_groups_with_one_name_are_refused() -> None:
     """Both are named."""
     with pytest.raises(SettingsError, match=r"other has a field max_length, and so has \S+:one"):
@@ -503,6 +525,71 @@ def test_another_name_for_ours_answers_with_ours() -> None:
         given(trl, {"APT_NUM_TRAIN_EPOCHS": "3"})
     with pytest.raises(SettingsError, match=r"APT_TRL_HOOKS is not a setting; its type .* has no text form"):
         given(trl, {"APT_TRL_HOOKS": "3"})
+
+
+class Limited(BaseModel):
+    """Refuses what its fields would take."""
+
+    size: int = 1
+
+    @model_validator(mode="after")
+    def _is_small(self) -> Self:
+        if self.size > 9:
+            raise ValueError("too large")
+        return self
+
+
+def test_what_a_class_refuses_is_one_line() -> None:
+    """Whatever kind of class it is, and without the values that pydantic would repeat."""
+    with pytest.raises(SettingsError, match=r"Limited refuses these values: Value error, too large$"):
+        part(given(Limited, size=77), Limited)
+
+
+def test_a_class_that_cannot_be_shared_is_no_group() -> None:
+    """A class of the program that has no name in APT_EXTEND, asked for by another."""
+    settings = given(Trainer)
+    with pytest.raises(SettingsError, match="is no group of these settings"):
+        part(settings, one)
+
+
+@dataclass
+class Tokens:
+    """Secrets with and without a default."""
+
+    api_key: str
+    """The key."""
+    auth_token: str | None = None
+    db_password: str = field(default_factory=str)
+    plain: int = 0
+
+
+def test_secrets_may_have_any_default() -> None:
+    """A text, none, a factory, or nothing at all."""
+    settings = given(Tokens, {"APT_API_KEY": CANARY, "APT_DB_PASSWORD": ""})
+    made = part(settings, Tokens)
+
+    assert (made.api_key, made.auth_token, made.db_password) == (CANARY, None, "")
+    assert registry_of(Tokens)["plain"].meaning == ""
+    assert registry_of(Tokens)["api_key"].meaning == "The key."
+
+
+def registry_of(kind: Any) -> Mapping[str, Any]:
+    return with_groups([kind], Place("test")).group_settings()
+
+
+def test_a_class_without_source_is_its_own_place() -> None:
+    """Where there is no file to name."""
+    code = "from dataclasses import dataclass\n@dataclass\nclass Made:\n    x: int = 1\n"
+    names: dict[str, Any] = {"__name__": "made_up"}
+    exec(code, names)  # noqa: S102
+
+    assert registry_of(Arguments)["max_length"].definition.endswith(f"test_own.py:{line_of('max_length: int = 512')}")
+    assert definition_of(names["Made"], ("x",)) == "made_up:Made"
+
+
+def line_of(text: str) -> int:
+    lines = Path(__file__).read_text().splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if line.strip().startswith(text))
 
 
 # Secrets.
@@ -725,6 +812,28 @@ def test_a_spec_is_judged_by_the_groups_that_the_caller_named(module: str) -> No
     assert "job.sh:1: APT_EVAL_EVERY='0' is not allowed: must be a whole number, 1 <= x" in done.stdout
 
 
+def test_a_module_that_is_half_imported_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the settings that are to be made with it: the program imports it first."""
+    (tmp_path / "halfway.py").write_text("from apt_settings import settings\n")
+    monkeypatch.setenv("APT_EXTEND", "halfway:X")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(SettingsError, match="names halfway, which asks for the settings while it is imported"):
+        import_module("halfway")
+    assert "halfway" not in sys.modules
+
+
+def test_a_program_started_by_its_module_has_that_name(tmp_path: Path) -> None:
+    """`python -m glue` is glue, too."""
+    (tmp_path / "glue.py").write_text(
+        "from dataclasses import dataclass\nimport apt_settings\n@dataclass\nclass Args:\n    steps: int = 3\n"
+        "if __name__ == '__main__':\n    apt_settings.extend(Args)\n"
+        "    print(apt_settings.settings.controls['extend'])\n"
+    )
+    done = subprocess.run([sys.executable, "-m", "glue"], capture_output=True, text=True)
+
+    assert (done.stdout, done.stderr) == ("glue:Args\n", "")
+
+
 def test_extend_comes_before_the_settings() -> None:
     """The same class twice is nothing, reset keeps it, and afterwards it is an error with the lines to write."""
     apt_settings.extend(Trainer)
@@ -857,6 +966,73 @@ def test_a_default_changes_no_fingerprint_and_is_compared_all_the_same(module: s
     assert json.loads(plain.stdout)["fingerprint"] == json.loads(extended.stdout)["fingerprint"]
     assert "skipped" in again.stderr
     assert "skipped" not in changed.stderr
+
+
+def test_a_group_that_comes_or_goes_at_its_defaults_is_no_other_run(module: str) -> None:
+    """--resume goes on, with one more group or one less."""
+    line = ("run", "--record", "r", "--resume", "--", "true")
+
+    assert [started(*line, APT_EXTEND=named).returncode for named in ("", module, "")] == [0, 0, 0]
+
+
+def test_a_secret_in_a_spec_may_be_a_file_of_the_job(module: str) -> None:
+    """It is not read here."""
+    Path("job.sh").write_text("export APT_TASK=squad APT_HUB_TOKEN_FILE=/only/there\ntrue\n")
+
+    assert started("check", "--extend", module, "job.sh").stdout == "good: 1 file\n"
+
+
+def test_lists_of_ones_own_are_swept_as_arrays() -> None:
+    """The message has an example of any list, and an array works."""
+    with pytest.raises(SettingsError, match=r"""takes lists: write an array of lists, such as '\["a", "a,b"\]'"""):
+        with_trainer(lambda: grid(("tags", "a,b")))
+    assert with_trainer(lambda: [point["tags"] for point in map(grid(("tags", '["a", "b,c"]')).point, (0, 1))]) == [
+        "a",
+        "b,c",
+    ]
+
+
+def test_objects_are_swept_too() -> None:
+    """Two equal ones are the same experiment."""
+    weights = [{"a": 1.0}, {"a": 2.0}, {"a": 1.0}]
+    twins = with_trainer(lambda: [checker(grid(("loss.weights", weights)), {}).twin(index) for index in range(3)])
+
+    assert twins == [0, 1, 0]
+
+
+class Callback:
+    """A class that pydantic does not know."""
+
+
+@dataclass
+class Hooked:
+    """A number, or an object that only a program can give."""
+
+    hook: Callback | int = 3
+
+
+def test_what_only_a_program_can_give_is_no_harm_to_the_rest() -> None:
+    """The schema and a variable have the other type of the union."""
+    settings = given(Hooked)
+
+    assert json_schema(settings)["properties"]["hook"] == {"description": "", "default": 3, "type": "integer"}
+    assert values_of(given(Hooked, {"APT_HOOK": "5"}))["hook"] == 5
+
+
+def with_trainer(work: Callable[[], T]) -> T:
+    with in_force(with_groups([Trainer], Place("test"))):
+        return work()
+
+
+def test_the_schema_of_a_group_stands_alone() -> None:
+    """Definitions of nested types are hoisted, and a secret has no default in it."""
+    text = with_trainer(lambda: json.dumps(json_schema(given(Trainer))))
+    properties = json.loads(text)["properties"]
+
+    assert properties["maybe"]["anyOf"][0]["$ref"] == "#/$defs/Net"
+    assert "Net" in json.loads(text)["$defs"]
+    assert "default" not in properties["hub_token"]
+    assert properties["eval_every"]["minimum"] == 1
 
 
 def test_a_resumed_run_names_a_changed_default(module: str) -> None:

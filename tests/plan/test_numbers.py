@@ -202,3 +202,9 @@ def test_without_matplotlib_it_says_what_to_install(tmp_path: Path, monkeypatch:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
     with pytest.raises(SettingsError, match=r"--plot needs matplotlib; pip install 'apt-settings\[plot\]'"):
         draw(planned(task="sst2"), tmp_path / "plan.svg")
+
+
+def test_a_job_has_a_device() -> None:
+    """Fewer than one divide no batch."""
+    with pytest.raises(SettingsError, match="devices=0 is less than one device"):
+        plan(load({}, None, task="squad"), devices=0)

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.shell_completion import ShellComplete
 
 from apt_settings import load
-from apt_settings.cli import main
+from apt_settings.cli import commands, main
 from apt_settings.facts.release import scripts
 from apt_settings.report.diff import Comparison, reference, tables
 from apt_settings.runs.store import record_of, write
+from apt_settings.tasks import TASKS
 
 BOTH = ("epochs", "distill_epochs", "salience_momentum", "outlier_aware", "optimizer", "weight_decay")
 
@@ -262,3 +264,14 @@ def test_a_note_is_on_the_release_only() -> None:
     both = Comparison(load({}, None, weight_decay=0.3), load({}, None))
 
     assert [(each.setting, each.note) for each in both.differences] == [("weight_decay", "")]
+
+
+def test_a_side_is_completed(capsys: pytest.CaptureFixture[str]) -> None:
+    """A TAB offers the words, and show says where the release has no script."""
+    completion = ShellComplete(commands, {}, "apt-settings", "_APT_SETTINGS_COMPLETE")
+    without = ((data, each) for task in TASKS.values() for data in task.datasets for each in task.architectures)
+    data, model = next(pair for pair in without if pair not in scripts())
+    main(["show", "--task", data, "--set", f"architecture={model}", "--set", f"dataset={data}"])
+
+    assert [item.value for item in completion.get_completions(["diff"], "p")] == ["paper"]
+    assert f"the release has no script for {model} on {data}" in " ".join(capsys.readouterr().out.split())

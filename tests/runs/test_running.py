@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pty
 import signal
 import socket
 import subprocess
@@ -407,3 +408,44 @@ def test_a_run_of_a_users_class_is_resumed_and_skipped(tmp_path: Path) -> None:
     assert [run(resume=True), run(resume=True)] == ["", ""]
     assert len(read(folder).runs) == 2
     assert "has ended well with the same settings" in run(once=True)
+
+
+def test_another_child_may_end_first() -> None:
+    """A process that was there before us is a child of ours after exec; its end is not the command's."""
+    inherited = '(while ! [ -e go ]; do sleep 0.02; done) & exec "$@"'
+    command = ["sh", "-c", "touch go; sleep 0.2; exit 3"]
+    done = subprocess.run(["bash", "-c", inherited, "bash", *RUN, *MODES["record"], "--", *command])
+
+    assert done.returncode == 3
+
+
+def test_ctrl_c_reaches_the_command_once() -> None:
+    """A terminal sends SIGINT to the command as well, and we do not repeat it."""
+    script = (
+        "import signal, sys, time\ncaught = []\nsignal.signal(signal.SIGINT, lambda *_: caught.append(1))\n"
+        "print('ready', flush=True)\nend = time.monotonic() + 0.5\n"
+        "while time.monotonic() < end:\n    time.sleep(0.05)\nsys.exit(len(caught))\n"
+    )
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [*RUN, *MODES["record"], "--", sys.executable, "-c", script])  # noqa: S606
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+
+    assert os.waitstatus_to_exitcode(status) == 1
+
+
+def test_without_the_signals_of_linux_no_record_is_begun(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on macOS: it says so, and starts nothing."""
+    monkeypatch.delattr(signal, "sigtimedwait")
+
+    assert main(["run", "--task", "squad", "--record", "runs", "--", "touch", "started"]) == 78
+    assert "--record needs signals that this system does not have: it runs on Linux" in capsys.readouterr().err
+    assert not Path("started").exists()
+    assert not Path("runs").exists()

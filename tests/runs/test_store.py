@@ -19,8 +19,8 @@ from apt_settings.cli import main
 from apt_settings.differences import Side, differences
 from apt_settings.fingerprint import changed, fingerprint_of
 from apt_settings.runs.running import run_recorded
-from apt_settings.runs.store import as_json, record_of, write
-from apt_settings.sources.record import Record, read
+from apt_settings.runs.store import as_json, last_run, record_of, write
+from apt_settings.sources.record import Record, is_record, read
 
 
 def recorded(*command: str, **values: Any) -> Path:
@@ -320,3 +320,26 @@ def test_a_record_of_another_fingerprint_is_not_accused() -> None:
     problem = changed(record.model_copy(update={"fingerprint": "apt0-0123456789abcdef"}))
 
     assert problem == "has a fingerprint of 'apt0', and this apt-settings knows apt1: read it with its own"
+
+
+def test_a_record_of_another_task_is_refused() -> None:
+    """One that a newer version has."""
+    record = record_of(GlueBigSettings(_env_file=None)).model_copy(update={"task": "imagenet"})
+    write(Path(), record)
+    with pytest.raises(SettingsError, match="is of a task 'imagenet', which this version does not have"):
+        load({}, record=".")
+
+
+def test_a_last_run_that_cannot_be_read_says_so(tmp_path: Path) -> None:
+    """The other points of a sweep are told all the same."""
+    (tmp_path / "run.json").write_text("{")
+
+    assert last_run(tmp_path) == "the record cannot be read"
+    assert not is_record("a\0b")
+
+
+def test_a_record_without_controls_is_of_the_paper(tmp_path: Path) -> None:
+    """As those were that knew none."""
+    write(tmp_path, record_of(GlueBigSettings(_env_file=None, seed=3)).model_copy(update={"controls": {}}))
+
+    assert load({}, record=tmp_path).seed == 3

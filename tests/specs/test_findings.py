@@ -384,3 +384,36 @@ def test_the_hook_checks_what_is_known_by_name(name: str, checked: bool) -> None
     assert checked == any(
         "APT_SEED" in each.variable for each in findings(name, wrong.get(kind, b"export APT_SEED=x\n"))
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("x.yaml", "a: [1\nAPT_SEED: 1", [(2, "is no YAML")]),
+        ("x.yaml", "containers:\n- env:\n  - {value: '1'}\n  - {name: APT_SEED, value: x}\n", [(4, "APT_SEED='x'")]),
+        ("x.yaml", "containers:\n- 3\n- env: [4, {name: APT_SEED, value: x}]\n", [(3, "APT_SEED='x'")]),
+        (
+            "x.yaml",
+            "base: &base\n  env: [{name: APT_SEED, value: x}]\ncontainers:\n- <<: *base\n- <<: [*base, 7]\n",
+            [(2, "APT_SEED='x'")],
+        ),
+        ("x.sh", "export $'APT_SEED=x'\ntrue\n", [(1, "APT_SEED='x'")]),
+        ("x.sh", "export APT_OUTPUT_DIR=$'a b' APT_SEED=x\ntrue\n", [(1, "APT_SEED='x'")]),
+        ("x.sh", "python y $(APT_EPOCHS=ten python x)\n", [(1, "APT_EPOCHS='ten'")]),
+        ("x.sh", "unset APT_SEED\nexport APT_SEED=x\ntrue\n", [(2, "APT_SEED='x'")]),
+        ("Dockerfile", "FROM a\nENV APT_SEED='x\n", [(2, "is in an ENV with a quote that is not closed")]),
+        ("Dockerfile", "FROM apt_a\nENV X='y\n", []),
+        ("x.yaml", "{% if x %}\na: [APT_SEED\n{% endif %}", []),
+        ("x.yaml", "a: APT_SEED\x07", [(1, "is no YAML")]),
+        ("Dockerfile", "FROM a\nENV A=1 APT_EPOCHS\n", []),
+        ("Dockerfile", "FROM a\nRUN cat <<X\nENV APT_SEED=x\nX\nENV APT_SEED=y\n", [(5, "APT_SEED='y'")]),
+        ("Dockerfile", "FROM a\nRUN cat <<X\nENV APT_SEED=x\n", [(3, "APT_SEED='x'")]),
+        ("x.env", "APT_OUTPUT_DIR=" + "${A}" * 200, [(1, "has more than 100 names in its value")]),
+    ],
+)
+def test_rare_forms_are_read_too(name: str, text: str, expected: list[tuple[int, str]]) -> None:
+    """Each as the tool that reads it would."""
+    found = findings(name, text.encode())
+
+    assert [each.line for each in found] == [line for line, _ in expected]
+    assert all(words in each.message for each, (_, words) in zip(found, expected, strict=True)), found

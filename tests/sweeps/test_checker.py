@@ -98,3 +98,19 @@ def test_points_are_told_in_ranges() -> None:
         points.add(index)
 
     assert str(points) == "0-2, 5, 10, 12, 14, 16, 18, 20, 22, 24 and 7 more"
+
+
+def test_more_sentences_than_one_reads_are_counted() -> None:
+    """A thousand kinds of mistakes are listed, the rest is a number."""
+    report = survey(checker(grid(("output_dir", [f" {number}" for number in range(1_100)])), {}), range(1_100))
+
+    assert len(report.problem_points) == 1_000
+    assert report.unlisted == 100
+
+
+def test_a_sweep_over_very_many_jobs_keeps_few_of_them() -> None:
+    """Values that choose the job are not kept for every point."""
+    names = [f"x{number}" for number in range(300)]
+    judge = checker(grid(("task", names)), {})
+
+    assert all(judge.verdict(index).problems for index in range(300))

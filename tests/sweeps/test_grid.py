@@ -10,7 +10,7 @@ import pytest
 from grids import AXES, checker, grid, sweeps
 from hypothesis import given
 
-from apt_settings import fingerprint, load
+from apt_settings import SettingsError, fingerprint, load
 from apt_settings.cli import main
 from apt_settings.cli.grids import takes_grid
 from apt_settings.runs.store import record_of, write
@@ -248,3 +248,28 @@ def test_a_record_is_a_base_of_a_grid(tmp_path: Path, capsys: pytest.CaptureFixt
     rows = json.loads(capsys.readouterr().out)
 
     assert rows[1]["fingerprint"] == fingerprint(load({}, None, task="squad", epochs=90, seed=2))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[grid]\nseed = " + "[" * 2000 + "]" * 2000, "is nested too deeply"),
+        ("[grid]\n" + ".".join("a" * 20) + " = 1", "is not a grid in TOML: a key has more than 16 parts"),
+    ],
+)
+def test_a_hostile_file_is_one_sentence(text: str, words: str, write_env: Callable[..., Path]) -> None:
+    """Neither depth nor width gets a traceback."""
+    with pytest.raises(SettingsError, match=words):
+        from_file(write_env(text, "grid.toml"))
+
+
+def test_a_file_that_is_not_there_is_named() -> None:
+    """With the system's reason."""
+    with pytest.raises(SettingsError, match=r"no.toml cannot be read: No such file or directory"):
+        from_file(Path("no.toml"))
+
+
+def test_a_number_has_its_limits() -> None:
+    """An integer that no setting takes is refused before anything is made of it."""
+    with pytest.raises(SettingsError, match="has a number of too many digits"):
+        grid(("seed", [10**5000]))
