@@ -41,20 +41,20 @@ def compared(settings: AptSettings) -> dict[str, Any]:
 
 
 def counted(settings: AptSettings) -> dict[str, Any]:
-    """Name -> value of what the fingerprint is made of: what is compared but a group's settings at their default."""
+    """Name -> value of what the fingerprint is made of: what is compared but new settings at their default."""
     found: dict[str, Any] = {}
     rows, unjudged = settings_of(settings), unjudged_in(settings)
     for name, value in compared(settings).items():
-        if name in unjudged or rows[name].group:
-            at_default = unjudged[name].at_default if name in unjudged else is_at_default(settings, name)
-            found |= {} if at_default else {variable_of(name): value}
-        else:
-            found[name] = value
+        at_default = unjudged[name].at_default if name in unjudged else is_at_default(settings, name)
+        if not at_default:
+            found[variable_of(name) if name in unjudged or rows[name].group else name] = value
     return found
 
 
 def is_at_default(settings: AptSettings, name: str) -> bool:
-    """Whether a setting has the value that it has where nobody sets it."""
+    """Whether a setting that is new, ours or a group's, has the value that it has where nobody sets it."""
+    if not settings_of(settings)[name].is_new:
+        return False
     return not settings.origin(name).is_override or bool(values_of(settings)[name] == default_in(settings, name))
 
 

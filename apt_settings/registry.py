@@ -17,7 +17,17 @@ from pydantic.fields import FieldInfo
 from .basics.escaping import shown
 from .basics.origins import Origin
 from .groups import GROUPS
-from .own import WHERE_IT_RUNS, Group, Leaf, SettingsGroup, decided_in, definition_of, leaves_of, meaning_of
+from .own import (
+    ADDED_LATER,
+    WHERE_IT_RUNS,
+    Group,
+    Leaf,
+    SettingsGroup,
+    decided_in,
+    definition_of,
+    leaves_of,
+    meaning_of,
+)
 from .own.leaves import default_of, is_derived, is_secret
 from .sources.names import Names, names_of, variable_of
 
@@ -64,6 +74,11 @@ class Setting(NamedTuple):
         """Whether it says where a job runs and not what it is: the fingerprint leaves it out."""
         marked = self.group.where_it_runs if self.group else ()
         return WHERE_IT_RUNS in self.field.metadata or self.path[0] in marked
+
+    @property
+    def is_new(self) -> bool:
+        """Whether it counts only where it is not at its default, so that it changed no fingerprint when it came."""
+        return self.group is not None or ADDED_LATER in self.field.metadata
 
     @property
     def meaning(self) -> str:

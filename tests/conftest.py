@@ -73,6 +73,20 @@ def write_env(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Put a program of this name first on the PATH, which does what a script of sh says."""
+    folder = tmp_path / "fakes"
+
+    def put(program: str, script: str, mode: int = 0o755) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / program).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / program).chmod(mode)
+        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+    return put
+
+
+@pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""
 

@@ -1,14 +1,21 @@
 """What several test files share: paths, strategies, and forks that never go on with the tests."""
 
 import os
-from collections.abc import Callable
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
 from hypothesis import strategies as st
 
+from apt_settings.__main__ import main
+from apt_settings.cli import main as run_command
 from apt_settings.tasks import TASKS
 
 RECORDS = Path(__file__).parent / "records"
@@ -38,6 +45,20 @@ ANY_SETTINGS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 
 
+def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    """What a command prints that ends well."""
+    capsys.readouterr()
+    assert run_command(argv) == 0
+    return capsys.readouterr().out
+
+
+def git(*arguments: str | bytes, cwd: Path | None = None) -> str:
+    """What git prints, of a user that every machine has."""
+    who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
+    done = subprocess.run(["git", *who, *arguments], cwd=cwd, check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
 def forked(work: Callable[[], int]) -> int:
     """A child that does this and ends with its status, 9 if it raises: never does it go on with the tests."""
     child = os.fork()
@@ -48,3 +69,29 @@ def forked(work: Callable[[], int]) -> int:
         finally:
             os._exit(status)
     return child
+
+
+def started(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """What `apt-settings` prints and ends with, in a child of this process, which takes no start of a Python."""
+    with TemporaryFile() as out, TemporaryFile() as err:
+        child = forked(partial(command, argv, environ, (out.fileno(), err.fileno())))
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        texts = [os.pread(stream.fileno(), 1 << 24, 0).decode() for stream in (out, err)]
+    return subprocess.CompletedProcess(argv, status, *texts)
+
+
+def command(argv: Sequence[str], environ: Mapping[str, str], streams: tuple[int, int] = (1, 2)) -> int:
+    """Be `apt-settings` with these arguments, in a child: stdout and stderr are what these descriptors are."""
+    os.environ.update(environ)
+    for descriptor, stream in enumerate(streams, start=1):
+        os.dup2(stream, descriptor)
+    sys.argv = ["apt-settings", *argv]
+    sys.stdout, sys.stderr = (os.fdopen(descriptor, "w", closefd=False) for descriptor in (1, 2))
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    try:
+        status = main()
+    except SystemExit as error:
+        status = int(error.code or 0)
+    for each in (sys.stdout, sys.stderr):
+        each.flush()
+    return status

@@ -119,8 +119,11 @@ def test_the_page_on_architecture_names_every_module() -> None:
     """But for the commands, which are one file each."""
     page = (ROOT / "docs" / "architecture.md").read_text()
     names = {module.rpartition(".")[2] for module in modules() if not module.startswith("cli.")}
+    rooms = "".join(re.findall(r"^```text\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
 
-    assert {name for name in names if not re.search(rf"\b{name}\b", page)} == set()
+    assert {
+        name for name in names if not re.search(rf"(?<![\w.]){name}(:|,|;|\(|  |$| and )", rooms, re.MULTILINE)
+    } == set()
 
 
 def test_importing_reads_nothing() -> None:

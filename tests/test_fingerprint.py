@@ -8,6 +8,9 @@ from typing import Annotated, Any
 import pytest
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, fingerprint, load
+from apt_settings.fingerprint import changed
+from apt_settings.own import ADDED_LATER
+from apt_settings.runs.store import record_of
 from apt_settings.tasks import TASKS
 
 PINNED = {
@@ -162,3 +165,16 @@ def test_a_set_has_no_order() -> None:
     one, other = (Mine(words=frozenset(words)) for words in (("a", "b", "c"), ("c", "b", "a")))
 
     assert fingerprint(one) == fingerprint(other) != fingerprint(Mine())
+
+
+def test_a_setting_that_is_added_later_changes_no_fingerprint_of_before() -> None:
+    """At its default it does not count; set, it does; and a record of either verifies from its own text."""
+
+    class Newer(GlueBigSettings):
+        curriculum: Annotated[str, ADDED_LATER] = "none at all"
+
+    default, chosen = Newer(), Newer(curriculum="easy first")
+
+    assert fingerprint(default) == fingerprint(GlueBigSettings()) == fingerprint(Newer(curriculum="none at all"))
+    assert fingerprint(chosen) != fingerprint(default)
+    assert [changed(record_of(each)) for each in (default, chosen)] == ["", ""]

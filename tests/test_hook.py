@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import RECORDS, ROOT
+from support import RECORDS, ROOT, git
 
 PRE_COMMIT = shutil.which("pre-commit", path=str(Path(sys.executable).parent))
 pytestmark = [
@@ -17,20 +17,14 @@ pytestmark = [
 ]
 
 
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=tests", "-c", "user.email=tests@localhost")
-    done = subprocess.run(["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
 def test_pre_commit_stops_a_commit_with_a_wrong_spec(tmp_path: Path) -> None:
     """It is installed as people install it, runs on the files it knows, and names file and line."""
     specs = tmp_path / "specs"
     shutil.copytree(RECORDS / "specs" / "good", specs)
-    repository = {"repo": str(ROOT), "rev": git(ROOT, "rev-parse", "HEAD"), "hooks": [{"id": "apt-settings-check"}]}
+    repository = {"repo": str(ROOT), "rev": git("rev-parse", "HEAD", cwd=ROOT), "hooks": [{"id": "apt-settings-check"}]}
     (specs / ".pre-commit-config.yaml").write_text(json.dumps({"repos": [repository]}))
-    git(specs, "init", "-q")
-    git(specs, "add", ".")
+    git("init", "-q", cwd=specs)
+    git("add", ".", cwd=specs)
     environ = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "cache"), "GIT_CONFIG_COUNT": "0"}
 
     def run() -> subprocess.CompletedProcess[str]:
@@ -40,7 +34,7 @@ def test_pre_commit_stops_a_commit_with_a_wrong_spec(tmp_path: Path) -> None:
     good = run()
     shutil.copy(RECORDS / "specs" / "faulty" / "loop.sh", specs)
     (specs / "notes.txt").write_text("APT_SEED=x\n")
-    git(specs, "add", ".")
+    git("add", ".", cwd=specs)
     bad = run()
 
     assert (good.returncode, "good: 6 files" in good.stdout) == (0, True), good.stdout + good.stderr

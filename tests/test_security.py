@@ -2,13 +2,13 @@
 
 import json
 import pickle
-import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from click import Context, Group
+from support import git
 
 from apt_settings import SettingsError, load
 from apt_settings.cli import commands, main
@@ -256,11 +256,9 @@ def test_a_record_has_a_word_for_its_reference(tmp_path: Path, capsys: pytest.Ca
     assert "reference='x'... (19 characters) is not allowed: must be paper or release" in capsys.readouterr().err
 
 
-def test_only_the_head_of_a_script_has_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_head_of_a_script_has_options(tmp_path: Path, fake: Callable[..., None]) -> None:
     """Lines of a command that look like options reach sbatch as text of the script alone."""
-    (tmp_path / "sbatch").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > told\n')
-    (tmp_path / "sbatch").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    fake("sbatch", 'printf "%s\\n" "$@" > told')
     old = "#SBATCH --array=0-999\n\n#SBATCH --wrap=id\n"
     submit(f"#!/bin/bash\n# a job\n#SBATCH --job-name=a\n#SBATCH --comment='x y'\n\nexec '{old}' '{old}'\n")
 
@@ -295,11 +293,6 @@ def test_markdown_shows_values_as_they_are(capsys: pytest.CaptureFixture[str]) -
     assert main(["diff", "paper", "now", "--set", r"output_dir=a\|b<img>[l](e)*x*`", "--format", "markdown"]) == 1
 
     assert r"a\\\|b\<img>\[l](e)\*x\*\`" in capsys.readouterr().out
-
-
-def git(*arguments: str | bytes) -> None:
-    who = ("-c", "user.name=x", "-c", "user.email=x@example.org")
-    subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("name", ["x", "a=b", b"x\xff"])

@@ -1,12 +1,13 @@
 """A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
 
-from .classes import WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
+from .classes import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
 from .decided import decided_in
 from .importing import Place, groups_named
 from .leaves import Leaf, definition_of, leaves_of, meaning_of
 from .objects import Judged, judge, keywords_of, made
 
 __all__ = [
+    "ADDED_LATER",
     "WHERE_IT_RUNS",
     "Group",
     "Judged",

@@ -17,6 +17,11 @@ WHERE_IT_RUNS: Final = "where it runs"
 
 Such a setting is not part of the fingerprint.
 """
+ADDED_LATER: Final = "added later"
+"""In the Annotated type of a setting, it says that the setting counts only where it is not at its default.
+
+So a setting that is new changes no fingerprint of before.
+"""
 T = TypeVar("T")
 
 

@@ -31,7 +31,7 @@ def record_of(settings: AptSettings) -> Record:
                 kind=origins[name].kind,
                 where_it_runs=setting.where_it_runs,
                 group=setting.group.name if setting.group else "",
-                at_default=setting.group is not None and is_at_default(settings, name),
+                at_default=is_at_default(settings, name),
                 secret=setting.secret,
             )
             for name, setting in settings_of(settings).items()

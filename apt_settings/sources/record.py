@@ -45,7 +45,7 @@ class RecordedSetting(Part):
     group: str = ""
     """The group beside the task's class that it is of, as APT_EXTEND names it; empty for the class's own."""
     at_default: bool = False
-    """Whether a group's setting has its default, so that the fingerprint leaves it out."""
+    """Whether a setting that is new has its default, so that the fingerprint leaves it out."""
     secret: bool = False
     """Whether its value is not recorded."""
 

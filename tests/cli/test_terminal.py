@@ -5,13 +5,14 @@ import os
 import pty
 import re
 import struct
-import subprocess
 import sys
 import termios
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import command
 
 from apt_settings import GlueBigSettings
 from apt_settings.values import as_text
@@ -21,19 +22,28 @@ LONG = "/scratch/" + "a-long-name/" * 9 + "end"
 
 def on_terminal(columns: int, *argv: str, status: int = 0, **environ: str) -> list[str]:
     """The lines that the command prints on a terminal of this width, without colours, when it ends with this status."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    everything = {**os.environ, "TERM": "xterm-256color", **environ}
-    everything.pop("COLUMNS", None)
-    command = [sys.executable, "-m", "apt_settings", *argv]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=everything) as process:
-        os.close(theirs)
-        written = b""
-        while chunk := read(ours):
-            written += chunk
-    os.close(ours)
-    assert process.returncode == status, written
+    child, terminal = pty.fork()
+    if child == 0:
+        os._exit(on_this_terminal(columns, argv, {"TERM": "xterm-256color", **environ}))
+    written = b""
+    while chunk := read(terminal):
+        written += chunk
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == status, written
     return re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r", "").splitlines()
+
+
+def on_this_terminal(columns: int, argv: tuple[str, ...], environ: dict[str, str]) -> int:
+    """Be the command on the terminal that a fork has given to this process."""
+    try:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        os.environ.pop("COLUMNS", None)
+        if "PYTHONPATH" in environ:  # what is imported already would be found in spite of it
+            os.execve(sys.executable, [sys.executable, "-m", "apt_settings", *argv], {**os.environ, **environ})  # noqa: S606
+        return command(argv, environ)
+    except BaseException:
+        traceback.print_exc()
+        return 9
 
 
 def read(terminal: int) -> bytes:

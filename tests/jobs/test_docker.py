@@ -5,16 +5,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support import printed
 
 from apt_settings.cli import main
 
 JOB = ["job", "docker", "--image", "registry.example/train:1"]
 HOSTILE = "a, b'\"$HOME `id` \\ é日 #!"
-
-
-def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    assert main([*JOB, *argv]) == 0
-    return capsys.readouterr().out
 
 
 def words(line: str) -> list[str]:
@@ -29,8 +25,8 @@ def test_the_line_survives_a_shell(
 ) -> None:
     """Every word arrives as it is: settings, options, command."""
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
-    line = rendered(
-        capsys, "--task", "squad", "--gpus", "all", "--name", "qa", "--docker=--shm-size=8g", "--", "run", HOSTILE
+    line = printed(
+        capsys, *JOB, "--task", "squad", "--gpus", "all", "--name", "qa", "--docker=--shm-size=8g", "--", "run", HOSTILE
     )
 
     assert words(line) == [
@@ -49,7 +45,7 @@ def test_a_file_is_as_docker_reads_it(
     """No quotes, which docker would keep; an existing file is somebody's."""
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
     argv = ["--task", "squad", "--write-env-file", "job.env", "--", "true"]
-    line = rendered(capsys, *argv)
+    line = printed(capsys, *JOB, *argv)
 
     assert "--env-file=job.env" in words(line)
     assert not [word for word in words(line) if word.startswith("--env=")]
@@ -60,7 +56,7 @@ def test_a_file_is_as_docker_reads_it(
 
 def test_a_point_of_a_grid_is_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     """With --index, its values are the job's."""
-    line = rendered(capsys, "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--index", "5", "--", "true")
+    line = printed(capsys, *JOB, "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--index", "5", "--", "true")
 
     assert {"--env=APT_TASK=squad", "--env=APT_SEED=3"} <= set(words(line))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support import printed
 
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
@@ -20,16 +21,12 @@ from apt_settings.specs.findings import findings
 
 JOB = ["job", "kubernetes", "--image", "registry.example/train:1"]
 HOSTILE = "a, b'\"$(HOME) $$ $x `id` \\ é日 {{x}} # yes"
+COMMAND = ("--", "python", "train.py", HOSTILE)
 CASES = {
     "job": ["--task", "squad", "--gpus", "2", "--cpus", "8", "--memory", "64Gi", "--claim", "records"],
     "full": ["--task", "cnn_dm", "--full", "--user", "1000", "--namespace", "lab", "--service-account", "trainer"],
     "sweep": ["--grid", "task=mnli,cnn_dm", "--grid", "seed=1..3", "--at-once", "2", "--label", "team=nlp"],
 }
-
-
-def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    assert main([*JOB, *argv, "--", "python", "train.py", HOSTILE]) == 0
-    return capsys.readouterr().out
 
 
 @pytest.fixture(params=CASES)
@@ -39,7 +36,7 @@ def manifest(
     """The name of a case, and its manifest."""
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
     monkeypatch.setenv("APT_LEARNING_RATE", "1e-4")
-    return request.param, rendered(capsys, *CASES[request.param])
+    return request.param, printed(capsys, *JOB, *CASES[request.param], *COMMAND)
 
 
 def test_a_manifest_is_stable(manifest: tuple[str, str], golden: Callable[[str, str], None]) -> None:
@@ -135,8 +132,7 @@ def test_a_container_runs_what_was_planned(
 
 def test_every_pod_of_a_sweep_is_its_point(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The completion index chooses the point."""
-    assert main([*JOB, "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--", "true"]) == 0
-    manifest = capsys.readouterr().out
+    manifest = printed(capsys, *JOB, "--grid", "task=mnli,squad", "--grid", "seed=1..3", "--", "true")
     assert [started(manifest, tmp_path / "out", index).returncode for index in (1, 5)] == [0, 0]
     planned = {fingerprint(load({}, None, task=task, seed=seed)) for task, seed in (("mnli", 2), ("squad", 3))}
 
@@ -212,17 +208,14 @@ def test_names_are_mended_into_labels() -> None:
 
 
 def test_kubectl_is_handed_the_manifest(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fake: Callable[..., None]
 ) -> None:
     """Its answer is printed, its refusal is shown with its status, and without it the error says so."""
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    kubectl = tmp_path / "kubectl"
-    kubectl.write_text('#!/bin/sh\necho "$@"; grep kind\n')
-    kubectl.chmod(0o755)
+    fake("kubectl", 'echo "$@"; grep kind')
     submit = [*JOB, "--task", "squad", "--namespace", "lab", "--submit", "--", "true"]
     assert main(submit) == 0
     assert capsys.readouterr().out == "create --namespace lab -f -\nkind: Job\n"
-    kubectl.write_text("#!/bin/sh\necho 'AlreadyExists' >&2; exit 1\n")
+    fake("kubectl", "echo 'AlreadyExists' >&2; exit 1")
     assert main(submit) == 1
     assert "not submitted: AlreadyExists" in capsys.readouterr().err
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))

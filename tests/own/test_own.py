@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pickle
 import subprocess
 import sys
@@ -20,7 +19,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from grids import checker, grid
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
-from support import ROOT
+from support import ROOT, started
 
 import apt_settings
 from apt_settings import (
@@ -631,6 +630,7 @@ class Required(SettingsGroup):
 '''
     (tmp_path / "mine.py").write_text(code)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("APT_TASK", "squad")
     yield "mine:Secrets,mine:Log"
     sys.modules.pop("mine", None)
 
@@ -665,12 +665,6 @@ COMMANDS = [
     ("check", "--set", f"hub_token= {CANARY}"),
     ("show", "--set", f"hub_token={CANARY}", "--set", f"api_key={CANARY}"),
 ]
-
-
-def started(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "apt_settings", *argv]
-    together = {**os.environ, "APT_TASK": "squad", **environ}
-    return subprocess.run(command, capture_output=True, text=True, env=together)
 
 
 def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> None:
@@ -856,7 +850,9 @@ def test_the_class_of_a_running_program_is_one_class(tmp_path: Path) -> None:
         "    args = part(settings, Args)\n    print(args.steps, type(args) is Args, settings.controls['extend'])\n"
     )
     alone = subprocess.run([sys.executable, "glue.py"], capture_output=True, text=True)
-    run = started("run", "--extend", "glue:Args", "--set", "steps=5", "--", sys.executable, "glue.py")
+    run = started(
+        "run", "--task", "squad", "--extend", "glue:Args", "--set", "steps=5", "--", sys.executable, "glue.py"
+    )
 
     assert (alone.stdout, alone.stderr) == ("3 True glue:Args\n", "")
     assert run.stdout == "5 True glue:Args\n"
@@ -1050,7 +1046,7 @@ def test_a_resumed_run_names_a_changed_default(module: str) -> None:
 def test_a_name_that_is_let_pass_reaches_the_command(policy: str, write_env: Callable[..., Path]) -> None:
     """From the environment and from a `.env`; a job's text names it without its value."""
     write_env("APT_MINE=from-file\nAPT_BOTH=file\n")
-    environ = {"APT_UNKNOWN": policy, "APT_OTHER": "from-env", "APT_BOTH": "env"}
+    environ = {"APT_TASK": "squad", "APT_UNKNOWN": policy, "APT_OTHER": "from-env", "APT_BOTH": "env"}
     ran = started("run", "--", "sh", "-c", "echo $APT_MINE $APT_OTHER $APT_BOTH", **environ)
     job = started("job", "slurm", "--", "true", **environ)
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from support import ANY_SETTINGS, forked
+from support import ANY_SETTINGS, forked, git
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.cli import main
@@ -272,11 +272,6 @@ def test_only_the_ids_of_a_scheduler_are_in_a_record(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SLURM_JWT", "canary")
 
     assert read(recorded()).runs[0].scheduler == {"SLURM_JOB_ID": "42"}
-
-
-def git(*arguments: str) -> str:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    return subprocess.run(["git", *who, *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def test_git_is_recorded_and_no_fsmonitor_is_run(monkeypatch: pytest.MonkeyPatch) -> None:

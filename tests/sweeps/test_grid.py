@@ -9,6 +9,7 @@ import click
 import pytest
 from grids import AXES, checker, grid, sweeps
 from hypothesis import given
+from support import printed
 
 from apt_settings import SettingsError, fingerprint, load
 from apt_settings.cli import main
@@ -235,8 +236,7 @@ def test_the_last_run_of_each_point_is_told(tmp_path: Path, capsys: pytest.Captu
         with pytest.raises(SystemExit):
             main(["run", *run, "--", "sh", "-c", f"exit {code}"])
     capsys.readouterr()
-    assert main(["sweep", *argv, "--record", str(tmp_path / "runs")]) == 0
-    rows = capsys.readouterr().out.splitlines()
+    rows = printed(capsys, "sweep", *argv, "--record", str(tmp_path / "runs")).splitlines()
 
     assert [" ".join(row.split()[3:]) for row in rows] == ["last run", "well", "with 3", ""]
 
