@@ -3,7 +3,7 @@
 Everything that must know which settings there are asks here, so that a setting of a project is one like ours.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
@@ -207,6 +207,14 @@ def project_defaults(group: Group[Any]) -> dict[str, Origin]:
         name: Origin("project default", f"{group.title} default", variable_of(name), value, shown(value))
         for name, value in values.items()
     }
+
+
+def passed_over(name: str) -> Iterator[str]:
+    """What classes that were not written for us have as their default for a setting of ours: it does not count."""
+    for group in registry().groups:
+        for leaf in () if group.judges_itself else leaves_of(group):
+            if fields_of(group).shared.get(leaf.path) == name and leaf.has_default:
+                yield f"{group.name} has {'.'.join(leaf.path)} {shown(default_of(leaf.field))}, which does not count"
 
 
 _process = Registry()

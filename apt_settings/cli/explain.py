@@ -5,7 +5,7 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
-from ..registry import registry
+from ..registry import passed_over, registry
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
 from ..sources.names import PREFIX
@@ -29,6 +29,7 @@ def explain(job: Job, name: str) -> None:
         if row in catalog():
             if where := registry().settings_of(AptSettings)[row.name].definition:
                 pairs.append(("defined in", where))
+            pairs += [("note", each) for each in passed_over(row.name)]
             pairs += state(job.settings(complete=False), row.name)
     finally:  # where the settings are wrong, the error is printed below the explanation
         print_pairs(pairs)

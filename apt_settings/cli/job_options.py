@@ -89,8 +89,10 @@ def request_of(
     settings = job.checked()
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
-    print_notes([*notes(settings), *left_out(settings)], err=True)
-    return settings, Request(title, variables_for(settings, full=full), sweep, command, records, once)
+    missing = left_out(settings)
+    print_notes([*notes(settings), *missing], err=True)
+    texts = variables_for(settings, full=full)
+    return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)))
 
 
 def _sweep_request(
@@ -110,6 +112,9 @@ def _sweep_request(
     settings = checker.settings(0)
     refuse_default_task(settings)
     check_objects(settings)
-    print_notes([*report.notes, *left_out(settings)], err=True)
+    missing = left_out(settings)
+    print_notes([*report.notes, *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
-    return settings, Request(title, shared_variables(sweep, job.layers()), sweep, command, records, once)
+    return settings, Request(
+        title, shared_variables(sweep, job.layers()), sweep, command, records, once, tuple(map(str, missing))
+    )

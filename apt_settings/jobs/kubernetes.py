@@ -61,7 +61,7 @@ def render(request: Request, pod: Pod, *, full: bool) -> str:
     if full:
         documents.insert(0, _config_map(request, pod))
     dumped = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
-    return f"# {request.title}\n{dumped}"
+    return "\n".join([*request.comments, dumped])
 
 
 def _config_map(request: Request, pod: Pod) -> dict[str, Any]:

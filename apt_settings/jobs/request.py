@@ -30,6 +30,13 @@ class Request(NamedTuple):
     """The folder in which each fingerprint has a folder with its record."""
     once: bool = False
     """Whether a point that has ended well is skipped."""
+    left_out: tuple[str, ...] = ()
+    """What the text does not hold and the job may need: `APT_HUB_TOKEN is secret and is not written`."""
+
+    @property
+    def comments(self) -> list[str]:
+        """The lines for people at the head of a text."""
+        return [f"# {line}" for line in (self.title, *self.left_out)]
 
     @property
     def start(self) -> list[str]:

@@ -63,7 +63,7 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     ]
     exports = [f"export {name}={shlex.quote(value)}" for name, value in request.variables.items()]
     blocks = [
-        ["#!/bin/bash", f"# {request.title}", *(f"{_DIRECTIVE}{option}" for option in options)],
+        ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *resources.setup],
         ["# What the submitting shell has set does not count.", 'unset "${!APT_@}" "${!apt_@}"', *exports],
         [f"exec {_run(request, part, program)}"],

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -919,6 +920,16 @@ def test_explain_says_where_a_setting_is_defined(module: str) -> None:
     assert "How much is logged." in by_docstring
 
 
+def test_explain_says_which_default_does_not_count(tmp_path: Path) -> None:
+    """That of a class which was not written for us, under a name of ours."""
+    code = "from dataclasses import dataclass\n@dataclass\nclass A:\n    seed: int = 42\n"
+    (tmp_path / "theirs.py").write_text(code)
+    told = started("explain", "seed", "--extend", "theirs:A").stdout
+
+    assert "theirs:A has seed 42, which does not count" in told
+    assert re.search(r"^now +128$", told, re.MULTILINE)
+
+
 @pytest.mark.usefixtures("module")
 def test_an_object_that_shall_be_checked_is_made() -> None:
     """check, run and job make it; show does not."""
@@ -1052,6 +1063,7 @@ def test_a_name_that_is_let_pass_reaches_the_command(policy: str, write_env: Cal
 
     assert ran.stdout == "from-file from-env env\n"
     assert "from-" not in job.stdout + job.stderr
+    assert "\n# APT_MINE is no setting and is not written: hand it on" in job.stdout
     assert "note: APT_MINE is no setting and is not written: hand it on if the job needs it" in job.stderr
 
 
