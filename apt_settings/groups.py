@@ -6,7 +6,7 @@ A component that needs only part of the settings takes one of these classes as i
 
 from typing import Annotated, Final, Literal, get_args
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
 from .facts.datasets import DatasetName, TaskName
@@ -51,6 +51,10 @@ Precision = Annotated[
     Literal["fp32", "tf32", "fp16", "bf16"],
     Field(description="Arithmetic; tf32 permits it: where the hardware lacks it the job runs fp32 and says so."),
 ]
+
+
+def _none_for_zero(value: float | None) -> float | None:
+    return value or None
 
 
 class DataSettings(SettingsGroup):
@@ -161,7 +165,11 @@ class OptimizationSettings(SettingsGroup):
         Literal["adam", "adamw"], Field(description="adam couples weight decay to the gradient, adamw does not.")
     ] = "adam"
     weight_decay: Annotated[float, Field(ge=0, description="Weight decay of the optimizer.")] = 0.0
-    max_grad_norm: Annotated[float, Field(gt=0, description="Norm that gradients are clipped to.")] = 1.0
+    max_grad_norm: Annotated[
+        float | None,
+        Field(ge=0, description="Norm that gradients are clipped to; none, or 0: they are not clipped."),
+        AfterValidator(_none_for_zero),
+    ] = 1.0
 
 
 GROUPS: Final = (

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from .basics.escaping import shown
 from .basics.origins import Origin
+from .facts.other_names import DERIVED, OTHER_NAMES
 from .groups import GROUPS
 from .own import (
     ADDED_LATER,
@@ -124,13 +125,13 @@ def fields_of(group: Group[Any]) -> Fields:
     shared: dict[tuple[str, ...], str] = {}
     hints: dict[str, str] = {}
     decided = decided_in(group.kind)
-    means = {**(decided.fields if decided else {}), **dict(group.means)}
+    means = {**dict.fromkeys(decided.fields if decided else (), ""), **dict(group.means)}
     for leaf in leaves_of(group):
         path, top = leaf.path, leaf.path[0]
         if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
             if decided is None:  # pragma: no branch - else transformers' integration fills it
                 shared[path] = means.get(top, top)
-            hints |= {top: f"that is {variable_of(means[top])}"} if top in means else {}
+            hints |= {top: f"that is {variable_of(means[top])}"} if means.get(top) else {}
             continue
         name = _name_of(group, leaf)
         if leaf.settable:
@@ -186,7 +187,7 @@ def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
 @cache
 def _names_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...], restated: bool) -> Names:
     settings = _settings_of(task_class, groups)
-    hints: dict[str, str] = {}
+    hints = {name: f"that is {variable_of(meant)}" for name, meant in OTHER_NAMES.items()} | dict(DERIVED)
     defaults: dict[str, Origin] = {}
     for group in groups:
         hints |= fields_of(group).hints

@@ -14,15 +14,19 @@ _WORDS: Final = {"<=": "at most", "<": "less than", ">=": "at least", "|": "a di
 
 
 class Rule(NamedTuple):
-    """`setting` stands in `relation` to `other`, where neither is none."""
+    """`setting` stands in `relation` to `other`, where neither is none, and `where` is not 0."""
 
     setting: str
     relation: Literal["<=", "<", ">=", "|"]
     other: str
+    where: str = ""
+    """The setting without which this means nothing; empty where there is none."""
 
     def broken_by(self, values: Mapping[str, Any]) -> "Broken | None":
         """What is demanded of values that break the rule; an absent value breaks none."""
-        setting, relation, other = self
+        setting, relation, other, where = self
+        if where and not values.get(where, True):
+            return None
         value, bound = values.get(setting), values.get(other)
         if value is None or bound is None or _HOLDS[relation](value, bound):
             return None
@@ -46,8 +50,8 @@ RULES: Final = {
     rule.setting: rule
     for rule in (
         Rule("distill_epochs", "<=", "epochs"),
-        Rule("pruning_end_epoch", "<=", "epochs"),
-        Rule("sparsity_warmup_epochs", "<", "pruning_end_epoch"),
+        Rule("pruning_end_epoch", "<=", "epochs", where="target_sparsity"),
+        Rule("sparsity_warmup_epochs", "<", "pruning_end_epoch", where="target_sparsity"),
         Rule("initial_sparsity", "<=", "target_sparsity"),
         Rule("max_rank", ">=", "initial_rank"),
         Rule("per_device_batch_size", "|", "batch_size"),

@@ -9,6 +9,7 @@ from .basics.escaping import shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean
 from .errors import Problem
+from .facts.other_names import OTHER_WORDS
 from .registry import Setting
 from .rules import Broken
 from .sources.names import variable_of
@@ -31,8 +32,10 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
         wrong = f"is not allowed: {words or detail['msg']}"
         return Problem(giver, wrong, value=giver.raw, kind="bad value", setting=setting.name)
     if giver.raw == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
-        guess = likely(giver.value, setting.field)
+        guess = OTHER_WORDS.get(setting.name, {}).get(giver.value.lower()) or likely(giver.value, setting.field)
         fix = did_you_mean([guess] if guess else [])
+        if setting.name == "seed" and giver.value.lower() == "none":
+            fix = "a run without a seed cannot be repeated"
     return Problem(giver, "is not allowed", must, fix, giver.raw, "bad value", setting.name)
 
 

@@ -1,6 +1,7 @@
 """Everything that users get wrong, and the message that each of them reads."""
 
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from apt_settings import SettingsError, SettingsWarning, load
+from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.basics.escaping import shown
+from apt_settings.facts.other_names import DERIVED, OTHER_NAMES, OTHER_WORDS
+from apt_settings.variables import variables
 
 SPARSITIES = (
     "60",
@@ -308,3 +311,48 @@ def test_many_unknown_names_are_all_told_at_once() -> None:
     error = refusal({f"APT_X{number}": "1" for number in range(10_000)})
 
     assert len(error.problems) == 10_000
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("APT_NUM_TRAIN_EPOCHS", "3", "is not a setting; that is APT_EPOCHS (APT_UNKNOWN=warn lets it pass)"),
+        ("APT_LR", "1e-4", "is not a setting; that is APT_LEARNING_RATE"),
+        ("APT_BS", "8", "is not a setting; that is APT_BATCH_SIZE"),
+        ("APT_MODEL_NAME", "x", "is not a setting; that is APT_ARCHITECTURE"),
+        ("APT_LORA_R", "8", "is not a setting; that is APT_INITIAL_RANK"),
+        ("APT_LORA_ALPHA", "16", "is not a setting; it is APT_SCALING_FACTOR times APT_INITIAL_RANK"),
+        ("APT_GRADIENT_CLIP_VAL", "1", "is not a setting; that is APT_MAX_GRAD_NORM"),
+        ("APT_GRADIENT_ACCUMULATION_STEPS", "4", "is not a setting; APT_BATCH_SIZE, APT_PER_DEVICE_BATCH_SIZE and"),
+        ("APT_PRECISION", "bfloat16", "must be one of fp32, tf32, fp16, bf16; did you mean bf16?"),
+        ("APT_PRECISION", "16-mixed", "did you mean fp16?"),
+        ("APT_LR_SCHEDULER", "constant_with_warmup", "did you mean constant?"),
+        ("APT_OPTIMIZER", "adamw_torch", "did you mean adamw?"),
+        ("APT_SEED", "none", "a run without a seed cannot be repeated"),
+    ],
+)
+def test_what_people_type_from_memory_gets_our_word(variable: str, value: str, message: str) -> None:
+    """Names and values of transformers, Lightning and others."""
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        load({variable: value}, None)
+
+
+def test_every_other_name_means_a_setting() -> None:
+    """The tables name settings and words that there are."""
+    known = load({}, None).model_dump()
+
+    assert set(OTHER_NAMES.values()) | set(OTHER_WORDS) <= known.keys()
+    assert not (OTHER_NAMES.keys() | DERIVED.keys()) & known.keys()
+    for setting, words in OTHER_WORDS.items():
+        for word in set(words.values()):
+            assert load({f"APT_{setting.upper()}": word}, None)
+
+
+@pytest.mark.parametrize("text", ["none", "0", "0.0"])
+def test_gradients_need_not_be_clipped(text: str) -> None:
+    """None and 0 are one value, in a fingerprint too."""
+    job = load({"APT_MAX_GRAD_NORM": text}, None)
+
+    assert job.max_grad_norm is None
+    assert fingerprint(job) == fingerprint(load({}, None, max_grad_norm=None))
+    assert load(variables(job), None) == job

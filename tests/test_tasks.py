@@ -112,7 +112,7 @@ RANGES = {
     "mask_decay_rate": "0 < x <= 1",
     "salience_momentum": "0 <= x < 1",
     "weight_decay": "0 <= x",
-    "max_grad_norm": "0 < x",
+    "max_grad_norm": "0 <= x",
     "initial_sparsity": "0 <= x < 1",
     "num_prunings": "1 <= x <= 10000",
     "pruning_end_epoch": "1 <= x <= 10000",

@@ -57,8 +57,9 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
         click.echo(json.dumps(_as_json(planned), indent=2))
     else:
         print_pairs(_pairs(planned))
-        click.echo()
-        print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
+        if planned.settings.target_sparsity:
+            click.echo()
+            print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
     remarks = [note for note in notes(planned.settings) if note.setting not in _WARNED_OF]
     if form == "table" and (planned.warnings or remarks):
         click.echo()
@@ -72,6 +73,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
     batch = f"{settings.batch_size} = {devices} x {job.per_device_batch_size} x {job.gradient_accumulation}"
     distilled = f"steps {job.distillation[0]:,} to {job.distillation[1]:,}" if job.distillation else "none"
     share, reached = job.kept_parameters / job.parameters, job.schedules["sparsity"](job.total_steps)
+    kept = f"{job.kept_parameters:,} ({share:.1%}) at the end, at sparsity {reached:.4g}"
     pairs = [
         ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
         ("examples", f"{job.examples:,}"),
@@ -79,13 +81,20 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         ("steps", f"{job.total_steps:,} = {settings.epochs} epochs x {job.steps_per_epoch:,}"),
         ("tokens", f"{job.tokens:,} at most"),
         ("parameters", f"{job.parameters:,}, of which {job.prunable_parameters:,} can be pruned"),
-        ("kept", f"{job.kept_parameters:,} ({share:.1%}) at the end, at sparsity {reached:.4g}"),
+        *([("kept", kept)] if settings.target_sparsity else []),
         ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at most, ranks up to {job.ranks[1]}"),
-        ("distillation", distilled),
+        *([("distillation", distilled)] if settings.distill_epochs else []),
     ]
     if is_terminal():
-        pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in job.schedules.items()]
+        pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in _drawn(job).items()]
     return pairs
+
+
+def _drawn(job: Plan) -> dict[str, Schedule]:
+    """The schedules of what the job does: nothing of pruning where it does not prune, nor of distillation."""
+    idle = {"sparsity"} if not job.settings.target_sparsity else set()
+    idle |= {"distillation weight"} if not job.settings.distill_epochs else set()
+    return {name: schedule for name, schedule in job.schedules.items() if name not in idle}
 
 
 def _sparkline(schedule: Schedule, total: int) -> str:

@@ -117,7 +117,7 @@ def _flags(settings: AptSettings, devices: int) -> Iterator[tuple[str, str]]:
     yield "warmup_ratio", as_text(settings.warmup_ratio)
     yield "lr_scheduler_type", scheduler_name(settings)
     yield "weight_decay", as_text(settings.weight_decay)
-    yield "max_grad_norm", as_text(settings.max_grad_norm)
+    yield "max_grad_norm", as_text(settings.max_grad_norm or 0.0)
     yield "seed", str(settings.seed)
     yield from _precision(settings)
     yield from _pruning(settings)

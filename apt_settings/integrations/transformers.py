@@ -84,7 +84,7 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
         "warmup_steps": _warmup(settings),
         "lr_scheduler_type": scheduler_name(settings),
         "weight_decay": settings.weight_decay,
-        "max_grad_norm": settings.max_grad_norm,
+        "max_grad_norm": settings.max_grad_norm or 0.0,
         "optim": _optimizer(settings),
         "seed": settings.seed,
         **_precision(settings, hardware),

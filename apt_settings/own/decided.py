@@ -1,6 +1,5 @@
 """Classes of others in which our settings decide fields of other names: an integration makes their objects."""
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 
@@ -9,27 +8,28 @@ class Decided(NamedTuple):
 
     maker: str
     """`module:function`; it takes the settings and the class."""
-    fields: Mapping[str, str]
-    """Field -> our setting that decides it."""
+    fields: frozenset[str]
+    """The fields that our settings decide, besides those that have their names."""
 
 
 _CLASSES: Final = {
     "transformers.training_args.TrainingArguments": Decided(
         "apt_settings.integrations.transformers:training_arguments",
-        {
-            "num_train_epochs": "epochs",
-            "per_device_train_batch_size": "batch_size",
-            "per_gpu_train_batch_size": "batch_size",
-            "gradient_accumulation_steps": "batch_size",
-            "auto_find_batch_size": "batch_size",
-            "warmup_steps": "warmup_ratio",
-            "lr_scheduler_type": "lr_scheduler",
-            "optim": "optimizer",
-            "fp16": "precision",
-            "bf16": "precision",
-            "tf32": "precision",
-            "generation_max_length": "max_target_length",
-        },
+        frozenset(
+            {
+                "num_train_epochs",
+                "per_device_train_batch_size",
+                "per_gpu_train_batch_size",
+                "gradient_accumulation_steps",
+                "auto_find_batch_size",
+                "lr_scheduler_type",
+                "optim",
+                "fp16",
+                "bf16",
+                "tf32",
+                "generation_max_length",
+            }
+        ),
     ),
 }
 """The class that others are below -> what is decided in it. Named and not imported, as it is heavy."""

@@ -143,6 +143,22 @@ def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
 
 
 def _warnings(job: Plan) -> Iterator[str]:
+    settings = job.settings
+    if settings.target_sparsity:
+        yield from _warnings_of_pruning(job)
+    if distillation_end(settings, job.steps_per_epoch) > job.total_steps:
+        yield (
+            f"distillation goes on past the end of the job: distill_epochs {settings.distill_epochs}, "
+            f"epochs {settings.epochs}"
+        )
+    for target in settings.adapter_targets:
+        if target not in ADAPTER_RULES[settings.architecture]:
+            yield f"the paper has no adapters on {target} for {settings.architecture} (Appendix A)"
+    if settings.distill_epochs and job.distillation is None:
+        yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
+
+
+def _warnings_of_pruning(job: Plan) -> Iterator[str]:
     settings, steps = job.settings, job.steps_per_epoch
     end, warmup_end = job.points[-1].step, PRUNING_START + settings.sparsity_warmup_epochs * steps
     gap = min(job.gaps[1:], default=SMALLEST_GAP)
@@ -157,16 +173,6 @@ def _warnings(job: Plan) -> Iterator[str]:
             f"the target sparsity is never reached: pruning ends at step {end}, and the job at {job.total_steps} "
             f"(pruning_end_epoch {settings.pruning_end_epoch}, epochs {settings.epochs})"
         )
-    if distillation_end(settings, steps) > job.total_steps:
-        yield (
-            f"distillation goes on past the end of the job: distill_epochs {settings.distill_epochs}, "
-            f"epochs {settings.epochs}"
-        )
-    for target in settings.adapter_targets:
-        if target not in ADAPTER_RULES[settings.architecture]:
-            yield f"the paper has no adapters on {target} for {settings.architecture} (Appendix A)"
-    if settings.distill_epochs and job.distillation is None:
-        yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
 
 
 def _suggest(job: Plan) -> str:

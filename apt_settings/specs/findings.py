@@ -205,5 +205,6 @@ def _may_be_right(problem: Problem, unknown: set[str], only: set[str] | None) ->
     """
     if problem.kind not in ("does not fit", "no script"):
         return False
-    others = {RULES[problem.setting].other} if problem.setting in RULES else {"task"}
+    rule = RULES.get(problem.setting)
+    others = {rule.other, rule.where} - {""} if rule else {"task"}
     return bool(unknown & (CHOOSING | others)) or (only is not None and not others <= only)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import RECORDS
+from support import RECORDS, printed
 from test_schedules import ANY, settings_of
 
 from apt_settings import SettingsError, SettingsWarning, load
@@ -208,3 +208,21 @@ def test_a_job_has_a_device() -> None:
     """Fewer than one divide no batch."""
     with pytest.raises(SettingsError, match="devices=0 is less than one device"):
         plan(load({}, None, task="squad"), devices=0)
+
+
+def test_a_job_that_neither_prunes_nor_distils_hears_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """No note, no warning, no table; a dense fine-tuning has its steps and rates."""
+    words = ("--task", "squad", "--set", "target_sparsity=0", "--set", "distill_epochs=none", "--set", "epochs=2")
+    assert load({}, None, task="squad", target_sparsity=0, distill_epochs=None, epochs=2).notes == ()
+    told = printed(capsys, "plan", *words)
+
+    assert "steps" in told
+    assert not re.search(r"prun|distil|warning|note", told.replace("can be pruned", ""))
+
+
+def test_a_job_that_prunes_without_distilling_hears_of_pruning_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each by itself."""
+    told = printed(capsys, "plan", "--task", "squad", "--set", "distill_epochs=none")
+
+    assert "pruning" in told
+    assert "distil" not in told

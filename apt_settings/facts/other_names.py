@@ -1,0 +1,41 @@
+"""What others call our settings and their values: trainers, launchers, and people who type from memory."""
+
+from collections.abc import Mapping
+from typing import Final
+
+OTHER_NAMES: Final[Mapping[str, str]] = {
+    "num_train_epochs": "epochs",
+    "num_epochs": "epochs",
+    "lr": "learning_rate",
+    "bs": "batch_size",
+    "train_batch_size": "batch_size",
+    "per_device_train_batch_size": "per_device_batch_size",
+    "per_gpu_train_batch_size": "per_device_batch_size",
+    "micro_batch_size": "per_device_batch_size",
+    "lr_scheduler_type": "lr_scheduler",
+    "optim": "optimizer",
+    "fp16": "precision",
+    "bf16": "precision",
+    "tf32": "precision",
+    "lora_r": "initial_rank",
+    "gradient_clip_val": "max_grad_norm",
+    "max_length": "max_seq_length",
+    "generation_max_length": "max_target_length",
+    "model": "architecture",
+    "model_name": "architecture",
+}
+"""Name, in lower case -> our setting, which means the same."""
+
+DERIVED: Final[Mapping[str, str]] = {
+    "gradient_accumulation_steps": "APT_BATCH_SIZE, APT_PER_DEVICE_BATCH_SIZE and the number of devices decide it",
+    "auto_find_batch_size": "APT_BATCH_SIZE says how many examples a step has, on any number of devices",
+    "lora_alpha": "it is APT_SCALING_FACTOR times APT_INITIAL_RANK",
+}
+"""Name, in lower case -> what decides it here."""
+
+OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "precision": {"float32": "fp32", "float16": "fp16", "16-mixed": "fp16", "bfloat16": "bf16", "bf16-mixed": "bf16"},
+    "lr_scheduler": {"constant_with_warmup": "constant"},
+    "optimizer": {"adamw_torch": "adamw", "adamw_hf": "adamw"},
+}
+"""Setting -> what others call one of its values -> that value."""
