@@ -32,12 +32,12 @@ from .groups import (
 from .naming import registry_for
 from .own import Group, decided_in, is_same, judge, made, named_by
 from .registry import Registry, Setting, Unset, fields_of, in_force, registry
-from .rules import Broken, broken
+from .rules import EXCLUSIVE, Broken, broken
 from .sources.controls import CONTROLS
 from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
-from .validation_errors import details_of, misfit, refusal, said_by, words_of
+from .validation_errors import details_of, excluded, misfit, refusal, said_by, words_of
 from .values import as_text, frozen, read_value
 
 if TYPE_CHECKING:
@@ -361,7 +361,7 @@ def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]
     `values` are the draft's, except for the settings in `varied`, whose values replace the draft's.
     """
     instance = draft.task_class.__new__(draft.task_class)
-    if _validate(draft, values, instance).refused:
+    if _validate(draft, values, instance).refused or any(_both_set(draft, values, varied)):
         return None
     outdated = []
     for each in broken(instance.__dict__, draft.task, draft.task_class):
@@ -427,6 +427,17 @@ def _problems(draft: Draft, verdict: Verdict, instance: AptSettings, *, complete
             yield misfit(misfits[name], draft.winners)
     for name in refused.keys() - draft.settings.keys():
         yield Problem(name, words_of(refused[name]) or refused[name]["msg"])
+    for name in _both_set(draft, draft.values):
+        yield excluded(draft.winners[name], draft.winners[EXCLUSIVE[name]], name)
+
+
+def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] = ()) -> Iterator[str]:
+    """The settings that somebody sets together with the one that says the same in another way."""
+    for name, other in EXCLUSIVE.items():
+        pair = [each for each in (name, other) if each in values]
+        chosen = len(pair) == 2 and all(each in varied or draft.winners[each].is_override for each in pair)
+        if chosen and values[name] is not None:
+            yield name
 
 
 def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> Verdict:

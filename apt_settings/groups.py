@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
 from .facts.datasets import DatasetName, TaskName
-from .own import WHERE_IT_RUNS, SettingsGroup
+from .own import ADDED_LATER, WHERE_IT_RUNS, SettingsGroup
 
 JOB: Final = ("task", "dataset", "architecture")
 """The settings that say which of the paper's jobs this is. They choose the release's script."""
@@ -81,7 +81,17 @@ class TrainingSettings(SettingsGroup):
     learning_rate: LearningRate
     batch_size: BatchSize
     epochs: Epochs
+    max_steps: Annotated[
+        int | None,
+        Field(ge=1, le=100_000_000, description="Optimizer steps after which training ends; none: after all epochs."),
+        ADDED_LATER,
+    ] = None
     warmup_ratio: WarmupRatio = 0.06
+    warmup_steps: Annotated[
+        int | None,
+        Field(ge=0, le=100_000_000, description="Steps that warm the learning rate up; none: warmup_ratio decides."),
+        ADDED_LATER,
+    ] = None
     lr_scheduler: LrScheduler = "linear"
     precision: Precision = "tf32"
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Seed of every random generator.")] = 128

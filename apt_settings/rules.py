@@ -60,6 +60,10 @@ RULES: Final = {
 """By the setting that each belongs to."""
 
 
+EXCLUSIVE: Final[Mapping[str, str]] = {"warmup_steps": "warmup_ratio"}
+"""Setting -> another one that says the same in another way: a job sets one of them."""
+
+
 class Task(Protocol):
     """What a task's class says of itself."""
 

@@ -158,11 +158,13 @@ def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
         cosine:   peak x (1 + cos(pi (t - w) / (T - w))) / 2
         constant: peak
 
-    T is total_steps, w is warmup_ratio x T, rounded up. (The release resets its schedule when distillation ends.
-    Before that, it applies the schedule to a discarded optimizer: trainer_minus.py:690-727, 1818-1828.)
+    T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up; at most T. (The release resets its
+    schedule when distillation ends. Before that, it applies the schedule to a discarded optimizer:
+    trainer_minus.py:690-727, 1818-1828.)
     """
     peak, kind = training.learning_rate, training.lr_scheduler
-    warmup = math.ceil(total_steps * training.warmup_ratio)
+    by_ratio = math.ceil(total_steps * training.warmup_ratio)
+    warmup = by_ratio if training.warmup_steps is None else min(training.warmup_steps, total_steps)
 
     def rate(step: float) -> float:
         if warmup and step < warmup:

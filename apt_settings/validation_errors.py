@@ -49,6 +49,12 @@ def misfit(broken: Broken, winners: Mapping[str, Origin]) -> Problem:
     return Problem(giver, "does not fit", must, fix, giver.raw, "does not fit", broken.setting)
 
 
+def excluded(giver: Origin, other: Origin, setting: str) -> Problem:
+    """The problem of two settings that say the same in two ways."""
+    wrong = f"does not go with {other.label}, which says the same in another way"
+    return Problem(giver, wrong, fix="leave one of them out", value=giver.raw, kind="does not fit", setting=setting)
+
+
 def nobody(setting: str) -> Origin:
     """The origin of a setting that nobody gives a value."""
     return Origin("nobody", "", variable_of(setting))

@@ -10,6 +10,7 @@ from pydantic import SecretStr, ValidationError
 from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
 from .errors import Problem, SettingsError
 from .registry import Setting
+from .rules import EXCLUSIVE
 from .sources.controls import CONTROLS
 from .sources.names import variable_of
 from .values import adapter_of, allowed, as_text, read_value
@@ -42,8 +43,9 @@ def variables(settings: AptSettings) -> dict[str, str]:
 
 
 def _not_written(settings: AptSettings) -> Iterator[str]:
-    """The settings of groups that are secret, or not set, or have a default that no text can stand for."""
+    """Settings that are secret, or that another one decides, or whose default no text can stand for."""
     values = values_of(settings)
+    yield from (other for name, other in EXCLUSIVE.items() if values[name] is not None)
     for name, setting in settings_of(settings).items():
         if setting.secret or (
             setting.group and not settings.origin(name).is_override and not _reads_back(setting, values[name])

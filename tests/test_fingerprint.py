@@ -71,6 +71,8 @@ OTHER_VALUES: dict[str, Any] = {
     "batch_size": 16,
     "epochs": 41,
     "warmup_ratio": 0.1,
+    "max_steps": 1_000,
+    "warmup_steps": 100,
     "lr_scheduler": "constant",
     "precision": "fp32",
     "seed": 1,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from grids import checker, grid
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -356,3 +357,26 @@ def test_gradients_need_not_be_clipped(text: str) -> None:
     assert job.max_grad_norm is None
     assert fingerprint(job) == fingerprint(load({}, None, max_grad_norm=None))
     assert load(variables(job), None) == job
+
+
+def test_two_ways_to_say_one_thing_are_refused(write_env: Callable[..., Path]) -> None:
+    """Where somebody sets both, whoever it is; a default is nobody's."""
+    write_env("APT_WARMUP_RATIO=0.1\n")
+    with pytest.raises(
+        SettingsError, match=r"APT_WARMUP_STEPS='100' does not go with \.env:1 APT_WARMUP_RATIO"
+    ) as caught:
+        load({"APT_WARMUP_STEPS": "100"})
+
+    assert len(caught.value.problems) == 1
+    assert load({"APT_WARMUP_STEPS": "none"}).warmup_ratio == 0.1
+    job = load({"APT_WARMUP_STEPS": "100"}, None)
+    assert "APT_WARMUP_RATIO" not in variables(job)
+    assert load(variables(job), None) == job
+    assert load({"APT_WARMUP_STEPS": "1", "APT_REFERENCE": "release", "APT_TASK": "squad"}, None).warmup_steps == 1
+
+
+def test_a_sweep_over_both_is_refused_at_the_points_that_have_both() -> None:
+    """As load refuses them."""
+    judge = checker(grid(("warmup_steps", [None, 5]), ("warmup_ratio", [0.1, 0.2])), {})
+
+    assert [bool(judge.verdict(index).problems) for index in range(4)] == [False, False, True, True]

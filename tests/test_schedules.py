@@ -164,3 +164,13 @@ def test_the_learning_rate_is_that_of_transformers() -> None:
         schedule = learning_rate(load({}, None, learning_rate=0.1, warmup_ratio=0.1, lr_scheduler=kind), 1_000)
 
         assert (schedule(50), schedule(100), schedule(550)) == pytest.approx((0.05, 0.1, 0.05))
+
+
+def test_warmup_steps_are_steps() -> None:
+    """They decide in place of the ratio, and are at most all there are."""
+    warm = learning_rate(load({}, None, learning_rate=0.1, warmup_steps=10), 1_000)
+    endless = learning_rate(load({}, None, learning_rate=0.1, warmup_steps=5_000), 1_000)
+
+    assert (warm(5), warm(10)) == (0.05, 0.1)
+    assert endless(999) == pytest.approx(0.0999)
+    assert learning_rate(load({}, None, learning_rate=0.1, warmup_steps=0), 1_000)(0) == 0.1

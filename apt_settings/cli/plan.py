@@ -78,7 +78,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
         ("examples", f"{job.examples:,}"),
         ("batch", f"{batch} accumulated"),
-        ("steps", f"{job.total_steps:,} = {settings.epochs} epochs x {job.steps_per_epoch:,}"),
+        ("steps", _steps(job)),
         ("tokens", f"{job.tokens:,} at most"),
         ("parameters", f"{job.parameters:,}, of which {job.prunable_parameters:,} can be pruned"),
         *([("kept", kept)] if settings.target_sparsity else []),
@@ -88,6 +88,14 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
     if is_terminal():
         pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in _drawn(job).items()]
     return pairs
+
+
+def _steps(job: Plan) -> str:
+    """`84,200 = 40 epochs x 2,105`; where max_steps says when it ends, how many epochs that is."""
+    if job.settings.max_steps:
+        epochs = job.total_steps / job.steps_per_epoch
+        return f"{job.total_steps:,} by max_steps: {epochs:.2f} epochs of {job.steps_per_epoch:,}"
+    return f"{job.total_steps:,} = {job.settings.epochs} epochs x {job.steps_per_epoch:,}"
 
 
 def _drawn(job: Plan) -> dict[str, Schedule]:

@@ -104,6 +104,8 @@ CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
     "tuning_budget_ratio": {"*": _release("param_control.py:491-517, 721-787")},
     "optimizer": {"*": _design("the paper names none")},
     "weight_decay": {"*": _design("the paper states none")},
+    "max_steps": {"*": _design("the paper counts epochs")},
+    "warmup_steps": {"*": _design("the release has a ratio")},
     "max_grad_norm": {
         "*": _design("the default of transformers, which the release keeps (trainer_minus.py:1487-1488)")
     },

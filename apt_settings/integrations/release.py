@@ -96,7 +96,7 @@ def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
     release, would be 0.
     """
     flags = {flag: value for flag, value in _flags(settings, devices) if DEFAULTS.get(flag) != value}
-    remarks = (*_remarks(settings, flags), *_remarks_on_groups(settings))
+    remarks = (*_remarks(settings, flags), *_remarks_on_what_is_not_written(settings))
     notes = tuple(Note(f"{name}: {remark}", name) for name, remark in remarks)
     return Arguments(ENTRY_POINTS[settings.task], flags, notes)
 
@@ -212,8 +212,11 @@ def _alpha(settings: AptSettings) -> int:
     return alpha
 
 
-def _remarks_on_groups(settings: AptSettings) -> Iterator[tuple[str, str]]:
-    """Each setting of a project's own that somebody set."""
+def _remarks_on_what_is_not_written(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    """Each setting of a project's own that somebody set, and what the release, which counts epochs, is not told."""
+    for name in ("max_steps", "warmup_steps"):
+        if getattr(settings, name) is not None:
+            yield name, "is not written: the release is told of epochs and a ratio"
     for name, setting in settings_of(settings).items():
         if setting.group and settings.origin(name).is_override:
             yield name, f"is of {setting.group.name}: the release has no flag for it"

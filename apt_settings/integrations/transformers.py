@@ -81,6 +81,7 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
         "per_device_train_batch_size": per_device,
         "gradient_accumulation_steps": accumulation,
         "num_train_epochs": float(settings.epochs),
+        "max_steps": settings.max_steps or -1,
         "warmup_steps": _warmup(settings),
         "lr_scheduler_type": scheduler_name(settings),
         "weight_decay": settings.weight_decay,
@@ -93,7 +94,9 @@ def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | No
 
 
 def _warmup(settings: AptSettings) -> float:
-    """The fraction of all steps that warm up: transformers 5 reads warmup_steps below 1 as a fraction."""
+    """Steps that warm up, or the fraction of all steps: transformers 5 reads warmup_steps below 1 as a fraction."""
+    if settings.warmup_steps is not None:
+        return settings.warmup_steps
     if settings.warmup_ratio < 1:
         return settings.warmup_ratio
     raise unusable(settings, "warmup_ratio", "is more than transformers takes for a fraction", "less than 1")

@@ -56,7 +56,7 @@ class Plan(NamedTuple):
     ranks: tuple[int, int]
     """The rank of the adapters at the start, and the largest that one can reach."""
     tokens: int
-    """Tokens that the model sees at most: epochs x examples x (max_seq_length + max_target_length)."""
+    """Tokens that the model sees at most: examples in all steps x (max_seq_length + max_target_length)."""
 
     @property
     def gaps(self) -> list[int]:
@@ -90,7 +90,8 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
     number = TRAINING_EXAMPLES[settings.dataset] if examples is None else examples
     per_device, accumulation = divide_batch(settings, devices)
     steps = ceil(number / settings.batch_size)
-    total = steps * settings.epochs
+    total = settings.max_steps or steps * settings.epochs
+    seen = settings.max_steps * settings.batch_size if settings.max_steps else number * settings.epochs
     architecture, targets = ARCHITECTURES[settings.architecture], settings.adapter_targets
     first = architecture.lora_parameters(targets, settings.initial_rank)
     grown = int(first * tuning_budget(settings, settings, steps)(total))
@@ -104,13 +105,13 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
         steps_per_epoch=steps,
         total_steps=total,
         points=tuple(pruning_points(settings, steps)),
-        distillation=_distillation(settings, steps),
+        distillation=_distillation(settings, steps, total),
         parameters=architecture.total_parameters,
         kept_parameters=architecture.total_parameters - round(pruned),
         prunable_parameters=architecture.prunable_parameters,
         trainable_parameters=(first, min(grown, architecture.lora_parameters(targets, max(settings.max_rank, 1)))),
         ranks=(settings.initial_rank, int(rank_bound(settings, settings, steps)(total))),
-        tokens=number * settings.epochs * (settings.max_seq_length + (settings.max_target_length or 0)),
+        tokens=seen * (settings.max_seq_length + (settings.max_target_length or 0)),
     )
 
 
@@ -137,8 +138,8 @@ def divide_batch(settings: AptSettings, devices: int) -> tuple[int, int]:
     return per_device, share // per_device
 
 
-def _distillation(settings: AptSettings, steps: int) -> tuple[int, int] | None:
-    last = min(distillation_end(settings, steps), settings.epochs * steps)
+def _distillation(settings: AptSettings, steps: int, total: int) -> tuple[int, int] | None:
+    last = min(distillation_end(settings, steps), total)
     return (PRUNING_START, last) if last > PRUNING_START else None
 
 
@@ -149,7 +150,7 @@ def _warnings(job: Plan) -> Iterator[str]:
     if distillation_end(settings, job.steps_per_epoch) > job.total_steps:
         yield (
             f"distillation goes on past the end of the job: distill_epochs {settings.distill_epochs}, "
-            f"epochs {settings.epochs}"
+            f"{_length(settings)}"
         )
     for target in settings.adapter_targets:
         if target not in ADAPTER_RULES[settings.architecture]:
@@ -171,8 +172,13 @@ def _warnings_of_pruning(job: Plan) -> Iterator[str]:
     if end > job.total_steps:
         yield (
             f"the target sparsity is never reached: pruning ends at step {end}, and the job at {job.total_steps} "
-            f"(pruning_end_epoch {settings.pruning_end_epoch}, epochs {settings.epochs})"
+            f"(pruning_end_epoch {settings.pruning_end_epoch}, {_length(settings)})"
         )
+
+
+def _length(settings: AptSettings) -> str:
+    """The setting that says when a job ends: `epochs 40`, `max_steps 1000`."""
+    return f"max_steps {settings.max_steps}" if settings.max_steps else f"epochs {settings.epochs}"
 
 
 def _suggest(job: Plan) -> str:

@@ -20,6 +20,7 @@ from apt_settings.fingerprint import counted
 from apt_settings.integrations import peft as peft_integration
 from apt_settings.integrations import torch as torch_integration
 from apt_settings.integrations import transformers as transformers_integration
+from apt_settings.plan import plan
 from apt_settings.schedules import learning_rate
 
 pytestmark = [
@@ -365,3 +366,25 @@ def test_processes_that_differ_in_a_setting_of_their_own_all_stop(tmp_path: Path
 
     assert len(set(lines)) == 1
     assert "rank 1 eval_every is 7 (environment APT_EVAL_EVERY), on rank 0 500 (class default)" in lines[0]
+
+
+@pytest.mark.parametrize(("max_steps", "warmup_steps"), [(3, 2), (None, 0), (9, None)])
+def test_the_trainer_counts_the_steps_that_the_plan_counts(
+    max_steps: int | None, warmup_steps: int | None, tmp_path: Path
+) -> None:
+    """It ends where the plan ends, and each step has the rate of the schedule."""
+    values = {"batch_size": 4, "epochs": 2, "precision": "fp32", "learning_rate": 1e-3, "warmup_ratio": None}
+    values |= {"max_steps": max_steps, "warmup_steps": warmup_steps, "warmup_ratio": 0.25}
+    given = {name: value for name, value in values.items() if not (name == "warmup_ratio" and warmup_steps is not None)}
+    settings = settings_for("roberta-base", **given)
+    data = [{"input_ids": [5, 6, 7], "attention_mask": [1, 1, 1], "labels": index % 2} for index in range(16)]
+    quiet: dict[str, Any] = {"report_to": [], "save_strategy": "no", "logging_steps": 1, "disable_tqdm": True}
+    arguments = transformers_integration.training_arguments(settings, str(tmp_path), use_cpu=True, **quiet)
+    trainer = transformers.Trainer(tiny("roberta-base"), arguments, train_dataset=data)
+    trainer.train()
+    planned = plan(settings, examples=16)
+    rate = planned.schedules["learning rate"]
+    logged = [row["learning_rate"] for row in trainer.state.log_history if "learning_rate" in row]
+
+    assert trainer.state.global_step == planned.total_steps
+    assert logged == pytest.approx([rate(step) for step in range(planned.total_steps)])

@@ -226,3 +226,17 @@ def test_a_job_that_prunes_without_distilling_hears_of_pruning_alone(capsys: pyt
 
     assert "pruning" in told
     assert "distil" not in told
+
+
+@pytest.mark.parametrize(("max_steps", "epochs"), [(1_000, "0.25"), (500_000, "122.76")])
+def test_max_steps_says_when_a_job_ends(max_steps: int, epochs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the last epoch or after it; the plan says how many epochs that is, and what ends too late."""
+    job = plan(load({}, None, task="squad", max_steps=max_steps))
+    told = printed(capsys, "plan", "--task", "squad", "--set", f"max_steps={max_steps}")
+
+    assert job.total_steps == max_steps
+    assert job.tokens == max_steps * 32 * 384
+    assert job.schedules["learning rate"](max_steps) == 0
+    assert f"{max_steps:,} by max_steps: {epochs} epochs of 4,073" in told
+    assert ("the target sparsity is never reached" in told) == (max_steps == 1_000)
+    assert ("max_steps 1000)" in told) == (max_steps == 1_000)

@@ -135,7 +135,11 @@ def test_a_setting_changed_by_hand_is_found() -> None:
 
 def counted_of(content: dict[str, Any]) -> dict[str, Any]:
     """What the fingerprint of a record's JSON is made of."""
-    return {name: each["value"] for name, each in content["settings"].items() if not each.get("where_it_runs")}
+    return {
+        name: each["value"]
+        for name, each in content["settings"].items()
+        if not (each.get("where_it_runs") or each.get("at_default"))
+    }
 
 
 def test_an_unknown_setting_is_named() -> None:
