@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import is_dataclass
+from inspect import Parameter, signature
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -87,9 +89,15 @@ def _twice(group: Group[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _required(group: Group[Any]) -> Iterator[tuple[str, str]]:
+    """What an object of the class needs and no setting can give."""
     for leaf in leaves_of(group):
         if leaf.field.is_required() and not leaf.settable:
             yield f"needs {'.'.join(leaf.path)}, and its type has no text form", "give it a default"
+    if is_dataclass(group.kind):
+        fields = {leaf.path[0] for leaf in leaves_of(group)}
+        for name, parameter in signature(group.kind).parameters.items():
+            if name not in fields and parameter.default is Parameter.empty:
+                yield f"needs {name}, which is no setting", "give it a default"
 
 
 def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from enum import Enum
 from functools import cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -134,6 +135,9 @@ def fields_of(group: Group[Any]) -> Fields:
             hints |= {top: f"that is {variable_of(means[top])}"} if means.get(top) else {}
             continue
         name = _name_of(group, leaf)
+        for parent in accumulate(name.split(".")[:-1], "{}.{}".format):
+            hints.setdefault(parent, "its fields are settings:")
+            hints[parent] += f" {name}"
         if leaf.settable:
             own[name] = Setting(name, path, group.kind, leaf.field, group, leaf.secret)
         else:

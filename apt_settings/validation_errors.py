@@ -1,6 +1,7 @@
 """What pydantic refuses, and what breaks a rule, in the words of the user who set it."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,6 +16,11 @@ from .rules import Broken
 from .sources.names import variable_of
 from .values import allowed, likely
 
+_CONSTRAINTS: Final = frozenset(
+    {"string_pattern_mismatch", "string_too_short", "string_too_long", "too_short", "too_long", "multiple_of"}
+)
+"""What pydantic says itself of a value of the right type, as `allowed` has no words for it."""
+
 
 def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
     """Setting -> what pydantic says of it; empty stands for the whole class. The error's own inputs stay out."""
@@ -28,7 +34,7 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
         fix = f"{where} requires it" if where else ""
         return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
     words, must, fix = words_of(detail), allowed(setting.field), ""
-    if words or not must:
+    if words or not must or detail["type"] in _CONSTRAINTS:
         wrong = f"is not allowed: {words or detail['msg']}"
         return Problem(giver, wrong, value=giver.raw, kind="bad value", setting=setting.name)
     if giver.raw == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in

@@ -27,7 +27,7 @@ class Kind(NamedTuple):
     of: Any
     """The plain type, without none; `tuple`, `list`, `set` or `frozenset` where it is one of several values."""
     item: Any
-    """The type of one of several values, or of the values of a dict."""
+    """The type of one of several values, or of the values of a dict, with what Annotated says of it."""
     choices: tuple[Any, ...]
     """What a Literal, or a list of one, names."""
     optional: bool
@@ -54,8 +54,9 @@ def kind_of(annotation: Any) -> Kind:
     of = _LIKE_LISTS.get(origin or plain, origin or plain)
     if of in LISTS:
         items = arguments if origin is tuple and arguments[-1] is not ... else ()
-        item = _bare(arguments[0]) if arguments else str
-        return Kind(of, item, get_args(item) if get_origin(item) is Literal else (), optional, True, items=items)
+        item = arguments[0] if arguments else str
+        choices = get_args(_bare(item)) if get_origin(_bare(item)) is Literal else ()
+        return Kind(of, item, choices, optional, True, items=items)
     if of in MAPPINGS:
         key, item = arguments or (str, str)
         return Kind(dict, item, (), optional, False, key=key)
@@ -63,12 +64,14 @@ def kind_of(annotation: Any) -> Kind:
 
 
 def _bare(annotation: Any) -> Any:
-    """A type without what Annotated says of it, and what an alias stands for."""
+    """A type without what Annotated says of it, and what an alias or a NewType stands for."""
     while True:
         if get_origin(annotation) is Annotated:
             annotation = get_args(annotation)[0]
         elif hasattr(annotation, "__value__"):
             annotation = annotation.__value__
+        elif hasattr(annotation, "__supertype__"):  # NewType
+            annotation = annotation.__supertype__
         else:
             return annotation
 

@@ -3,7 +3,8 @@
 from enum import Enum
 from functools import lru_cache
 from pathlib import PurePath
-from typing import Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -53,9 +54,12 @@ def likely(text: str, field: FieldInfo) -> str | None:
 
 def _of(annotation: Any) -> str:
     """What a type takes, none aside."""
+    if get_origin(annotation) is Annotated:
+        plain, *marks = get_args(annotation)
+        return _of(plain) + _range([each for mark in marks for each in getattr(mark, "metadata", [mark])])
+    if get_origin(annotation) in (Union, UnionType):
+        return " or ".join(dict.fromkeys(filter(None, map(_of, get_args(annotation)))))
     kind = kind_of(annotation)
-    if kind.members:
-        return " or ".join(dict.fromkeys(filter(None, map(_of, kind.members))))
     if kind.is_list:
         return _of_list(kind.item, kind.choices, kind.items)
     if choices := kind.choices or _members(kind.of):

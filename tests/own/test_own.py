@@ -13,7 +13,7 @@ from enum import Enum
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NewType, Self, TypeVar
 
 import click
 import pytest
@@ -60,6 +60,9 @@ class Colour(Enum):
     SEVEN = 7
 
 
+Count = NewType("Count", int)
+
+
 class Loss(BaseModel):
     """A nested model."""
 
@@ -91,6 +94,10 @@ class Trainer(SettingsGroup):
     maybe: Net | None = None
     nets: list[Net] = Field(default_factory=list)
     threads: Annotated[int, WHERE_IT_RUNS] = 4
+    name: Annotated[str, Field(pattern="^a+$")] = "aa"
+    limit: Annotated[int, Field(ge=3)] | None = None
+    levels: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)] = Field(default_factory=lambda: [1])
+    count: Count = Count(3)
     hub_token: SecretStr | None = None
     doubled: int = Field(default_factory=lambda values: values["eval_every"] * 2)
 
@@ -264,6 +271,14 @@ class OtherTask(SettingsGroup):
 
 
 @dataclass
+class NeedsStart:
+    """Cannot be made without what is no setting."""
+
+    start: InitVar[int]
+    size: int = 1
+
+
+@dataclass
 class NeedsHook:
     """Cannot be made without what nothing can set."""
 
@@ -284,7 +299,8 @@ class NeedsHook:
         (Twice, "has the fields LR and lr, and APT_LR would be both"),
         (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
         (OtherTask, "gives task a default, and a job says itself which job it is"),
-        (NeedsHook, "needs hook, and its type has no text form"),
+        (NeedsHook, "needs hook, and its type has no text form; give it a default"),
+        (NeedsStart, "needs start, which is no setting; give it a default"),
         ("os:path", "names os:path, which is a module"),
         ("json:no_such", "names json:no_such, and json has no no_such"),
         ("no_such_module:X", "names the module no_such_module, which is neither on sys.path nor in /"),
@@ -362,6 +378,9 @@ VALUES = [
     ("maybe", '{"lin1_size": 3}', Net(3)),
     ("nets", '[{"lin1_size": 3}, {}]', [Net(3), Net()]),
     ("threads", "9", 9),
+    ("limit", "3", 3),
+    ("levels", "2,3", [2, 3]),
+    ("count", "5", 5),
 ]
 
 
@@ -411,7 +430,11 @@ def test_every_type_has_one_text_form_that_reads_back(
         ("folder", "/", "APT_FOLDER='/' is not allowed: the root is no folder for data"),
         ("eval_every", "13", r":Trainer 13 brings no luck"),
         ("eval_evry", "1", "APT_EVAL_EVRY is not a setting; did you mean APT_EVAL_EVERY"),
-        ("loss", "1", "APT_LOSS is not a setting"),
+        ("loss", "1", "APT_LOSS is not a setting; its fields are settings: loss.smoothing loss.weights"),
+        ("name", "b", r"APT_NAME='b' is not allowed: String should match pattern '\^a\+\$'"),
+        ("limit", "2", "APT_LIMIT='2' is not allowed: must be a whole number, 3 <= x, or none"),
+        ("levels", "0,7", "must be a comma-separated list, or a JSON array, each a whole number, 1 <= x"),
+        ("levels", "[]", "List should have at least 1 item"),
     ],
 )
 def test_what_a_group_refuses_is_one_line_like_ours(name: str, text: str, message: str) -> None:
