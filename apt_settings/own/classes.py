@@ -36,7 +36,9 @@ class SettingsGroup(BaseModel):
     setting, and its default is the project's default for it.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, defer_build=True, populate_by_name=True, protected_namespaces=()
+    )
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from ..errors import SettingsError
 from ..values.kinds import has_text_form, is_model, kind_of_field
 from .classes import Group
 
@@ -80,17 +81,24 @@ def _leaves(kind: Any, path: tuple[str, ...], parent: Any, within: tuple[Any, ..
     for name, declared in fields_of(kind).items():
         field = declared if parent is PydanticUndefined else _with_default(declared, getattr(parent, name))
         nested = nested_class(field)
-        if nested and nested not in (*within, kind):
-            default = PydanticUndefined if is_derived(field) else default_of(field)
+        default = PydanticUndefined if is_derived(field) or nested in (None, *within, kind) else default_of(field)
+        if nested not in (None, *within, kind) and (default is PydanticUndefined or isinstance(default, nested)):
             yield from _leaves(nested, (*path, name), default, (*within, kind))
         else:
             yield Leaf((*path, name), field, has_text_form(field.annotation))
 
 
 def default_of(field: FieldInfo) -> Any:
-    """A default that is known by itself, in a copy: PydanticUndefined for a field that has none."""
+    """A default that is known by itself, in a copy: PydanticUndefined for a field that has none.
+
+    Raises SettingsError for a default that cannot be made.
+    """
     factory: Any = field.default_factory
-    return factory() if factory else deepcopy(field.default)
+    try:
+        return factory() if factory else deepcopy(field.default)
+    except Exception as error:  # whatever a factory of others does
+        name = getattr(factory, "__qualname__", "a default")
+        raise SettingsError.at(name, f"makes no default: {type(error).__name__}: {error}") from None
 
 
 def is_secret(field: FieldInfo) -> bool:
@@ -140,7 +148,13 @@ def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
     field.annotation = SecretStr | None if kind.optional or field.default is None else SecretStr
     if isinstance(field.default, str):
         field.default = SecretStr(field.default)
+    if leaf.field.default_factory:
+        field.default_factory = lambda: _hidden(default_of(leaf.field))
     return leaf._replace(field=field, secret=True, hidden=True)
+
+
+def _hidden(value: Any) -> Any:
+    return SecretStr(value) if isinstance(value, str) else value
 
 
 def meaning_of(kind: type, path: tuple[str, ...]) -> str:

@@ -38,6 +38,9 @@ def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
         paths = {leaf.path for leaf in leaves_of(group)}
         refused = (each for each in _details(error) if each["type"] != "default_factory_not_called")
         return Judged(alone.values, {_known(each["loc"], paths): each for each in refused})
+    except Exception as error:  # a validator of the class fails otherwise than by a ValueError
+        message = f"{type(error).__name__}: {error}"
+        return Judged(alone.values, {(): {"type": "value_error", "loc": (), "msg": message, "input": None}})
     return Judged({leaf.path: _wrapped(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)}, {})
 
 

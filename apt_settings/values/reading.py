@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from copy import copy
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
@@ -13,7 +12,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from .kinds import LISTS, Kind, fields_of, is_class, is_model, kind_of
 from .writing import as_text
@@ -170,9 +168,8 @@ def _refuse(constant: str) -> None:
 @lru_cache(maxsize=1024)
 def adapter_of(field: FieldInfo) -> TypeAdapter[Any]:
     """What judges a value of a setting by itself: its type and range."""
-    own = copy(field)
-    own.default, own.default_factory = PydanticUndefined, None  # a value by itself has no other fields to be made from
-    annotated: Any = Annotated[field.annotation, own]
+    marks = field.metadata  # not the field itself: default, alias and the like mean nothing for a value by itself
+    annotated: Any = Annotated[field.annotation, *marks] if marks else field.annotation
     return _adapter(annotated)
 
 

@@ -596,6 +596,88 @@ def test_secrets_may_have_any_default() -> None:
     assert registry_of(Tokens)["api_key"].meaning == "The key."
 
 
+def leaking() -> str:
+    return CANARY
+
+
+@dataclass
+class Leaking:
+    """Its secret comes from elsewhere."""
+
+    auth_token: str = field(default_factory=leaking)
+
+
+def test_a_secret_that_a_default_brings_in_is_hidden_too() -> None:
+    """It is a secret of the class, whoever made it."""
+    settings = given(Leaking)
+
+    assert CANARY not in repr(values_of(settings)) + repr(registry_of(Leaking)["auth_token"].default)
+    assert CANARY not in str(record_of(settings)) + str(settings.origins)
+    assert part(settings, Leaking).auth_token == CANARY
+
+
+@dataclass
+class Lying:
+    """Says Net, and has none."""
+
+    net: Net = None  # type: ignore[assignment]
+    size: int = None  # type: ignore[assignment]
+
+
+def test_a_default_may_be_no_value_of_its_type() -> None:
+    """As many dataclasses have it: it is kept, and the field is set as a whole."""
+    settings = given(Lying)
+
+    assert part(settings, Lying) == Lying()
+    assert part(given(Lying, {"APT_NET": '{"lin1_size": 5}', "APT_SIZE": "3"}), Lying) == Lying(Net(5), 3)
+    assert load(variables(settings), None, extend=[Lying]) == settings
+
+
+def failing() -> int:
+    raise KeyError("HOME_OF_DATA")
+
+
+@dataclass
+class Failing:
+    """Cannot make its default."""
+
+    size: int = field(default_factory=failing)
+
+
+class Crashing(SettingsGroup):
+    """Its validator fails otherwise than by a ValueError."""
+
+    size: int = 1
+
+    @model_validator(mode="after")
+    def _crashes(self) -> Self:
+        raise KeyError("no such thing")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Failing, "failing makes no default: KeyError: 'HOME_OF_DATA'"),
+        (Crashing, "Crashing KeyError: 'no such thing'"),
+    ],
+)
+def test_code_of_a_class_that_fails_is_one_line(kind: Any, message: str) -> None:
+    """Never a traceback."""
+    with pytest.raises(SettingsError, match=message):
+        given(kind)
+
+
+class Aliased(SettingsGroup):
+    """A field that JSON has under another name."""
+
+    size: int = Field(default=1, alias="Size")
+
+
+def test_an_alias_of_a_group_is_for_others() -> None:
+    """The setting has the field's name."""
+    assert part(given(Aliased, {"APT_SIZE": "3"}), Aliased).size == 3
+
+
 def registry_of(kind: Any) -> Mapping[str, Any]:
     return with_groups([kind], Place("test")).group_settings()
 
