@@ -5,10 +5,11 @@ from typing import Any
 import click
 
 from ..basics.exit_status import WRONG_SETTINGS
-from ..errors import SettingsError
+from ..errors import Note, SettingsError
 from ..report.catalog import env_example
 from ..report.tables import notes
-from ..variables import as_env_file, as_shell, variables
+from ..variables import EXTEND, as_env_file, as_shell, variables
+from .job_options import left_out
 from .options import Job, takes_settings
 from .output import print_data
 from .terminal import print_notes
@@ -43,5 +44,10 @@ def env(job: Job, form: str, example: bool) -> None:
         print_data(env_example())
         return
     settings = job.settings(complete=False)
-    print_data(as_shell(variables(settings)) if form == "shell" else as_env_file(variables(settings)))
-    print_notes(notes(settings), err=True)
+    groups = settings.controls.get("extend", "")
+    if form == "shell":
+        print_data(as_shell(({EXTEND: groups} if groups else {}) | variables(settings)))
+    else:
+        print_data(as_env_file(variables(settings)))
+    beside = [Note(f"{EXTEND}={groups} cannot stand in a .env: export it beside this one")] if groups else []
+    print_notes([*notes(settings), *left_out(settings), *(beside if form == "dotenv" else [])], err=True)

@@ -837,6 +837,17 @@ def test_a_secret_is_read_from_a_file(tmp_path: Path) -> None:
 # Naming.
 
 
+def test_env_hands_on_what_names_the_settings(module: str) -> None:
+    """A shell exports it; a `.env` cannot have it, and a note says so, as it does of secrets."""
+    shell = started("env", "--extend", module, APT_HUB_TOKEN=CANARY)
+    dotenv = started("env", "--extend", module, "--format", "dotenv")
+
+    assert f"export APT_EXTEND={module}\n" in shell.stdout
+    assert "note: hub_token is secret and is not written: hand APT_HUB_TOKEN on" in shell.stderr
+    assert "APT_EXTEND" not in dotenv.stdout
+    assert f"note: APT_EXTEND={module} cannot stand in a .env: export it beside this one" in dotenv.stderr
+
+
 def test_a_module_of_the_working_directory_is_found(module: str) -> None:
     """By every command, and by the program that run starts; what it prints stays out of what a shell evaluates."""
     with Path("mine.py").open("a") as code:

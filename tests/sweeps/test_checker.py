@@ -114,3 +114,4 @@ def test_a_sweep_over_very_many_jobs_keeps_few_of_them() -> None:
     judge = checker(grid(("task", names)), {})
 
     assert all(judge.verdict(index).problems for index in range(300))
+    assert len(vars(judge)["_shared"]) <= 256
