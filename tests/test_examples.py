@@ -71,12 +71,3 @@ def test_the_example_takes_what_it_can_train(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "trains a RoBERTa" in done.stderr
-
-
-def test_the_example_is_short() -> None:
-    """Less than 150 lines, and no file or variable but its settings."""
-    text = (ROOT / "examples" / "finetune.py").read_text()
-
-    assert len(text.splitlines()) < 150
-    assert "environ" not in text
-    assert "open(" not in text

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from functools import cache
 from graphlib import TopologicalSorter
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -154,10 +153,9 @@ def test_importing_loads_nothing_heavier_than_pydantic_settings() -> None:
     assert added <= {"dotenv.parser", "dotenv.variables", *hashing}
 
 
-@pytest.mark.parametrize("module", sorted(modules().keys() - {"__main__"}))
-def test_every_module_says_its_job_in_its_first_line(module: str) -> None:
+def test_every_module_says_its_job_in_its_first_line() -> None:
     """A module's docstring begins with one sentence."""
-    first = (import_module(f"apt_settings.{module}").__doc__ or "").strip().split("\n")[0]
+    trees = {module: ast.parse(path.read_text()) for module, path in modules().items()}
+    first = {module: (ast.get_docstring(tree) or "").split("\n")[0] for module, tree in trees.items()}
 
-    assert first
-    assert first[-1] in ".:"
+    assert {module for module, line in first.items() if not line.endswith((".", ":"))} == set()

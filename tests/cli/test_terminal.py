@@ -115,7 +115,7 @@ def test_problems_are_broken_between_words(columns: int, command: str, status: i
 def test_a_narrow_terminal_tells_who_set_what() -> None:
     """Origin and departure stand below a value that was set, and below no other."""
     lines = on_terminal(80, "show", APT_EPOCHS="50")
-    below = [line.strip() for line in lines if line.startswith(" " * 20)]
+    below = [line.strip() for line in lines if re.match(r" +(origin|departs from) ", line)]
 
     assert below == ["origin environment APT_EPOCHS", "departs from 40 (paper, Table 6)"]
 

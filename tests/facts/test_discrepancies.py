@@ -2,7 +2,7 @@
 
 import json
 
-from support import RECORDS, ROOT
+from support import RECORDS
 
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.tasks import TASKS
@@ -23,16 +23,6 @@ def test_each_concerns_settings_that_exist_or_says_why_none() -> None:
         assert set(each.settings) <= fields
         assert set(each.tasks) <= set(TASKS)
         assert all((each.topic, each.paper, each.release, each.place, each.note)), each.topic
-
-
-def test_all_are_on_the_page() -> None:
-    """docs/reproducing.md has each of them with its note, and in the table of each task that it is about."""
-    page = (ROOT / "docs" / "reproducing.md").read_text()
-    sections = {part.split("\n")[0]: part for part in page.split("\n## ")[1:]}
-    for each in DISCREPANCIES:
-        assert each.note in sections["Everything that is said differently"]
-        for task in each.tasks:
-            assert each.note in sections[task]
 
 
 def test_notes_are_those_of_the_architecture() -> None:
