@@ -13,7 +13,7 @@ from ..jobs.request import RECORDS, Request, variables_for
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
-from .job_options import IMAGE, ONE_LINE, drop_unset, left_out, like, lost_with_container, text_option
+from .job_options import IMAGE, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
 from .options import COMMAND, Job, refuse_default_task, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes
@@ -74,7 +74,7 @@ def docker(
     """
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    request = Request("", variables_for(settings, full=full), Sweep(()), command, RECORDS)
+    request = Request("", variables_for(settings, full=full), Sweep(()), command, RECORDS, kept=kept(settings))
     container = Container(env_file=str(written or ""), **drop_unset(options))
     line = render(request, container, os.path.abspath(folder))
     if written:

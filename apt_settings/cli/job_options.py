@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from ..base import AptSettings, check_objects, settings_of
+from ..base import AptSettings, check_objects, settings_of, unknown_to
 from ..basics.escaping import escaped, shown
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
@@ -66,10 +66,23 @@ def left_out(settings: AptSettings) -> list[Note]:
     notes = []
     for name, setting in settings_of(settings).items():
         if setting.secret and settings.origin(name).is_override:
-            how = f"hand {setting.variable} on, or {setting.variable}_FILE with the path of a file"
+            how = f"the job needs {setting.variable}, or {setting.variable}_FILE with a path, in its environment"
             notes.append(Note(f"{name} is secret and is not written: {how}", name))
-    passed = "is no setting and is not written: hand it on if the job needs it"
+    passed = "is no setting and is not written: set it in the job's environment if it is needed there"
     return [*notes, *(Note(f"{escaped(name)} {passed}") for name in let_pass(settings))]
+
+
+def kept(settings: AptSettings) -> tuple[str, ...]:
+    """The variables of this shell that are not written and count all the same: those of secrets, and names let pass."""
+    secret = [settings.origin(name) for name, setting in settings_of(settings).items() if setting.secret]
+    here = (each for each in (*secret, *unknown_to(settings)) if each.kind == "environment")
+    return tuple(
+        dict.fromkeys(
+            each.variable
+            for each in here
+            if each.kind == "environment" and re.fullmatch(r"APT_\w+", each.variable, re.ASCII)
+        )
+    )
 
 
 def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def request_of(
     missing = left_out(settings)
     print_notes([*notes(settings), *missing], err=True)
     texts = variables_for(settings, full=full)
-    return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)))
+    return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
 
 
 def _sweep_request(
@@ -116,5 +129,12 @@ def _sweep_request(
     print_notes([*report.notes, *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
-        title, shared_variables(sweep, job.layers()), sweep, command, records, once, tuple(map(str, missing))
+        title,
+        shared_variables(sweep, job.layers()),
+        sweep,
+        command,
+        records,
+        once,
+        tuple(map(str, missing)),
+        kept(settings),
     )

@@ -33,6 +33,7 @@ def render(request: Request, container: Container, folder: str) -> str:
         *("docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}"),
         *(f"--{option}={value}" for option, value in options.items() if value),
         *settings,
+        *(f"--env={name}" for name in request.kept),  # docker takes the value from its own environment
         f"--volume={folder}:{RECORDS}",
         *container.extra,
         *("--entrypoint=apt-settings", container.image),

@@ -33,6 +33,9 @@ class Request(NamedTuple):
     left_out: tuple[str, ...] = ()
     """What the text does not hold and the job may need: `APT_HUB_TOKEN is secret and is not written`."""
 
+    kept: tuple[str, ...] = ()
+    """The variables of the submitting shell that a launcher may hand on although their values are not written."""
+
     @property
     def comments(self) -> list[str]:
         """The lines for people at the head of a text."""

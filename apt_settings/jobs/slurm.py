@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from .hand_over import hand_over
@@ -65,10 +66,20 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *resources.setup],
-        ["# What the submitting shell has set does not count.", 'unset "${!APT_@}" "${!apt_@}"', *exports],
+        [*_unset(request.kept), *exports],
         [f"exec {_run(request, part, program)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _unset(kept: Sequence[str]) -> list[str]:
+    """What the submitting shell has set goes, but for secrets and the like, which are not written."""
+    if not kept:
+        return ["# What the submitting shell has set does not count.", 'unset "${!APT_@}" "${!apt_@}"']
+    loop = (
+        f'for each in "${{!APT_@}}" "${{!apt_@}}"; do case $each in {"|".join(kept)}) ;; *) unset "$each" ;; esac; done'
+    )
+    return [f"# What the submitting shell has set does not count, but for {', '.join(kept)}.", loop]
 
 
 def _options(resources: Resources) -> list[tuple[str, str]]:

@@ -796,7 +796,7 @@ def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch,
     assert CANARY not in "".join(out + err for out, err in said)
     assert CANARY not in written
     assert '"secret": true' in written
-    assert any("hub_token is secret and is not written: hand APT_HUB_TOKEN on" in err for _, err in said)
+    assert any("hub_token is secret and is not written: the job needs APT_HUB_TOKEN" in err for _, err in said)
 
 
 def test_no_object_shows_a_secret() -> None:
@@ -843,7 +843,7 @@ def test_env_hands_on_what_names_the_settings(module: str) -> None:
     dotenv = started("env", "--extend", module, "--format", "dotenv")
 
     assert f"export APT_EXTEND={module}\n" in shell.stdout
-    assert "note: hub_token is secret and is not written: hand APT_HUB_TOKEN on" in shell.stderr
+    assert "note: hub_token is secret and is not written: the job needs APT_HUB_TOKEN" in shell.stderr
     assert "APT_EXTEND" not in dotenv.stdout
     assert f"note: APT_EXTEND={module} cannot stand in a .env: export it beside this one" in dotenv.stderr
 
@@ -1179,8 +1179,22 @@ def test_a_name_that_is_let_pass_reaches_the_command(policy: str, write_env: Cal
 
     assert ran.stdout == "from-file from-env env\n"
     assert "from-" not in job.stdout + job.stderr
-    assert "\n# APT_MINE is no setting and is not written: hand it on" in job.stdout
-    assert "note: APT_MINE is no setting and is not written: hand it on if the job needs it" in job.stderr
+    assert "\n# APT_MINE is no setting and is not written: set it" in job.stdout
+    assert "note: APT_MINE is no setting and is not written: set it in the job's environment" in job.stderr
+
+
+def test_a_job_takes_secrets_from_the_shell_that_submits_it(module: str) -> None:
+    """A script for SLURM keeps them, and docker is told their names; nothing else of that shell counts."""
+    environ = {"APT_EXTEND": module, "APT_HUB_TOKEN": CANARY, "APT_UNKNOWN": "warn", "APT_OTHER": "x"}
+    script = started("job", "slurm", "--", "true", **environ).stdout
+    head = script.partition("exec ")[0]
+    shell = f"{head}\necho $APT_HUB_TOKEN $APT_OTHER [$APT_SEED]"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, env={**environ, "APT_SEED": "3"})
+    line = started("job", "docker", "--image", "x", "--", "true", **environ).stdout
+
+    assert done.stdout == f"{CANARY} x []\n"
+    assert "--env=APT_HUB_TOKEN --env=APT_OTHER " in line
+    assert CANARY not in script + line
 
 
 def test_the_example_describes_all_its_settings() -> None:
