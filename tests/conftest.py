@@ -1,6 +1,7 @@
 """Every test starts in an empty folder, with no APT_ variable and no singleton."""
 
 import ast
+import compileall
 import os
 import re
 import signal
@@ -37,6 +38,12 @@ def starting_processes(file: Path) -> set[str]:
     while more := {name for name, words in uses.items() if words & (STARTS_PROCESSES | found)} - found:
         found |= more
     return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the package once: with PYTHONDONTWRITEBYTECODE, every process that a test starts would do it anew."""
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(Path(apt_settings.__file__).parent, quiet=2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
