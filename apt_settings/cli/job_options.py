@@ -75,14 +75,8 @@ def left_out(settings: AptSettings) -> list[Note]:
 def kept(settings: AptSettings) -> tuple[str, ...]:
     """The variables of this shell that are not written and count all the same: those of secrets, and names let pass."""
     secret = [settings.origin(name) for name, setting in settings_of(settings).items() if setting.secret]
-    here = (each for each in (*secret, *unknown_to(settings)) if each.kind == "environment")
-    return tuple(
-        dict.fromkeys(
-            each.variable
-            for each in here
-            if each.kind == "environment" and re.fullmatch(r"APT_\w+", each.variable, re.ASCII)
-        )
-    )
+    here = (each.variable for each in (*secret, *unknown_to(settings)) if each.kind == "environment")
+    return tuple(dict.fromkeys(name for name in here if re.fullmatch(r"APT_\w+", name, re.ASCII)))
 
 
 def drop_unset(options: dict[str, Any]) -> dict[str, Any]:

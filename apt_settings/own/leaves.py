@@ -146,14 +146,14 @@ def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
         return leaf
     field = copy(leaf.field)
     field.annotation = SecretStr | None if kind.optional or field.default is None else SecretStr
-    if isinstance(field.default, str):
-        field.default = SecretStr(field.default)
+    field.default = hidden(field.default)
     if leaf.field.default_factory:
-        field.default_factory = lambda: _hidden(default_of(leaf.field))
+        field.default_factory = lambda: hidden(default_of(leaf.field))
     return leaf._replace(field=field, secret=True, hidden=True)
 
 
-def _hidden(value: Any) -> Any:
+def hidden(value: Any) -> Any:
+    """A text as a secret; any other value as it is."""
     return SecretStr(value) if isinstance(value, str) else value
 
 

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from ..values import adapter_of
 from .classes import Group
-from .leaves import Leaf, default_of, fields_of, leaves_of, nested_class
+from .leaves import default_of, fields_of, hidden, leaves_of, nested_class
 
 T = TypeVar("T")
 Path = tuple[str, ...]
@@ -41,7 +41,8 @@ def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
     except Exception as error:  # a validator of the class fails otherwise than by a ValueError
         message = f"{type(error).__name__}: {error}"
         return Judged(alone.values, {(): {"type": "value_error", "loc": (), "msg": message, "input": None}})
-    return Judged({leaf.path: _wrapped(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)}, {})
+    values = ((leaf, _at(whole, leaf.path)) for leaf in leaves_of(group))
+    return Judged({leaf.path: hidden(value) if leaf.hidden else value for leaf, value in values}, {})
 
 
 def _judge_fields(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
@@ -113,7 +114,3 @@ def _at(whole: Any, path: Path) -> Any:
     for name in path:
         whole = getattr(whole, name)
     return whole
-
-
-def _wrapped(leaf: Leaf, value: Any) -> Any:
-    return SecretStr(value) if leaf.hidden and isinstance(value, str) else value
