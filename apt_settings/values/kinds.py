@@ -87,7 +87,7 @@ def is_model(kind: Any) -> bool:
 
 
 @cache
-def fields_of(model: Any) -> Mapping[str, Any]:
+def types_of_fields(model: Any) -> Mapping[str, Any]:
     """Name -> type of each field of a pydantic model or a dataclass. Raises NameError for a name nobody defines."""
     if is_class(model, BaseModel):
         return {name: field.annotation for name, field in model.model_fields.items()}
@@ -122,6 +122,6 @@ def has_text_form(annotation: Any, _within: tuple[Any, ...] = ()) -> bool:
 
 def _has_text_form(model: Any, within: tuple[Any, ...]) -> bool:
     try:
-        return all(has_text_form(each, within) for each in fields_of(model).values())
+        return all(has_text_form(each, within) for each in types_of_fields(model).values())
     except NameError:
         return False

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from .kinds import LISTS, Kind, fields_of, is_class, is_model, kind_of
+from .kinds import LISTS, Kind, is_class, is_model, kind_of, types_of_fields
 from .writing import as_text
 
 TEXT_LIMIT: Final = 4096
@@ -145,7 +145,7 @@ def _object(given: Any, kind: Kind) -> Any:
     if kind.of is dict:
         pairs = ((read_value(key, kind.key), each) for key, each in items.items())
         return {key: each if kind.item is Any else read_value(each, kind.item) for key, each in pairs}
-    types = fields_of(kind.of)
+    types = types_of_fields(kind.of)
     return (
         {key: read_value(each, types[key]) for key, each in items.items()}
         if items.keys() <= types.keys()
