@@ -35,7 +35,7 @@ from .hparams import (
 )
 from .loading import extend, load, override, reset, singleton
 from .own.classes import WHERE_IT_RUNS, SettingsGroup, group
-from .tasks import AlpacaSettings, CnnDmSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
+from .tasks import AlpacaSettings, CnnDmSettings, CustomSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
 
 if TYPE_CHECKING:
     settings: AptSettings
@@ -56,6 +56,7 @@ __all__ = [
     "AptSettings",
     "Architecture",
     "CnnDmSettings",
+    "CustomSettings",
     "DataSettings",
     "DistillationSettings",
     "GlueBigSettings",

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 
 from pydantic import PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
@@ -18,9 +18,9 @@ from .basics.escaping import shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Note, Problem, SettingsError
-from .facts.architectures import ArchitectureName
-from .facts.datasets import DatasetName
+from .facts.datasets import plain
 from .groups import (
+    JOB,
     DataSettings,
     DistillationSettings,
     ModelSettings,
@@ -30,8 +30,8 @@ from .groups import (
     TuningSettings,
 )
 from .naming import registry_for
-from .own import Group, decided_in, is_same, judge, made, named_by
-from .registry import Registry, Setting, Unset, fields_of, in_force, registry
+from .own import Group, TaskClass, decided_in, is_same, judge, made, named_by
+from .registry import Registry, Setting, Unset, fields_of, in_force, registry, task_of
 from .rules import EXCLUSIVE, Broken, broken
 from .sources.controls import CONTROLS
 from .sources.layers import EnvFile, Inputs, Layers, read
@@ -73,6 +73,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     TrainingSettings,
     ModelSettings,
     DataSettings,
+    TaskClass,
 ):
     """All settings of one APT job: typed, frozen, hashable, and each with its origin.
 
@@ -85,13 +86,6 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     """
 
     model_config = _CONFIG
-
-    datasets: ClassVar[tuple[DatasetName, ...]] = ()
-    """What the task can be trained on."""
-    architectures: ClassVar[tuple[ArchitectureName, ...]] = ()
-    """The models that the task is run with."""
-    generates: ClassVar[bool] = False
-    """Whether the model writes text, of up to max_target_length tokens."""
 
     _background: "Background" = PrivateAttr()
 
@@ -153,7 +147,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         settings = settings_of(self)
         if name not in settings:
             raise SettingsError.at(name, "is not a setting", fix=did_you_mean(nearest(name, settings)))
-        return self._background.layers.origin(name, settings[name].default)
+        setting = settings[name]
+        return self._background.layers.origin(name, setting.default_among(self.__dict__), setting.default_origin)
 
     @property
     def origins(self) -> Mapping[str, Origin]:
@@ -303,7 +298,7 @@ def default_in(settings: AptSettings, name: str) -> Any:
     """What a setting would be here if nobody set it: for a default made from others, what they make of it."""
     setting = settings_of(settings)[name]
     if setting.default is not Unset.DERIVED or setting.group is None:
-        return setting.default
+        return setting.default_among(settings.__dict__)
     given = given_to(settings, setting.group)
     given.pop(setting.path, None)
     return judge(setting.group, given).values.get(setting.path)
@@ -352,7 +347,7 @@ def draft_of(task_class: type[AptSettings], layers: Layers, known: Registry) -> 
     settings = known.settings_of(task_class)
     winners = {name: giver for name, giver in layers.winners().items() if name in settings}
     values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}
-    return Draft(task_class, _task_of(task_class), known, settings, layers, winners, values)
+    return Draft(task_class, task_of(task_class), known, settings, layers, winners, values)
 
 
 def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]) -> tuple[str, ...] | None:
@@ -376,7 +371,7 @@ def layers_for(task_class: type[AptSettings], inputs: Inputs) -> Layers:
 
     Raises TypeError for a class without a task.
     """
-    task = _task_of(task_class)
+    task = task_of(task_class)
     if not task:
         raise TypeError(f"{task_class.__name__} has no task: call load(), or use a task's class, such as SquadSettings")
     layers = read(inputs, registry().names_of(task_class))
@@ -384,16 +379,10 @@ def layers_for(task_class: type[AptSettings], inputs: Inputs) -> Layers:
     if choice is None or choice.kind == "argument":
         return layers
     layers = layers.without("task", "environment", "env file")
-    if str(choice.value).lower().replace("-", "_") == task:
+    if plain(str(choice.value)) == task:
         return layers
     text = f"{choice.label}={choice.raw} is not read by {task_class.__name__}, whose task is {task}"
     return layers._replace(notes=(*layers.notes, Note(text, "task")))
-
-
-def _task_of(task_class: type[AptSettings]) -> str:
-    """The task of a class; empty for AptSettings itself, which has none."""
-    task = task_class.model_fields["task"]
-    return "" if task.is_required() else str(task.default)
 
 
 class Verdict(NamedTuple):
@@ -408,11 +397,11 @@ class Verdict(NamedTuple):
 def _problems(draft: Draft, verdict: Verdict, instance: AptSettings, *, complete: bool) -> Iterator[Problem]:
     """Everything that is wrong with the values of a draft, in the settings' order.
 
-    Where the settings need not be `complete`, a setting of a group that is required and not set is none of it.
+    Where the settings need not be `complete`, a setting of a project that is required and not set is none of it.
     """
     refused = verdict.refused
     if not complete:
-        refused = {name: each for name, each in refused.items() if each["type"] != "missing" or name in draft.values}
+        refused = {name: each for name, each in refused.items() if name in (*JOB, *draft.values) or not _missing(each)}
     of_class = any(draft.settings[name].group is None for name in refused if name in draft.settings)
     values = _defaults(draft) | draft.values if of_class or not instance.__dict__ else instance.__dict__
     misfits = {each.setting: each for each in broken(_without(refused, values), draft.task, draft.task_class)}
@@ -443,11 +432,13 @@ def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] =
 def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> Verdict:
     """Put values into an object of the class, and judge those of the groups beside it."""
     refused: dict[str, ErrorDetails] = {}
+    of_class = {name: value for name, value in values.items() if name in draft.task_class.model_fields}
     try:
-        of_class = _without(draft.registry.group_settings(), values)
         instance.__pydantic_validator__.validate_python(of_class, self_instance=instance)
     except ValidationError as error:
         refused = {name or draft.task_class.__name__: each for name, each in details_of(error).items()}
+        if all(map(_missing, refused.values())):  # then the rest can be shown, where settings need not be complete
+            vars(instance).update(draft.task_class.model_construct(**of_class).__dict__)
     group_values: dict[str, Any] = {}
     for group in draft.registry.groups:
         own, shared, _ = fields_of(group)
@@ -461,6 +452,10 @@ def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) ->
             where = names.get(path) or " ".join((group.name, *path))
             refused[where] = each if path not in shared else {**each, "msg": _not_ours(shared[path], ours[path])}
     return Verdict(refused, group_values)
+
+
+def _missing(refused: ErrorDetails) -> bool:
+    return refused["type"] == "missing"
 
 
 def _not_ours(name: str, value: object) -> str:
@@ -479,7 +474,7 @@ def _without(names: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str
 
 def _outdated(settings: AptSettings) -> list[Broken]:
     """The rules that valid settings break: only a default can, as what somebody sets must fit."""
-    return broken(settings.__dict__, _task_of(type(settings)), type(settings))
+    return broken(settings.__dict__, task_of(type(settings)), type(settings))
 
 
 def _note(settings: AptSettings, outdated: Broken) -> Note:
@@ -504,7 +499,8 @@ def _release(task_class: type[AptSettings], layers: Layers) -> Source:
         giver.value if (giver := layers.winner(name)) else task_class.model_fields[name].default
         for name in ("dataset", "architecture")
     )
-    if dataset not in task_class.datasets or architecture not in task_class.architectures:
+    choice = ((dataset, task_class.datasets), (architecture, task_class.architectures))
+    if any(not isinstance(each, str) or (fitting and each not in fitting) for each, fitting in choice):
         return Source({})  # which is refused for that
     if script := scripts().get((dataset, architecture)):
         return source_of(script) if reference.kind != "record" else Source({})  # a record has the values itself

@@ -4,13 +4,21 @@ A component that needs only part of the settings takes one of these classes as i
 `tasks.py` uses again has a name, such as `LearningRate`; all other types stand at their setting.
 """
 
-from typing import Annotated, Final, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, Field
 
-from .facts.architectures import AdapterTarget, ArchitectureName, PrunableBlock
-from .facts.datasets import DatasetName, TaskName
+from .facts.architectures import AdapterTarget, PrunableBlock
+from .facts.datasets import TRAINING_EXAMPLES
 from .own import ADDED_LATER, WHERE_IT_RUNS, SettingsGroup
+
+if TYPE_CHECKING:  # texts, as a task of a project, which stands below one of ours, has names of its own
+    ArchitectureName: TypeAlias = str
+    DatasetName: TypeAlias = str
+    TaskName: TypeAlias = str
+else:
+    from .facts.architectures import ArchitectureName
+    from .facts.datasets import DatasetName, TaskName
 
 JOB: Final = ("task", "dataset", "architecture")
 """The settings that say which of the paper's jobs this is. They choose the release's script."""
@@ -19,6 +27,11 @@ CHOOSING: Final = frozenset({*JOB, "reference"})
 
 Task = Annotated[TaskName, Field(description="The recipe: a column of the paper's Table 6.")]
 Dataset = Annotated[DatasetName, Field(description="What the task is trained on.")]
+TrainExamples = Annotated[
+    int | None,
+    Field(ge=1, le=10**12, description="Training examples, by which plan and schedules count; none: not known."),
+    WHERE_IT_RUNS,  # it counts what the dataset names, and is no other experiment
+]
 ArchitectureChoice = Annotated[ArchitectureName, Field(description="The pretrained model, by its hub name.")]
 LearningRate = Annotated[float, Field(gt=0, lt=1, description="Peak learning rate of the optimizer.")]
 BatchSize = Annotated[
@@ -53,6 +66,11 @@ Precision = Annotated[
 ]
 
 
+def known_number(data: dict[str, Any]) -> int | None:
+    """The number of training examples of a dataset of the paper, which `data` names; None for any other."""
+    return TRAINING_EXAMPLES.get(data.get("dataset", ""))
+
+
 def _none_for_zero(value: float | None) -> float | None:
     return value or None
 
@@ -62,6 +80,7 @@ class DataSettings(SettingsGroup):
 
     task: Task
     dataset: Dataset
+    train_examples: TrainExamples = Field(default_factory=known_number)
     max_seq_length: MaxSeqLength = 128
     max_target_length: MaxTargetLength = None
 

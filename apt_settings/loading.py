@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from pydantic_core import to_jsonable_python
 
@@ -17,15 +17,15 @@ from .errors import Note, Problem, SettingsError, SettingsWarning
 from .fingerprint import changed
 from .naming import registry_for, with_groups
 from .own import Group, Place
-from .registry import Setting, extend_process, in_force, registry
+from .registry import Setting, extend_process, in_force, registry, task_of
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import variable_of
 from .sources.readers import Source, from_environment
-from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words
+from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words, tasks
+from .validation_errors import or_custom
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
-    from .facts.datasets import TaskName
     from .sources.record import Record, RecordedSetting
 
 RecordPath: TypeAlias = str | os.PathLike[str]
@@ -137,16 +137,28 @@ def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
     """
     choice = layers.winner("task")
     if choice is None:
-        return TASKS[DEFAULT_TASK], layers
+        return TASKS[DEFAULT_TASK], _fitting(TASKS[DEFAULT_TASK], layers)
     chosen = task_choice(choice.value)
     if chosen is None:
-        must = f"one of {', '.join(TASKS)}, or a dataset of one of them"
-        fix = did_you_mean(nearest(str(choice.value), task_words()))
+        must = f"one of {', '.join(tasks())}, or a dataset of one of them"
+        fix = or_custom(did_you_mean(nearest(str(choice.value), task_words())))
         problem = Problem(choice, "is not allowed", must, fix, choice.raw, "bad value", "task")
         return AptSettings, layers._replace(problems=(*layers.problems, problem))
     task_class, meant = chosen
     problems = _contradictions(layers, choice, meant["dataset"]) if "dataset" in meant else ()
-    return task_class, layers._replace(problems=(*layers.problems, *problems)).with_choice(choice, meant)
+    layers = layers._replace(problems=(*layers.problems, *problems)).with_choice(choice, meant)
+    return task_class, _fitting(task_class, layers)
+
+
+def _fitting(task_class: type[AptSettings], layers: Layers) -> Layers:
+    """The layers without what is a setting of another task alone, which is a name like any other unknown one."""
+    if not registry().tasks:
+        return layers
+    names, everything = registry().names_of(task_class), registry().settings_of(AptSettings)
+    others = {name: task_of(each.owner) for name, each in everything.items() if name not in names.settings}
+    one = task_of(task_class)
+    wrong = {name: f"is a setting of the task {task}, and this one is {one}" for name, task in others.items()}
+    return layers.not_of(wrong)._replace(names=names)
 
 
 def _contradictions(layers: Layers, choice: Origin, dataset: str) -> Iterator[Problem]:
@@ -165,15 +177,18 @@ def _recorded(
     from .sources import record as records
 
     record, name = records.read(path), os.fspath(path)
-    if record.task not in TASKS:
-        wrong = f"is of a task {shown(record.task)}, which this version does not have"
-        raise SettingsError.at(escaped(name), wrong)
+    task_class = settings_class or tasks().get(record.task)
+    if task_class is None:
+        named = record.controls.get("extend", "")
+        fix = f"export {variable_of('extend')}={escaped(named)}" if named else "name its class: --extend MODULE:NAME"
+        raise SettingsError.at(escaped(name), f"is of a task {shown(record.task)}, which nobody names here", fix=fix)
     if wrong := changed(record):
         raise SettingsError.at(escaped(name), wrong)
-    task_class = settings_class or TASKS[cast("TaskName", record.task)]
     unjudged = _unjudged(record, escaped(name), complete=complete)
     settings, names = registry().settings_of(task_class), registry().names_of(task_class)
-    defaults = {each.name: to_jsonable_python(each.default, fallback=str) for each in settings.values()}
+    recorded = {name: each.value for name, each in record.settings.items()}
+    today = {each.name: each.default_among(recorded) for each in settings.values()}
+    defaults = {name: to_jsonable_python(default, fallback=str) for name, default in today.items()}
     given = from_environment(inputs.environ, names)
     secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
     known = record.without(unjudged)
@@ -247,7 +262,7 @@ def extend(*groups: str | type[Any] | Group[Any]) -> None:
         if known == registry():
             return
         if _resolved is not None:
-            name = known.groups[-1].title
+            name = (*known.groups, *known.tasks)[-1].title
             lines = f"import apt_settings; apt_settings.extend({name}); settings = apt_settings.settings"
             raise SettingsError.at("extend", "comes too late: the settings are resolved already", fix=f"write {lines}")
         extend_process(known)

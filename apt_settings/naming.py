@@ -1,17 +1,21 @@
-"""Naming groups: who names which, and what a group must not do, told where it is named."""
+"""Naming groups and tasks: who names which, and what their classes must not do, told where they are named."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from inspect import Parameter, signature
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
+from .basics.escaping import shown
 from .errors import Problem, SettingsError
+from .facts.datasets import DATASETS, plain, task_with
 from .groups import CHOOSING
 from .own import Group, Place, groups_named, is_same, leaves_of
-from .registry import Registry, fields_of, ours, project_defaults, registry
+from .registry import Registry, Setting, Unset, fields_of, ours, project_defaults, registry, task_of
 from .sources.controls import CONTROLS
 from .sources.layers import Inputs
 from .sources.names import is_foreign, variable_of
@@ -19,6 +23,7 @@ from .values import adapter_of, allowed, read_value
 
 _KEYWORDS: Final = frozenset({"environ", "settings_class", "record"})
 """What `load` and `override` take that is no setting."""
+_CUSTOM: Final = "custom"
 
 
 def registry_for(inputs: Inputs, *, elsewhere: bool = False) -> Registry:
@@ -35,21 +40,73 @@ def registry_for(inputs: Inputs, *, elsewhere: bool = False) -> Registry:
 
 
 def with_groups(given: str | Iterable[Any], place: Place) -> Registry:
-    """The register in force with these groups too, each of them once. Raises SettingsError."""
+    """The register in force with these groups and tasks too, each of them once. Raises SettingsError."""
     known = registry()
     for group in groups_named([given] if isinstance(given, type | Group) else given, place):
-        if not any(is_same(group, each) for each in known.groups):
-            _refuse_conflicts(group, known.groups, place)
+        if any(is_same(group, each) for each in (*known.groups, *known.tasks)):
+            continue
+        if found := [*(_wrong_with_task if group.is_task else _wrong_with_group)(group, known)]:
+            raise SettingsError(Problem(f"{place.name} {group.name}", wrong, fix=fix) for wrong, fix in found)
+        if group.is_task:
+            known = known._replace(tasks=(*known.tasks, group))
+        else:
             known = known._replace(groups=(*known.groups, group))
     return known
 
 
-def _refuse_conflicts(group: Group[Any], others: Iterable[Group[Any]], place: Place) -> None:
-    """Raise SettingsError where a group takes a name that is another's, or restates a default that we refuse."""
-    where = f"{place.name} {group.name}"
-    found = [*_unknown_fields(group), *_taken(group, others), *_twice(group), *_required(group), *_defaults(group)]
-    if found:
-        raise SettingsError(Problem(where, wrong, fix=fix) for wrong, fix in found)
+def _wrong_with_group(group: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
+    """Where a group takes a name that is another's, or restates a default that we refuse: what is wrong, what to do."""
+    yield from _unknown_fields(group)
+    rename = "give it another name, or give the group a prefix: group(..., prefix='trl')"
+    yield from _taken(fields_of(group).own, known, rename)
+    yield from _twice(group)
+    yield from _required(group)
+    yield from _defaults(group)
+
+
+def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
+    """Where a task takes a name that is another's, or has a default that it refuses: what is wrong, what to do."""
+    settings = Registry().settings_of(task.kind)
+    yield from _name_of_task(task, known)
+    yield from _datasets_of_task(task, known)
+    for name, fitting in (("dataset", task.kind.datasets), ("architecture", task.kind.architectures)):
+        default = settings[name].default
+        if fitting and default is not Unset.REQUIRED and default not in fitting:
+            fix = f"write {name}s = ({shown(default)},), or another default: {name}: str = {shown(fitting[0])}"
+            yield f"has the default {name} {default}, which is none of its {name}s: {', '.join(fitting)}", fix
+        for each in fitting:
+            if not _accepts(settings[name].field, each):
+                yield f"has the {name} {each}, which the type of {name} refuses", f"write {name}: str = {shown(each)}"
+    for name, setting in settings.items():
+        default = setting.default
+        if setting.restated_by and not isinstance(default, Unset) and not _accepts(setting.field, default):
+            yield f"gives {name} the default {shown(default)}, and it must be {allowed(setting.field)}", ""
+    yield from _taken({name: each for name, each in settings.items() if each.is_own}, known, "give it another name")
+
+
+def _name_of_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
+    """The name must be a word that chooses this task and no other."""
+    name = task_of(task.kind)
+    others = {task_of(each.kind): each.name for each in known.tasks}
+    if name in (*DATASETS, _CUSTOM, ""):
+        yield f"is a task, and its name is {name or 'missing'}", 'give it one of its own: task: str = "gsm8k"'
+    elif not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        yield f"has the task name {shown(name)}, and APT_TASK takes lower case letters, digits and _", ""
+    elif taken := others.get(name) or _holder_of(name, known):
+        yield f"has the task name {name}, which is of {taken}", "give it another name"
+
+
+def _datasets_of_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
+    tasks = {task_of(each.kind): each.name for each in known.tasks}
+    for dataset in task.kind.datasets:
+        if taken := _holder_of(dataset, known) or tasks.get(plain(dataset)):
+            yield f"has the dataset {dataset}, which is of {taken}", 'name its own: datasets = ("gsm8k",)'
+
+
+def _holder_of(dataset: str, known: Registry) -> str:
+    """The task that has a dataset already; empty where none has."""
+    holders = (each.name for each in known.tasks if plain(dataset) in map(plain, each.kind.datasets))
+    return task_with(dataset) or next(holders, "")
 
 
 def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
@@ -64,10 +121,13 @@ def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
             yield f"says that {name} means {setting}, which is no setting of ours", ""
 
 
-def _taken(group: Group[Any], others: Iterable[Group[Any]]) -> Iterator[tuple[str, str]]:
-    holders = {name: each for each in others for name in fields_of(each).own}
-    rename = "give it another name, or give the group a prefix: group(..., prefix='trl')"
-    for name, setting in fields_of(group).own.items():
+def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator[tuple[str, str]]:
+    """Names of a group's or a task's own settings that are another's. Two tasks may share a name, as a job has one."""
+    holders = {name: each.name for each in known.groups for name in fields_of(each).own}
+    is_task = not any(each.group for each in own.values())
+    for each in () if is_task else known.tasks:
+        holders |= {name: each.name for name, setting in known.settings_of(each.kind).items() if setting.is_own}
+    for name, setting in own.items():
         if name in ours():
             yield f"says that {name} is not ours, and {setting.variable} is", "give the group a prefix"
         elif name in CONTROLS:
@@ -77,7 +137,7 @@ def _taken(group: Group[Any], others: Iterable[Group[Any]]) -> Iterator[tuple[st
         elif is_foreign(setting.variable):
             yield f"has a field {name}, and {setting.variable} is a variable of another tool", rename
         elif name in holders:
-            yield f"has a field {name}, and so has {holders[name].name}", rename
+            yield f"has a field {name}, and so has {holders[name]}", rename
 
 
 def _twice(group: Group[Any]) -> Iterator[tuple[str, str]]:
@@ -106,7 +166,13 @@ def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:
         if name in CHOOSING:
             yield f"gives {name} a default, and a job says itself which job it is", f"export {variable_of(name)}"
             continue
-        try:
-            adapter_of(ours()[name]).validate_python(read_value(origin.value, ours()[name].annotation))
-        except ValidationError:
+        if not _accepts(ours()[name], origin.value):
             yield f"gives {name} the default {origin.raw}, and it must be {allowed(ours()[name])}", ""
+
+
+def _accepts(field: FieldInfo, value: object) -> bool:
+    try:
+        adapter_of(field).validate_python(read_value(value, field.annotation))
+    except ValidationError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 Everything that must know which settings there are asks here, so that a setting of a project is one like ours.
 """
 
+import inspect
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,8 @@ from pydantic.fields import FieldInfo
 
 from .basics.escaping import shown
 from .basics.origins import Origin
+from .facts.citations import Citation, borrowed, cite
+from .facts.datasets import DATASETS
 from .facts.other_names import DERIVED, OTHER_NAMES
 from .groups import GROUPS
 from .own import (
@@ -71,6 +74,36 @@ class Setting(NamedTuple):
             return Unset.REQUIRED
         return Unset.DERIVED if is_derived(self.field) else default_of(self.field)
 
+    def default_among(self, values: Mapping[str, Any]) -> Any:
+        """What one of ours is where nobody sets it, and the others have these values; of a project's own, `default`."""
+        if self.is_own or self.default is not Unset.DERIVED:
+            return self.default
+        return self.field.get_default(call_default_factory=True, validated_data=dict(values))
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a project's and not ours: of a group, or added by the class of a task."""
+        return self.name not in ours()
+
+    @property
+    def restated_by(self) -> str:
+        """The class of a project, below one of ours, that gives a setting of ours its default; empty without one."""
+        declaring = next(each for each in self.owner.__mro__ if self.path[0] in inspect.get_annotations(each))
+        return "" if self.is_own or declaring.__module__.partition(".")[0] == __package__ else declaring.__name__
+
+    @property
+    def citation(self) -> Citation | None:
+        """Where the default comes from; None for a setting that is not ours, or has no default."""
+        if self.is_own or self.restated_by or self.field.is_required():
+            return Citation("project", self.restated_by) if self.restated_by else None
+        model = model_of(self.owner)
+        return cite(self.name, model) if task_of(self.owner) in ("", model) else borrowed(self.name, model)
+
+    @property
+    def default_origin(self) -> str:
+        """What the origin of the default reads: `class default`, `Gsm8kSettings default`."""
+        return _default_origin(self)
+
     @property
     def where_it_runs(self) -> bool:
         """Whether it says where a job runs and not what it is: the fingerprint leaves it out."""
@@ -80,17 +113,18 @@ class Setting(NamedTuple):
     @property
     def is_new(self) -> bool:
         """Whether it counts only where it is not at its default, so that it changed no fingerprint when it came."""
-        return self.group is not None or ADDED_LATER in self.field.metadata
+        added = self.is_own and (self.group is not None or task_of(self.owner) not in DATASETS)
+        return added or ADDED_LATER in self.field.metadata
 
     @property
     def meaning(self) -> str:
         """What it is about; empty where nobody says so."""
-        return self.field.description or (meaning_of(self.owner, self.path) if self.group else "")
+        return self.field.description or (meaning_of(self.owner, self.path) if self.is_own else "")
 
     @property
     def definition(self) -> str:
-        """File and line of the field in a group's class: `trainer/settings.py:12`; empty for one of ours."""
-        return definition_of(self.owner, self.path) if self.group else ""
+        """File and line of the field in a project's class: `trainer/settings.py:12`; empty for one of ours."""
+        return definition_of(self.owner, self.path) if self.is_own or self.restated_by else ""
 
     @property
     def concern(self) -> str:
@@ -100,6 +134,14 @@ class Setting(NamedTuple):
         groups = (each for each in self.owner.__mro__ if SettingsGroup in each.__bases__)
         group = next((each for each in groups if self.name in each.__annotations__), self.owner)
         return group.__name__.removesuffix("Settings").lower()
+
+
+@cache
+def _default_origin(setting: Setting) -> str:
+    if setting.restated_by:
+        return f"{setting.restated_by} default"
+    is_borrowed = setting.citation and setting.citation != cite(setting.name, model_of(setting.owner))
+    return "class default, of no paper" if is_borrowed else "class default"
 
 
 class Fields(NamedTuple):
@@ -117,6 +159,17 @@ class Fields(NamedTuple):
 def ours() -> Mapping[str, FieldInfo]:
     """Name -> declaration, of the settings that every task has."""
     return {name: field for each in GROUPS for name, field in each.model_fields.items()}
+
+
+def task_of(kind: type[Any]) -> str:
+    """The task of a task's class; empty for AptSettings, which has none, and for any other class."""
+    field = getattr(kind, "model_fields", {}).get("task")
+    return "" if field is None or field.is_required() else str(field.default)
+
+
+def model_of(task_class: type[Any]) -> str:
+    """The task of the paper whose defaults a class has: its own or the nearest above it; for a custom one GLUE-big."""
+    return next((task for each in task_class.__mro__ if (task := task_of(each)) in DATASETS), "glue_big")
 
 
 @cache
@@ -155,17 +208,23 @@ class Registry(NamedTuple):
 
     groups: tuple[Group[Any], ...] = ()
     """The groups that stand beside every task's class."""
+    tasks: tuple[Group[Any], ...] = ()
+    """The classes of a project's own tasks."""
     restated: bool = True
     """Whether the defaults that they restate for our settings hold: those of the paper are asked for without them."""
 
     @property
     def word(self) -> str:
-        """What APT_EXTEND says of these groups; empty without any."""
-        return ",".join(group.name for group in self.groups)
+        """What APT_EXTEND says of these groups and tasks; empty without any."""
+        return ",".join(group.name for group in (*self.groups, *self.tasks))
 
     def settings_of(self, task_class: type[BaseModel]) -> Mapping[str, Setting]:
-        """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration."""
-        return _settings_of(task_class, self.groups)
+        """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration.
+
+        Of a class without a task those of all tasks, as any of them may be chosen.
+        """
+        tasks = () if task_of(task_class) else tuple(each.kind for each in self.tasks)
+        return _settings_of(task_class, tasks, self.groups)
 
     def group_settings(self) -> Mapping[str, Setting]:
         """Name -> setting, of the groups alone."""
@@ -173,14 +232,20 @@ class Registry(NamedTuple):
 
     def names_of(self, task_class: type[BaseModel]) -> Names:
         """What a reader of sources must know for this class."""
-        return _names_of(task_class, self.groups, self.restated)
+        return _names_of(task_class, self)
 
 
 @cache
-def _settings_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
-    fields = task_class.model_fields.items()
-    own = {name: Setting(name, (name,), task_class, field, secret=is_secret(field)) for name, field in fields}
-    return MappingProxyType({**own, **_group_settings(groups)})
+def _settings_of(
+    task_class: type[BaseModel], tasks: tuple[type[BaseModel], ...], groups: tuple[Group[Any], ...]
+) -> Mapping[str, Setting]:
+    fields = {name: (each, field) for each in (*tasks, task_class) for name, field in each.model_fields.items()}
+    order = (*task_class.model_fields, *(name for name in fields if name not in task_class.model_fields))
+    return MappingProxyType({name: _setting(name, *fields[name]) for name in order} | dict(_group_settings(groups)))
+
+
+def _setting(name: str, owner: type[BaseModel], field: FieldInfo) -> Setting:
+    return Setting(name, (name,), owner, field, secret=is_secret(field))
 
 
 @cache
@@ -189,13 +254,13 @@ def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
 
 
 @cache
-def _names_of(task_class: type[BaseModel], groups: tuple[Group[Any], ...], restated: bool) -> Names:
-    settings = _settings_of(task_class, groups)
+def _names_of(task_class: type[BaseModel], known: Registry) -> Names:
+    settings = known.settings_of(task_class)
     hints = {name: f"that is {variable_of(meant)}" for name, meant in OTHER_NAMES.items()} | dict(DERIVED)
     defaults: dict[str, Origin] = {}
-    for group in groups:
+    for group in known.groups:
         hints |= fields_of(group).hints
-        defaults |= project_defaults(group) if restated else {}
+        defaults |= project_defaults(group) if known.restated else {}
     names = names_of(settings, [name for name, each in settings.items() if each.secret])
     return names._replace(hints=hints, defaults=defaults)
 

@@ -2,7 +2,10 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple
+
+from .facts.datasets import plain, task_with
+from .own import TaskClass
 
 _HOLDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<=": operator.le,
@@ -64,15 +67,7 @@ EXCLUSIVE: Final[Mapping[str, str]] = {"warmup_steps": "warmup_ratio"}
 """Setting -> another one that says the same in another way: a job sets one of them."""
 
 
-class Task(Protocol):
-    """What a task's class says of itself."""
-
-    datasets: ClassVar[tuple[Any, ...]]
-    architectures: ClassVar[tuple[Any, ...]]
-    generates: ClassVar[bool]
-
-
-def broken(values: Mapping[str, Any], task: str, task_class: type[Task]) -> list[Broken]:
+def broken(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> list[Broken]:
     """Every rule and demand that values break; those of the task only where it is known.
 
     `{"epochs": 10, "distill_epochs": 20}` -> `Broken("distill_epochs", "at most epochs, which is 10", "epochs", 10)`
@@ -81,14 +76,18 @@ def broken(values: Mapping[str, Any], task: str, task_class: type[Task]) -> list
     return [*found, *_broken_by_task(values, task, task_class)] if task else found
 
 
-def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[Task]) -> Iterator[Broken]:
+def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> Iterator[Broken]:
     datasets, architectures = task_class.datasets, task_class.architectures
+    dataset, architecture = values.get("dataset"), values.get("architecture")
     if "task" in values and values["task"] != task:
         yield Broken("task", f"{task}, the only task of {task_class.__name__}")
-    if "dataset" in values and values["dataset"] not in datasets:
-        chooses = f"(APT_TASK={values['dataset']} chooses its own)"
+    if dataset is not None and datasets and dataset not in datasets:
+        chooses = f"(APT_TASK={dataset} chooses its own)"
         yield Broken("dataset", f"one of {', '.join(datasets)} when the task is {task} {chooses}")
-    if "architecture" in values and values["architecture"] not in architectures:
+    if dataset is not None and not datasets and (of_paper := task_with(dataset)):
+        chooses = f"(APT_TASK={plain(dataset)} chooses it)"
+        yield Broken("dataset", f"no dataset of the paper when the task is {task}: it is of {of_paper} {chooses}")
+    if architecture is not None and architectures and architecture not in architectures:
         yield Broken("architecture", f"one of {', '.join(architectures)} when the task is {task}")
     if values.get("max_target_length") is not None and not task_class.generates:
         yield Broken("max_target_length", f"none when the task is {task}: it generates nothing")

@@ -1,12 +1,17 @@
-"""Table 6 of the paper: one class for each task. `groups.py` has the defaults that a class does not set."""
+"""Table 6 of the paper: one class for each task, and one for the datasets that the paper does not have.
+
+`groups.py` has the defaults that a class does not set.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from .base import AptSettings
 from .facts.architectures import names_of
-from .facts.datasets import TaskName
+from .facts.datasets import DATASETS, plain
 from .groups import (
     AdapterTargets,
     ArchitectureChoice,
@@ -25,12 +30,13 @@ from .groups import (
     Task,
     WarmupRatio,
 )
+from .registry import Registry, registry, task_of
 
 
 class GlueSmallSettings(AptSettings):
     """The GLUE tasks with less than 10,000 examples, on the encoders and T5."""
 
-    datasets = ("mrpc", "cola", "rte", "stsb")
+    datasets = DATASETS["glue_small"]
     architectures = names_of("roberta", "bert", "t5")
 
     task: Task = "glue_small"
@@ -48,7 +54,7 @@ class GlueSmallSettings(AptSettings):
 class GlueBigSettings(AptSettings):
     """The larger GLUE tasks, on the encoders and T5."""
 
-    datasets = ("sst2", "mnli", "qnli", "qqp")
+    datasets = DATASETS["glue_big"]
     architectures = names_of("roberta", "bert", "t5")
 
     task: Task = "glue_big"
@@ -62,7 +68,7 @@ class GlueBigSettings(AptSettings):
 class SquadSettings(AptSettings):
     """Question answering on SQuAD, on the encoders."""
 
-    datasets = ("squad_v2", "squad")
+    datasets = DATASETS["squad"]
     architectures = names_of("roberta", "bert")
 
     task: Task = "squad"
@@ -79,7 +85,7 @@ class SquadSettings(AptSettings):
 class CnnDmSettings(AptSettings):
     """Summarization of CNN/DailyMail, on T5."""
 
-    datasets = ("cnndm",)
+    datasets = DATASETS["cnn_dm"]
     architectures = names_of("t5")
     generates = True
 
@@ -99,7 +105,7 @@ class CnnDmSettings(AptSettings):
 class AlpacaSettings(AptSettings):
     """Instruction tuning of LLaMA on GPT-4 Alpaca, without distillation."""
 
-    datasets = ("alpaca_gpt4",)
+    datasets = DATASETS["alpaca"]
     architectures = names_of("llama")
 
     task: Task = "alpaca"
@@ -119,23 +125,48 @@ class AlpacaSettings(AptSettings):
     precision: Precision = "bf16"
 
 
-TASKS: Final[Mapping[TaskName, type[AptSettings]]] = MappingProxyType(
+class CustomSettings(AptSettings):
+    """Any other dataset, on any model. The defaults are those of GLUE-big: no paper states them for the dataset."""
+
+    generates = True
+
+    task: Annotated[str, Field(description="The recipe: none of the paper's.")] = "custom"
+    dataset: Annotated[str, Field(min_length=1, description="What the task is trained on, by any name.")]
+    learning_rate: LearningRate = 2e-4
+    batch_size: BatchSize = 32
+    epochs: Epochs = 40
+    distill_epochs: DistillEpochs = 20
+
+    architecture: Annotated[  # pyright: ignore[reportGeneralTypeIssues]  # a job must say it, as none is the usual one
+        str, Field(min_length=1, description="The pretrained model, by hub name or folder.")
+    ]
+
+
+TASKS: Final[Mapping[str, type[AptSettings]]] = MappingProxyType(
     {
         "glue_small": GlueSmallSettings,
         "glue_big": GlueBigSettings,
         "squad": SquadSettings,
         "cnn_dm": CnnDmSettings,
         "alpaca": AlpacaSettings,
+        "custom": CustomSettings,
     }
 )
-"""The class of each task."""
+"""The class of each task of ours."""
 
 DEFAULT_TASK: Final = "glue_big"
 
 
-def task_words() -> tuple[str, ...]:
+def tasks(known: Registry | None = None) -> dict[str, type[AptSettings]]:
+    """The class of each task: ours, then those that a project names."""
+    own = (group.kind for group in (known or registry()).tasks)
+    return {**TASKS, **{task_of(each): each for each in own}}
+
+
+def task_words(known: Registry | None = None) -> tuple[str, ...]:
     """The values that APT_TASK takes: the tasks, then their datasets."""
-    return tuple(dict.fromkeys((*TASKS, *(name for each in TASKS.values() for name in each.datasets))))
+    found = tasks(known)
+    return tuple(dict.fromkeys((*found, *(name for each in found.values() for name in each.datasets))))
 
 
 def task_choice(word: object) -> tuple[type[AptSettings], dict[str, str]] | None:
@@ -143,11 +174,11 @@ def task_choice(word: object) -> tuple[type[AptSettings], dict[str, str]] | None
 
     `MNLI` -> GlueBigSettings, {"task": "glue_big", "dataset": "mnli"}. Case does not matter, and `-` is read as `_`.
     """
-    name = word.lower().replace("-", "_") if isinstance(word, str) else ""
-    for task, task_class in TASKS.items():
-        if name == task:
-            return task_class, {"task": task}
-    for task, task_class in TASKS.items():
-        if name in task_class.datasets:
-            return task_class, {"task": task, "dataset": name}
+    name, found = plain(word) if isinstance(word, str) else "", tasks()
+    if name in found:
+        return found[name], {"task": name}
+    for task, task_class in found.items():
+        for dataset in task_class.datasets:
+            if name == plain(dataset):
+                return task_class, {"task": task, "dataset": dataset}
     return None

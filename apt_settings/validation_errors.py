@@ -11,7 +11,8 @@ from .basics.origins import Origin
 from .basics.suggestions import did_you_mean
 from .errors import Problem
 from .facts.other_names import OTHER_WORDS
-from .registry import Setting
+from .groups import JOB
+from .registry import Setting, task_of
 from .rules import Broken
 from .sources.names import variable_of
 from .values import allowed, likely
@@ -24,13 +25,14 @@ _CONSTRAINTS: Final = frozenset(
 
 def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
     """Setting -> what pydantic says of it; empty stands for the whole class. The error's own inputs stay out."""
-    return {str(*detail["loc"][:1]): detail for detail in error.errors(include_url=False, include_input=False)}
+    details = error.errors(include_url=False, include_input=False)
+    return {str(*each["loc"][:1]): each for each in details if each["type"] != "default_factory_not_called"}
 
 
 def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Problem:
     """The problem of a value that pydantic refuses, or misses."""
     if giver is None:
-        where = setting.group.name if setting.group else ""
+        where = setting.group.name if setting.group else task_of(setting.owner) and f"the task {task_of(setting.owner)}"
         fix = f"{where} requires it" if where else ""
         return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
     words, must, fix = words_of(detail), allowed(setting.field), ""
@@ -42,7 +44,14 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
         fix = did_you_mean([guess] if guess else [])
         if setting.name == "seed" and giver.value.lower() == "none":
             fix = "a run without a seed cannot be repeated"
+        if setting.name in JOB:
+            fix = or_custom(fix)
     return Problem(giver, "is not allowed", must, fix, giver.raw, "bad value", setting.name)
+
+
+def or_custom(guess: str) -> str:
+    """A guess at a task, dataset or model, and where there is room for all that the paper does not have."""
+    return f"{guess} APT_TASK=custom is for a dataset or model of your own".strip()
 
 
 def misfit(broken: Broken, winners: Mapping[str, Origin]) -> Problem:

@@ -9,7 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
 from .errors import Problem, SettingsError
-from .registry import Setting
+from .registry import Setting, Unset
 from .rules import EXCLUSIVE
 from .sources.controls import CONTROLS
 from .sources.names import variable_of
@@ -43,13 +43,16 @@ def variables(settings: AptSettings) -> dict[str, str]:
 
 
 def _not_written(settings: AptSettings) -> Iterator[str]:
-    """Settings that are secret, or that another one decides, or whose default no text can stand for."""
+    """Settings that are secret, or that another one decides, or whose default no text can stand for.
+
+    And defaults of ours that are made from others, so that they follow when the shell changes those.
+    """
     values = values_of(settings)
     yield from (other for name, other in EXCLUSIVE.items() if values[name] is not None)
     for name, setting in settings_of(settings).items():
-        if setting.secret or (
-            setting.group and not settings.origin(name).is_override and not _reads_back(setting, values[name])
-        ):
+        is_default = not settings.origin(name).is_override
+        follows = setting.default is Unset.DERIVED and not setting.is_own
+        if setting.secret or (is_default and (follows or (setting.is_new and not _reads_back(setting, values[name])))):
             yield name
 
 

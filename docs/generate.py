@@ -26,7 +26,7 @@ from click.testing import CliRunner
 
 import apt_settings
 from apt_settings.cli import commands
-from apt_settings.facts.datasets import TaskName
+from apt_settings.facts.datasets import DATASETS
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
 from apt_settings.groups import JOB
@@ -35,7 +35,6 @@ from apt_settings.plan.plot import draw
 from apt_settings.report.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.report.diff import reference
 from apt_settings.report.tables import explanation
-from apt_settings.tasks import TASKS
 from apt_settings.values import as_text
 
 ROOT = Path(__file__).parent.parent
@@ -157,8 +156,8 @@ def reproducing_page() -> str:
         "its task; the last one has all that is known, also where values agree and their meaning does not."
     )
     parts = [f"# Reproducing APT\n\n{GENERATED}\n\n{intro}"]
-    for task, task_class in TASKS.items():
-        own = [script for script in scripts().values() if script.dataset in task_class.datasets]
+    for task, datasets in DATASETS.items():
+        own = [script for script in scripts().values() if script.dataset in datasets]
         said = pairs((script.dataset, script.architecture) for script in own)
         head = "| setting | paper | design | release | why | used, and why |\n|---|---|---|---|---|---|\n"
         rows = (reproducing_row(row, task, own) for row in catalog() if row.name != "task")
@@ -169,7 +168,7 @@ def reproducing_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def reproducing_row(row: Row, task: TaskName, own: list[Script]) -> str:
+def reproducing_row(row: Row, task: str, own: list[Script]) -> str:
     """What each source says of a setting; nothing where they agree and there is nothing to know."""
     default, citation = row.defaults[task], row.citations[task]
     values = [release_value(row.name, task, script) for script in own]
@@ -188,7 +187,7 @@ def reproducing_row(row: Row, task: TaskName, own: list[Script]) -> str:
     return cells(f"`{row.name}`", paper, design, release_cell(own, values), "; ".join(notes_on(row.name, task)), used)
 
 
-def release_value(name: str, task: TaskName, script: Script) -> str:
+def release_value(name: str, task: str, script: Script) -> str:
     settings = reference("release", {"task": task, "dataset": script.dataset, "architecture": script.architecture})
     given = name in JOB or settings.origin(name).kind == "release"
     return as_text(getattr(settings, name)) if given else NOT_SET

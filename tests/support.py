@@ -1,5 +1,6 @@
 """What several test files share: paths, strategies, and forks that never go on with the tests."""
 
+import operator
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from apt_settings.__main__ import main
 from apt_settings.cli import main as run_command
-from apt_settings.tasks import TASKS
+from apt_settings.facts.datasets import DATASETS, task_with
 
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
@@ -30,8 +31,9 @@ TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),
     st.text("a b'\"$,\\{}#=:-`!~é日", min_size=1, max_size=20),
 ).filter(lambda text: text == text.strip())
-ANY_SETTINGS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"task": st.sampled_from(sorted(TASKS)), "output_dir": TEXTS},
+NAMES = TEXTS.filter(lambda text: not task_with(text))
+_VALUES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"output_dir": TEXTS},
     optional={
         "model_name_or_path": st.none() | TEXTS,
         "learning_rate": st.floats(0, 1, exclude_min=True, exclude_max=True),
@@ -41,8 +43,13 @@ ANY_SETTINGS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "prunable_blocks": st.sets(st.sampled_from(("mha_head", "ffn_neuron", "hidden_dimension")), min_size=1),
         "per_device_batch_size": st.none() | st.sampled_from((1, 2, 4, 8, 16)),
         "max_grad_norm": st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+        "train_examples": st.none() | st.integers(1, 10**6),
     },
 )
+_CUSTOM = st.fixed_dictionaries({"task": st.just("custom"), "dataset": NAMES, "architecture": NAMES})
+_PAPER = st.fixed_dictionaries({"task": st.sampled_from(sorted(DATASETS))})
+SETTINGS_OF_THE_PAPER = st.builds(operator.or_, _VALUES, _PAPER)
+ANY_SETTINGS = st.one_of(SETTINGS_OF_THE_PAPER, st.builds(operator.or_, _VALUES, _CUSTOM))
 
 
 def printed(capsys: pytest.CaptureFixture[str], *argv: str) -> str:

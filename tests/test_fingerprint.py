@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import pytest
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, fingerprint, load
+from apt_settings.facts.datasets import DATASETS
 from apt_settings.fingerprint import canonical, changed
 from apt_settings.own import ADDED_LATER
 from apt_settings.runs.store import record_of
-from apt_settings.tasks import TASKS
 
 PINNED = {
     "glue_small": "apt1-3fc3c6a8460e0423",
@@ -105,7 +105,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 def test_every_setting_is_known_to_count_or_not() -> None:
     """A new setting must be entered here: does it say what the experiment is?"""
-    elsewhere = {"task", "max_target_length", "output_dir", "per_device_batch_size"}
+    elsewhere = {"task", "max_target_length", "output_dir", "per_device_batch_size", "train_examples"}
 
     assert set(GlueBigSettings.model_fields) == {*OTHER_VALUES, *elsewhere}
 
@@ -120,7 +120,7 @@ def test_everything_else_counts(name: str) -> None:
 def test_fingerprints_are_for_years(golden: Callable[[str, str], None]) -> None:
     """Every task's fingerprint, and that of each of its jobs with one other value, stays what it was."""
     lines = []
-    for task in TASKS:
+    for task in DATASETS:
         for name, value in {"task": task, **OTHER_VALUES}.items():
             try:
                 lines.append(f"{task} {name}={value} {fingerprint(load({}, None, **{'task': task, name: value}))}")

@@ -1,4 +1,4 @@
-"""The register of settings: a group beside the task's class is known wherever settings are."""
+"""The register of settings: a project's group and a project's task are known wherever settings are."""
 
 import json
 import pickle
@@ -27,6 +27,24 @@ class TrainerSettings(SettingsGroup):
 
     eval_every: Annotated[int, Field(ge=1, description="Steps between evaluations.")] = 500
     loader_threads: Annotated[int, WHERE_IT_RUNS] = 4
+
+
+class MineSettings(SquadSettings):
+    """A task that has what the trainer adds."""
+
+    datasets = ("mine",)
+
+    task: str = "mine"
+    dataset: str = "mine"
+    train_examples: int | None = 1000
+    eval_every: Annotated[int, Field(ge=1, description="Steps between evaluations.")] = 500
+    loader_threads: Annotated[int, WHERE_IT_RUNS] = 4
+
+
+NAMED = {"group": (TrainerSettings, "squad"), "task": (MineSettings, "mine")}
+"""Who has the settings -> the class, and the task that a job has."""
+ONLY_OF_THE_PAPER = {"release-args": "environment APT_TASK=mine is none of the release's"}
+"""Command -> what it says of a task that is none of the paper's."""
 
 
 @pytest.fixture(autouse=True)
@@ -146,21 +164,29 @@ def test_a_group_that_is_gone_is_unknown_again() -> None:
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, tuple) else "",
 )  # fmt: skip
-def test_every_command_knows_a_group(
-    argv: tuple[str, ...], expected: str, cli: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("who", NAMED)
+def test_every_command_knows_them(
+    argv: tuple[str, ...], expected: str, who: str, cli: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row for each place where settings are known."""
-    monkeypatch.setenv("APT_TASK", "squad")
+    """A row for each place where settings are known, and a column for who has them."""
+    kind, task = NAMED[who]
+    monkeypatch.setenv("APT_TASK", task)
     monkeypatch.setenv("APT_EVAL_EVERY", "100")
-    Path("job.sh").write_text("#!/bin/bash\nexport APT_EVAL_EVERY=ten\ntrue\n")
+    Path("job.sh").write_text(f"#!/bin/bash\nexport APT_EVAL_EVERY=ten\nexport APT_TASK={task}\ntrue\n")
     Path("other.env").write_text("APT_EVAL_EVERY=7\n")
     Path("grid.toml").write_text('[grid]\neval_every = "1..3"\n')
     wrong = {"explain eval_evry": 2, "check --set": 1, "check job.sh": 1, "diff now": 1, "sweep --grid eval_evry=1": 78}
     status = next((status for words, status in wrong.items() if " ".join(argv).startswith(words)), 0)
+    if who == "task" and argv[0] in ONLY_OF_THE_PAPER:
+        expected, status = ONLY_OF_THE_PAPER[argv[0]], 78
     if argv[0] == "run" and "--record" not in argv:
         argv = ("run", "--record", "r", *argv[1:])  # without a record this process would become the command
 
-    assert expected in " ".join(cli(*argv, status=status).split())
+    argv = tuple(task if word == "squad" else word for word in argv)
+    with in_force(Registry()), in_force(with_groups([kind], Place("test"))):
+        told = " ".join(cli(*argv, status=status).split())
+
+    assert expected.replace("squad", task) in told
 
 
 def test_a_record_of_a_group_replays(cli: Any) -> None:
@@ -192,7 +218,9 @@ def test_completion_offers_a_group(words: list[str]) -> None:
 
 def test_no_command_is_forgotten() -> None:
     """Each command has a row in the table, and takes --extend."""
-    (table,) = (mark.args[1] for mark in test_every_command_knows_a_group.pytestmark if mark.name == "parametrize")
+    (table,) = (
+        mark.args[1] for mark in test_every_command_knows_them.pytestmark if mark.args[0] == ("argv", "expected")
+    )
     rows = {" ".join(argv) for argv, _ in table}
     context = click.Context(commands)
     job = commands.get_command(context, "job")

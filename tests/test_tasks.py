@@ -9,6 +9,7 @@ from apt_settings import (
     AlpacaSettings,
     AptSettings,
     CnnDmSettings,
+    CustomSettings,
     GlueBigSettings,
     GlueSmallSettings,
     SquadSettings,
@@ -69,6 +70,7 @@ DEFAULTS = {
     "lr_scheduler":          ("linear",       "linear",       "linear",       "linear",    "cosine"),
     "max_seq_length":        (128,            128,            384,            512,         512),
     "max_target_length":     (None,           None,           None,           128,         None),
+    "train_examples":        (3_668,          67_349,         130_319,        287_113,     52_002),
     "precision":             ("tf32",         "tf32",         "fp32",         "fp16",      "bf16"),
     "seed":                  (128,) * 5,
     "per_device_batch_size": (None,) * 5,
@@ -104,6 +106,7 @@ def test_every_default_is_the_designs(position: int, task_class: type[AptSetting
 
 
 RANGES = {
+    "train_examples": "1 <= x <= 1000000000000",
     "learning_rate": "0 < x < 1",
     "batch_size": "1 <= x <= 65536",
     "epochs": "1 <= x <= 10000",
@@ -159,11 +162,11 @@ def test_the_datasets_are_the_papers() -> None:
     """GLUE splits into small and big tasks as in Appendix A; each default dataset belongs to its task."""
     assert set(FACTS["glue_small"]) == set(GlueSmallSettings.datasets)
     assert set(FACTS["glue_big"]) == set(GlueBigSettings.datasets)
-    for task_class in TASKS.values():
+    for task_class in COLUMNS.values():
         assert task_class.model_fields["dataset"].default in task_class.datasets
         assert task_class.model_fields["architecture"].default in task_class.architectures
 
 
 def test_the_table_of_tasks_is_keyed_by_the_classes_own_task() -> None:
     """TASKS names each class by the task that the class itself declares."""
-    assert dict(TASKS) == {each.model_fields["task"].default: each for each in COLUMNS.values()}
+    assert dict(TASKS) == {each.model_fields["task"].default: each for each in (*COLUMNS.values(), CustomSettings)}

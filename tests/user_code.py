@@ -10,7 +10,9 @@ from pydantic import Field
 from apt_settings import (
     ARCHITECTURES,
     GLUE_BIG_HPARAMS,
+    AlpacaSettings,
     AptSettings,
+    CustomSettings,
     GlueBigSettings,
     PruningSettings,
     SettingsError,
@@ -29,6 +31,20 @@ class MySettings(SquadSettings):
     """Settings of my own."""
 
     workers: Annotated[int, Field(ge=0)] = 4
+
+
+class Gsm8kSettings(AlpacaSettings):
+    """A task of my own."""
+
+    datasets = ("gsm8k",)
+    architectures = ("Qwen/Qwen2.5-0.5B",)
+
+    task: str = "gsm8k"
+    dataset: str = "gsm8k"
+    train_examples: int | None = 7_473
+    architecture: str = "Qwen/Qwen2.5-0.5B"
+    epochs: int = 10
+    answer_tokens: Annotated[int, Field(ge=1)] = 256
 
 
 class TrainerSettings(SettingsGroup):
@@ -62,6 +78,8 @@ assert_type(load({"APT_SEED": "1"}, None, seed=2).seed, int)
 assert_type(load(settings_class=MySettings), MySettings)
 assert_type(load(settings_class=MySettings).workers, int)
 assert_type(SquadSettings(_env_file=None, epochs=3), SquadSettings)
+assert_type(Gsm8kSettings(_env_file=None, answer_tokens=3).answer_tokens, int)
+assert_type(CustomSettings(_env_file=None, dataset="mine", architecture="gpt2").dataset, str)
 assert_type(fingerprint(settings), str)
 assert_type(kept(settings), float)
 assert_type(ARCHITECTURES[settings.architecture].heads, int)

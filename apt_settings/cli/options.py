@@ -67,7 +67,7 @@ def completions(words: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return completions(task_words(), incomplete)
+    return completions(task_words(_known_here()), incomplete)
 
 
 def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

@@ -6,8 +6,9 @@ from typing import Final
 
 import click
 
+from ..base import AptSettings
 from ..groups import JOB
-from ..plan import Plan
+from ..plan import Model, Plan
 from ..plan import plan as plan_of
 from ..report.tables import notes
 from ..schedules import Schedule
@@ -32,15 +33,14 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 )
 @click.option(
     "--examples",
-    type=click.IntRange(1, 10**12),
     metavar="N",
-    help="The number of examples, if the training set is yours.",
+    help="The number of training examples: --set train_examples=N.",
 )
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."
 )
-def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path | None) -> None:
+def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path | None) -> None:
     """Print what a job amounts to: steps, prunings, parameters.
 
     Steps are optimizer steps. Warnings say what cannot work with these settings. On a terminal, a small
@@ -48,7 +48,12 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
 
     Example: apt-settings plan --task sst2 --devices 4 --plot schedules.svg
     """
-    planned = plan_of(job.settings(complete=False), devices=devices, examples=examples)
+    if examples is not None:
+        if "train_examples" in job.overrides:
+            raise click.UsageError("--examples and --set train_examples are the same")
+        overrides = {**job.overrides, "train_examples": examples}
+        job = job._replace(overrides=overrides, places={**job.places, "train_examples": "--examples"})
+    planned = plan_of(job.settings(complete=False), devices=devices)
     if picture:
         from ..plan.plot import draw
 
@@ -68,26 +73,40 @@ def plan(job: Job, devices: int, examples: int | None, form: str, picture: Path 
 
 
 def _pairs(job: Plan) -> list[tuple[str, str]]:
-    settings, (first, last) = job.settings, job.trainable_parameters
+    settings = job.settings
     devices = f"{job.devices} device{'s' * (job.devices > 1)}"
     batch = f"{settings.batch_size} = {devices} x {job.per_device_batch_size} x {job.gradient_accumulation}"
     distilled = f"steps {job.distillation[0]:,} to {job.distillation[1]:,}" if job.distillation else "none"
-    share, reached = job.kept_parameters / job.parameters, job.schedules["sparsity"](job.total_steps)
-    kept = f"{job.kept_parameters:,} ({share:.1%}) at the end, at sparsity {reached:.4g}"
     pairs = [
         ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
-        ("examples", f"{job.examples:,}"),
+        ("examples", f"{job.examples:,}{_who_counted(settings)}"),
         ("batch", f"{batch} accumulated"),
         ("steps", _steps(job)),
         ("tokens", f"{job.tokens:,} at most"),
-        ("parameters", f"{job.parameters:,}, of which {job.prunable_parameters:,} can be pruned"),
-        *([("kept", kept)] if settings.target_sparsity else []),
-        ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at most, ranks up to {job.ranks[1]}"),
+        *(_parameters(job, job.model) if job.model else [("parameters", f"not known: {job.not_known}")]),
         *([("distillation", distilled)] if settings.distill_epochs else []),
     ]
     if is_terminal():
         pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in _drawn(job).items()]
     return pairs
+
+
+def _who_counted(settings: AptSettings) -> str:
+    """Who says how many examples there are, where somebody does: ` (environment APT_TRAIN_EXAMPLES)`."""
+    origin = settings.origin("train_examples")
+    return f" ({origin})" if origin.is_override else ""
+
+
+def _parameters(job: Plan, model: Model) -> list[tuple[str, str]]:
+    """What the model has, what is left of it at the end, and what of it is trained."""
+    (first, last), reached = model.trainable_parameters, job.schedules["sparsity"](job.total_steps)
+    share = model.kept_parameters / model.parameters
+    kept = f"{model.kept_parameters:,} ({share:.1%}) at the end, at sparsity {reached:.4g}"
+    return [
+        ("parameters", f"{model.parameters:,}, of which {model.prunable_parameters:,} can be pruned"),
+        *([("kept", kept)] if job.settings.target_sparsity else []),
+        ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at most, ranks up to {job.ranks[1]}"),
+    ]
 
 
 def _steps(job: Plan) -> str:
@@ -121,7 +140,9 @@ def _prunings(job: Plan) -> list[tuple[str, ...]]:
 
 
 def _as_json(job: Plan) -> dict[str, object]:
-    numbers = {name: value for name, value in job._asdict().items() if name not in ("settings", "points")}
+    numbers = {name: value for name, value in job._asdict().items() if name not in ("settings", "points", "model")}
+    fields = [name for name in Model._fields if name != "architecture"]
+    numbers |= {name: getattr(job.model, name, None) for name in fields}
     points = [
         {"step": point.step, "kept": point.kept, "steps_before": gap}
         for point, gap in zip(job.points, job.gaps, strict=True)

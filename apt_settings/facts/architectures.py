@@ -17,19 +17,17 @@ ArchitectureName = Literal[
     "meta-llama/Llama-2-7b-hf",
     "meta-llama/Llama-2-13b-hf",
 ]
-_BUCKETS: Final = 32
-"""Relative positions for which T5 has a parameter, for each head of the first layer of a stack."""
-
 Family = Literal["roberta", "bert", "t5", "llama"]
 AdapterTarget = Literal["query", "value", "ffn"]
+Bias = Literal["attention", "output", "ffn"]
 PrunableBlock = Literal["mha_head", "ffn_neuron", "hidden_dimension"]
 
 
 class Architecture(NamedTuple):
     """One pretrained model: its sizes and the names of its modules."""
 
-    name: ArchitectureName
-    """The name on the Hugging Face hub, as the release spells it."""
+    name: str
+    """The name on the Hugging Face hub, as the release spells it, or the folder of a model."""
     family: Family
     """The model class in transformers, which decides the module names."""
     encoder_layers: int
@@ -46,6 +44,18 @@ class Architecture(NamedTuple):
     """Rows of the embedding matrix."""
     gated_ffn: bool
     """Whether the feed-forward layer has a gate: three matrices instead of two."""
+    positions: int = 0
+    """Rows of the matrix of absolute positions; 0 where there is none."""
+    token_types: int = 0
+    """Rows of the matrix of token types; 0 where there is none."""
+    biases: tuple[Bias, ...] = ()
+    """Which linear layers have biases: query, key and value (`attention`), the attention's `output`, the `ffn`."""
+    buckets: int = 0
+    """Relative positions for which T5 has a parameter, for each head of the first layer of a stack."""
+    tied: bool = False
+    """Whether the head of a language model is the embedding matrix itself."""
+    shared_by: int = 1
+    """Query heads that share one head of keys and values: more than 1 is grouped-query attention."""
 
     @property
     def modules(self) -> Mapping[str, tuple[str, ...]]:
@@ -74,6 +84,11 @@ class Architecture(NamedTuple):
         return self.heads * self.head_size
 
     @property
+    def key_value_size(self) -> int:
+        """Dimensions of all heads of keys, or of values, of one layer."""
+        return self.attention_size // self.shared_by
+
+    @property
     def ffn_matrices(self) -> int:
         """The number of matrices of one feed-forward layer: up, down and, if it has one, the gate."""
         return 3 if self.gated_ffn else 2
@@ -81,44 +96,49 @@ class Architecture(NamedTuple):
     def block_parameters(self, block: PrunableBlock, *, vectors: bool = False) -> int:
         """The number of parameters that are removed with one block (paper, section 4).
 
-        mha_head: 4 x head_size x hidden_size (query, key, value, output). ffn_neuron: hidden_size for each matrix.
-        hidden_dimension: 4 x attention_size for each attention layer, and ffn_size for each matrix of each feed-forward
-        layer. With `vectors`, biases and the weights of norms count too, as in the release
+        mha_head: 4 x head_size x hidden_size (query, key, value, output); of a head that shares its key and value with
+        others, query and output alone. ffn_neuron: hidden_size for each matrix. hidden_dimension: what is left of one
+        dimension of all layers, 4 x attention_size for each attention layer without shared keys, and ffn_size for each
+        matrix of each feed-forward layer. With `vectors`, biases and the weights of norms count too, as in the release
         (utils/fisher_utils/efficiency/param.py).
         """
-        biases = vectors and self._has_biases
+        parts = 4 if self.shared_by == 1 else 2
         if block == "mha_head":
-            return self.head_size * (4 * self.hidden_size + 3 * biases)
+            return self.head_size * (parts * self.hidden_size + vectors * self._has("attention") * (parts - 1))
         if block == "ffn_neuron":
-            return self.ffn_matrices * self.hidden_size + biases
-        matrices = 4 * self.attention_size * self.attentions + self.ffn_matrices * self.ffn_size * self.layers
-        return matrices + vectors * (self._norms * (1 + biases) + biases * (self.attentions + self.layers))
+            return self.ffn_matrices * self.hidden_size + vectors * self._has("ffn") * (self.ffn_matrices - 1)
+        attention = 2 * (self.attention_size + self.key_value_size)
+        matrices = attention * self.attentions + self.ffn_matrices * self.ffn_size * self.layers
+        biases = self._has("output") * self.attentions + self._has("ffn") * self.layers
+        return matrices + vectors * (self._norms * (1 + self.is_encoder) + biases)
 
     @property
     def prunable_parameters(self) -> int:
         """The number of parameters without embeddings and heads, with BERT's pooler (utils/minus_utils.py:733-757)."""
-        per_layer = self.ffn_size * self.layers if self._has_biases else 0
-        biases = 3 * self.attention_size * self.attentions + per_layer if self._has_biases else 0
-        positions = _BUCKETS * self.heads * ((self.encoder_layers > 0) + (self.decoder_layers > 0)) * self.is_t5
+        attention = self._has("attention") * (self.attention_size + 2 * self.key_value_size) * self.attentions
+        ffn = self._has("ffn") * (self.ffn_matrices - 1) * self.ffn_size * self.layers
+        positions = self.buckets * self.heads * self._stacks
         dimensions = self.hidden_size * self.block_parameters("hidden_dimension", vectors=True)
-        return dimensions + biases + positions + (self._dense if self.family == "bert" else 0)
+        return dimensions + attention + ffn + positions + (self._dense if self.family == "bert" else 0)
 
     @property
     def total_parameters(self) -> int:
         """The number of all parameters, with the head: for two classes on an encoder, else for the vocabulary."""
-        words, classes = self.vocab_size * self.hidden_size, 2 * (self.hidden_size + 1)
-        outside = {
-            "roberta": words + (514 + 1 + 2) * self.hidden_size + self._dense + classes,
-            "bert": words + (512 + 2 + 2) * self.hidden_size + classes,
-            "t5": words * (2 if self.gated_ffn else 1),  # the first T5 has one matrix for input and output
-            "llama": words * 2,
-        }
-        return self.prunable_parameters + outside[self.family]
+        words = self.vocab_size * self.hidden_size
+        if not self.is_encoder:
+            return self.prunable_parameters + words * (1 if self.tied else 2)
+        norm, classes = 2, 2 * (self.hidden_size + 1)
+        embeddings = words + (self.positions + self.token_types + norm) * self.hidden_size
+        head = classes + (self._dense if self.family == "roberta" else 0)
+        return self.prunable_parameters + embeddings + head
 
     def lora_parameters(self, targets: Iterable[AdapterTarget], rank: int) -> int:
         """The number of adapter parameters: the sum of rank x (inputs + outputs) over all modules that carry one."""
-        attention = self.attentions * (self.hidden_size + self.attention_size)
-        sizes = {"query": attention, "value": attention, "ffn": self.layers * (self.hidden_size + self.ffn_size)}
+        sizes = {
+            "query": self.attentions * (self.hidden_size + self.attention_size),
+            "value": self.attentions * (self.hidden_size + self.key_value_size),
+            "ffn": self.layers * (self.hidden_size + self.ffn_size),
+        }
         return rank * sum(sizes[target] for target in targets)
 
     @property
@@ -127,14 +147,26 @@ class Architecture(NamedTuple):
         return self.family == "t5"
 
     @property
-    def _has_biases(self) -> bool:
-        return self.family in ("roberta", "bert")
+    def is_encoder(self) -> bool:
+        """Whether it is a BERT or a RoBERTa: an encoder alone, whose norms have biases."""
+        return not self.decoder_layers
+
+    @property
+    def rule(self) -> tuple[AdapterTarget, ...]:
+        """The adapter targets of the paper for a model of this family: no FFN adapters on LLaMA (Appendix A)."""
+        return ("query", "value") if self.family == "llama" else ("query", "value", "ffn")
+
+    def _has(self, bias: Bias) -> bool:
+        return bias in self.biases
+
+    @property
+    def _stacks(self) -> int:
+        return (self.encoder_layers > 0) + (self.decoder_layers > 0)
 
     @property
     def _norms(self) -> int:
         """The number of norms: one for each attention and FFN layer and, in T5 and LLaMA, one after each stack."""
-        final = 0 if self._has_biases else (self.encoder_layers > 0) + (self.decoder_layers > 0)
-        return self.attentions + self.layers + final
+        return self.attentions + self.layers + (0 if self.is_encoder else self._stacks)
 
     @property
     def _dense(self) -> int:
@@ -189,24 +221,29 @@ _MODULES: Final[Mapping[tuple[Family, bool], Mapping[str, tuple[str, ...]]]] = {
     ("llama", True): _llama_modules(),
 }
 
+BIASES: Final[tuple[Bias, ...]] = ("attention", "output", "ffn")
+"""Every linear layer has a bias, as in BERT and RoBERTa."""
+
+_T5: Final = (0, 0, (), 32)
+
 # fmt: off
 _TABLE: Final = (
-    #            name                         family     enc dec heads size hidden    ffn  vocab  gated
-    Architecture("roberta-base",              "roberta",  12,  0,  12,  64,  768,  3072, 50265, False),
-    Architecture("bert-base-uncased",         "bert",     12,  0,  12,  64,  768,  3072, 30522, False),
-    Architecture("google/t5-base-lm-adapt",   "t5",       12, 12,  12,  64,  768,  2048, 32128, True),
-    Architecture("google/t5-xl-lm-adapt",     "t5",       24, 24,  32,  64, 2048,  5120, 32128, True),
-    Architecture("t5-base",                   "t5",       12, 12,  12,  64,  768,  3072, 32128, False),
-    Architecture("meta-llama/Llama-2-7b-hf",  "llama",     0, 32,  32, 128, 4096, 11008, 32000, True),
-    Architecture("meta-llama/Llama-2-13b-hf", "llama",     0, 40,  40, 128, 5120, 13824, 32000, True),
+    #            name                         family    enc dec heads size hidden   ffn  vocab  gated, and more
+    Architecture("roberta-base",              "roberta", 12,  0, 12,   64,  768,  3072, 50265, False, 514, 1, BIASES),
+    Architecture("bert-base-uncased",         "bert",    12,  0, 12,   64,  768,  3072, 30522, False, 512, 2, BIASES),
+    Architecture("google/t5-base-lm-adapt",   "t5",      12, 12, 12,   64,  768,  2048, 32128, True,  *_T5),
+    Architecture("google/t5-xl-lm-adapt",     "t5",      24, 24, 32,   64, 2048,  5120, 32128, True,  *_T5),
+    Architecture("t5-base",                   "t5",      12, 12, 12,   64,  768,  3072, 32128, False, *_T5, True),
+    Architecture("meta-llama/Llama-2-7b-hf",  "llama",    0, 32, 32,  128, 4096, 11008, 32000, True),
+    Architecture("meta-llama/Llama-2-13b-hf", "llama",    0, 40, 40,  128, 5120, 13824, 32000, True),
 )
 # fmt: on
 
-ARCHITECTURES: Final[Mapping[ArchitectureName, Architecture]] = MappingProxyType({each.name: each for each in _TABLE})
+ARCHITECTURES: Final[Mapping[str, Architecture]] = MappingProxyType({each.name: each for each in _TABLE})
 """Every architecture by its name."""
 
-ADAPTER_RULES: Final[Mapping[ArchitectureName, tuple[AdapterTarget, ...]]] = MappingProxyType(
-    {each.name: ("query", "value") if each.family == "llama" else ("query", "value", "ffn") for each in _TABLE}
+ADAPTER_RULES: Final[Mapping[str, tuple[AdapterTarget, ...]]] = MappingProxyType(
+    {each.name: each.rule for each in _TABLE}
 )
 """Architecture -> the adapter targets of the paper: FFN adapters only for the smaller models (Appendix A)."""
 
@@ -220,6 +257,6 @@ PRUNABLE_BLOCKS: Final[Mapping[PrunableBlock, str]] = MappingProxyType(
 """Kind of block -> its parts, which APT removes together (paper, section 4)."""
 
 
-def names_of(*families: Family) -> tuple[ArchitectureName, ...]:
+def names_of(*families: Family) -> tuple[str, ...]:
     """The names of the architectures of these families, in the table's order."""
     return tuple(each.name for each in _TABLE if each.family in families)

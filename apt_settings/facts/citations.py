@@ -2,7 +2,8 @@
 
 *Paper* is "APT: Adaptive Pruning and Tuning Pretrained Language Models for Efficient Training and Inference",
 ICML 2024, arXiv 2401.12200. *Release* is its official code, github.com/ROIM1998/APT at commit 56eaf8b; a place in it
-is file:line. *Design* is a choice of this project: the paper and the release do not decide.
+is file:line. *Design* is a choice of this package: the paper and the release do not decide. *Project* is a task's class
+of those who use it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from .datasets import TaskName
 class Citation(NamedTuple):
     """The source of one default. `str()` is `paper, Table 6`."""
 
-    source: Literal["paper", "design", "release"]
+    source: Literal["paper", "design", "release", "project"]
     place: str
     """Table, section or file:line; for the design, the reason in a few words."""
     paper: tuple[str, str] = ("", "")
@@ -54,6 +55,7 @@ _LLAMA: Final = ("0.3", "Tables 3, 9")
 CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
     "task": {"*": _design("the recipe of the larger GLUE tasks, when nobody chooses")},
     "dataset": {"*": _paper("Appendix A")},
+    "train_examples": {"*": _design("the known number of the dataset")},
     "max_seq_length": _script_lines(82, 82, 71, 74, 77),
     "max_target_length": {
         "*": _design("only CNN/DM generates"),
@@ -114,6 +116,14 @@ CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
 
 
 def cite(setting: str, task: str) -> Citation | None:
-    """The source of a task's default of a setting; None for a setting that a subclass added."""
+    """The source of a default of a task of the paper; None for a setting that a subclass added."""
     by_task: Mapping[str, Citation] = CITATIONS.get(setting, {})
     return by_task.get(task, by_task.get("*"))
+
+
+def borrowed(setting: str, task: str) -> Citation | None:
+    """The source of a default that a task of no paper takes over from one of the paper's; a design stays a design."""
+    citation = cite(setting, task)
+    if citation is None or citation.source == "design":
+        return citation and citation._replace(paper=("", ""), caution="")
+    return _design(f"{task}'s: no paper states it for this dataset")

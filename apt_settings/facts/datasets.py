@@ -9,11 +9,23 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 TaskName = Literal["glue_small", "glue_big", "squad", "cnn_dm", "alpaca"]
+"""The columns of the paper's Table 6."""
 DatasetName = Literal[
     "mrpc", "cola", "rte", "stsb", "mnli", "sst2", "qnli", "qqp", "squad_v2", "squad", "cnndm", "alpaca_gpt4"
 ]
 
-TRAINING_EXAMPLES: Final[Mapping[DatasetName, int]] = MappingProxyType(
+DATASETS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "glue_small": ("mrpc", "cola", "rte", "stsb"),
+        "glue_big": ("sst2", "mnli", "qnli", "qqp"),
+        "squad": ("squad_v2", "squad"),
+        "cnn_dm": ("cnndm",),
+        "alpaca": ("alpaca_gpt4",),
+    }
+)
+"""Task of the paper -> its datasets, the default one first."""
+
+TRAINING_EXAMPLES: Final[Mapping[str, int]] = MappingProxyType(
     {
         "mrpc": 3_668,
         "cola": 8_551,
@@ -30,3 +42,14 @@ TRAINING_EXAMPLES: Final[Mapping[DatasetName, int]] = MappingProxyType(
     }
 )
 """Dataset -> number of training examples."""
+
+
+def task_with(dataset: str) -> str:
+    """The task of the paper that a dataset belongs to, however its name is written: `SST2`; empty for any other."""
+    name = plain(dataset)
+    return next((task for task, datasets in DATASETS.items() if name in datasets), "")
+
+
+def plain(name: str) -> str:
+    """The name of a task or dataset as tables have it: `Squad-V2` -> `squad_v2`."""
+    return name.lower().replace("-", "_")

@@ -5,7 +5,7 @@ Places in the release are `file:line` at commit 56eaf8b.
 
 from typing import Final, NamedTuple
 
-from .architectures import ArchitectureName, names_of
+from .architectures import names_of
 from .datasets import TaskName
 
 _GLUE: Final[tuple[TaskName, ...]] = ("glue_small", "glue_big")
@@ -28,7 +28,7 @@ class Discrepancy(NamedTuple):
     """The settings that it concerns; empty if no setting can change it."""
     tasks: tuple[TaskName, ...] = ()
     """The tasks that it concerns; empty: all tasks."""
-    architectures: tuple[ArchitectureName, ...] = ()
+    architectures: tuple[str, ...] = ()
     """The architectures that it concerns; empty: all architectures."""
     caution: bool = False
     """Whether a job with the release's value gets the note as a caution."""

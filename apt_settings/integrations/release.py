@@ -92,9 +92,11 @@ class Arguments(NamedTuple):
 def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
     """The entry point and flags that train with these settings, as far as the release can.
 
-    Raises SettingsError if batch_size cannot be divided among the devices, or if alpha, which is a whole number in the
-    release, would be 0.
+    Raises SettingsError for a task that is none of the paper's, if batch_size cannot be divided among the devices, or
+    if alpha, which is a whole number in the release, would be 0.
     """
+    if settings.task not in ENTRY_POINTS:
+        raise unusable(settings, "task", "is none of the release's", f"one of {', '.join(ENTRY_POINTS)}")
     flags = {flag: value for flag, value in _flags(settings, devices) if DEFAULTS.get(flag) != value}
     remarks = (*_remarks(settings, flags), *_remarks_on_what_is_not_written(settings))
     notes = tuple(Note(f"{name}: {remark}", name) for name, remark in remarks)

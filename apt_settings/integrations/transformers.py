@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from ..base import AptSettings, given_to, group_for, unusable
-from ..errors import SettingsWarning
-from ..facts.architectures import ARCHITECTURES
+from ..errors import SettingsError, SettingsWarning
 from ..own import Group, keywords_of
-from ..plan import divide_batch
+from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
 from .extras import refuse_overrides, require, scheduler_name, world_size
 
@@ -36,7 +35,9 @@ def training_arguments(settings: AptSettings, output_dir: str | None = None, *, 
 def training_arguments(
     settings: AptSettings, output_dir: str | None = None, *, kind: type[Any] | None = None, **extra: Any
 ) -> Any:
-    """A transformers.TrainingArguments; a Seq2SeqTrainingArguments if the model is a T5; or an object of `kind`.
+    """A transformers.TrainingArguments; a Seq2SeqTrainingArguments if it writes text; or an object of `kind`.
+
+    It writes text if the model is a T5, or where max_target_length is set.
 
     Where APT_EXTEND names that class, or a handle of it, the fields that our settings do not decide have the values of
     these settings too: `part(settings, kind)` is the same. The effective batch is batch_size for any number of
@@ -49,7 +50,7 @@ def training_arguments(
     with require("transformers"):
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
 
-    usual = Seq2SeqTrainingArguments if ARCHITECTURES[settings.architecture].is_t5 else TrainingArguments
+    usual = Seq2SeqTrainingArguments if _writes_text(settings) else TrainingArguments
     chosen: type[Any] = kind or usual
     group = group_for(settings, Group(chosen))
     own = keywords_of(group, given_to(settings, group)) if group else {}
@@ -60,6 +61,13 @@ def training_arguments(
     arguments = chosen(**{"output_dir": output_dir or settings.output_dir, **from_settings, **own, **extra})
     _require_batch(settings, arguments)
     return arguments
+
+
+def _writes_text(settings: AptSettings) -> bool:
+    try:
+        return settings.max_target_length is not None or architecture_of(settings).is_t5
+    except SettingsError:  # of a model whose sizes nobody knows
+        return False
 
 
 def _refuse_class(settings: AptSettings, kind: type, keywords: Iterable[str]) -> None:

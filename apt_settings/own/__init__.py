@@ -5,6 +5,7 @@ from .decided import decided_in
 from .importing import Place, groups_named
 from .leaves import Leaf, definition_of, leaves_of, meaning_of
 from .objects import Judged, judge, keywords_of, made
+from .task import TaskClass
 
 __all__ = [
     "ADDED_LATER",
@@ -14,6 +15,7 @@ __all__ = [
     "Leaf",
     "Place",
     "SettingsGroup",
+    "TaskClass",
     "as_group",
     "decided_in",
     "definition_of",

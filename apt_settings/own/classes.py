@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from ..basics.escaping import shown
 from ..errors import SettingsError
 from ..values.kinds import is_class
+from .task import TaskClass
 
 WHERE_IT_RUNS: Final = "where it runs"
 """In the Annotated type of a setting, it says that the setting is about where a job runs, not about the experiment.
@@ -63,6 +64,11 @@ class Group(Generic[T]):
         return issubclass(self.kind, SettingsGroup)
 
     @property
+    def is_task(self) -> bool:
+        """Whether the class is a task of its own, and stands beside our tasks."""
+        return issubclass(self.kind, TaskClass)
+
+    @property
     def title(self) -> str:
         """The class by its name: `TrainerSettings`."""
         return self.kind.__name__
@@ -100,7 +106,7 @@ def group(
         leave_out=frozenset(leave_out),
         check=check,
     )
-    if wrong := unusable(kind):
+    if wrong := unusable(kind) or ("is a task: name the class itself" if made.is_task else ""):
         raise TypeError(f"{shown(kind)} {wrong}")
     if prefix and not prefix.isidentifier():
         raise TypeError(f"prefix={prefix!r} is not a name such as 'trl'")
@@ -124,8 +130,8 @@ def unusable(found: Any) -> str:
         return "is a class inside a function: move it to its module, where other processes find it"
     if hasattr(found, "__attrs_attrs__"):
         return "is a class of attrs: make it a dataclass, or write a SettingsGroup"
-    if any(base.__name__ == "BaseSettings" for base in found.__mro__):
-        return "reads its settings itself: make it a SettingsGroup"
+    if any(base.__name__ == "BaseSettings" for base in found.__mro__) and not issubclass(found, TaskClass):
+        return "reads its settings itself: make it a SettingsGroup, or a task below one of ours"
     if not (is_class(found, BaseModel) or is_dataclass(found)):
         return "is neither a SettingsGroup, nor a dataclass, nor a pydantic model"
     return ""

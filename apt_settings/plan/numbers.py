@@ -6,9 +6,8 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from ..base import AptSettings, unusable
-from ..errors import SettingsError
-from ..facts.architectures import ADAPTER_RULES, ARCHITECTURES
-from ..facts.datasets import TRAINING_EXAMPLES
+from ..errors import Problem, SettingsError
+from ..facts.architectures import Architecture
 from ..schedules import (
     PRUNING_START,
     PruningPoint,
@@ -22,9 +21,25 @@ from ..schedules import (
     tuning_budget,
 )
 from ..sources.names import variable_of
+from ..validation_errors import nobody
+from .models import architecture_of
 
 SMALLEST_GAP: Final = 200
 """Steps between prunings. With fewer, the release raises ValueError (trainer_minus.py:1568-1570)."""
+
+
+class Model(NamedTuple):
+    """A model in numbers."""
+
+    architecture: Architecture
+    parameters: int
+    """All parameters of the model before pruning."""
+    kept_parameters: int
+    """Parameters of the model at the end of the job, those that cannot be pruned included."""
+    prunable_parameters: int
+    """Parameters of the model that can be pruned, before pruning."""
+    trainable_parameters: tuple[int, int]
+    """Parameters of the adapters at the start, and at most at the end. Pruning of adapters is not subtracted."""
 
 
 class Plan(NamedTuple):
@@ -45,14 +60,10 @@ class Plan(NamedTuple):
     """All prunings, in order; some may be after the end of the job."""
     distillation: tuple[int, int] | None
     """The first step of distillation and the step at which it ends; None if the job does not distil."""
-    parameters: int
-    """All parameters of the model before pruning."""
-    kept_parameters: int
-    """Parameters of the model at the end of the job, those that cannot be pruned included."""
-    prunable_parameters: int
-    """Parameters of the model that can be pruned, before pruning."""
-    trainable_parameters: tuple[int, int]
-    """Parameters of the adapters at the start, and at most at the end. Pruning of adapters is not subtracted."""
+    model: Model | None
+    """The parameters of the model; None where its sizes are not known here."""
+    not_known: str
+    """Why they are not known; empty where they are."""
     ranks: tuple[int, int]
     """The rank of the adapters at the start, and the largest that one can reach."""
     tokens: int
@@ -81,21 +92,21 @@ class Plan(NamedTuple):
         return list(_warnings(self))
 
 
-def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None) -> Plan:
+def plan(settings: AptSettings, *, devices: int = 1) -> Plan:
     """The plan of a job on this number of devices.
 
-    `examples` is the number of training examples; None: that of the dataset. Raises SettingsError if the batch cannot
-    be divided among the devices.
+    Raises SettingsError if train_examples is not known, and if the batch cannot be divided among the devices.
     """
-    number = TRAINING_EXAMPLES[settings.dataset] if examples is None else examples
+    number = settings.train_examples
+    if number is None:
+        wrong = f"is not set, and nothing says how many examples {settings.dataset} has"
+        fix = f"count them: export {variable_of('train_examples')}=1000"
+        raise SettingsError([Problem(nobody("train_examples"), wrong, fix=fix, setting="train_examples")])
     per_device, accumulation = divide_batch(settings, devices)
     steps = ceil(number / settings.batch_size)
     total = settings.max_steps or steps * settings.epochs
     seen = settings.max_steps * settings.batch_size if settings.max_steps else number * settings.epochs
-    architecture, targets = ARCHITECTURES[settings.architecture], settings.adapter_targets
-    first = architecture.lora_parameters(targets, settings.initial_rank)
-    grown = int(first * tuning_budget(settings, settings, steps)(total))
-    pruned = architecture.prunable_parameters * sparsity(settings, steps)(total)
+    model, not_known = _model(settings, steps, total)
     return Plan(
         settings=settings,
         examples=number,
@@ -106,13 +117,26 @@ def plan(settings: AptSettings, *, devices: int = 1, examples: int | None = None
         total_steps=total,
         points=tuple(pruning_points(settings, steps)),
         distillation=_distillation(settings, steps, total),
-        parameters=architecture.total_parameters,
-        kept_parameters=architecture.total_parameters - round(pruned),
-        prunable_parameters=architecture.prunable_parameters,
-        trainable_parameters=(first, min(grown, architecture.lora_parameters(targets, max(settings.max_rank, 1)))),
+        model=model,
+        not_known=not_known,
         ranks=(settings.initial_rank, int(rank_bound(settings, settings, steps)(total))),
         tokens=seen * (settings.max_seq_length + (settings.max_target_length or 0)),
     )
+
+
+def _model(settings: AptSettings, steps: int, total: int) -> tuple[Model | None, str]:
+    """The model in numbers; or None, and why its sizes are not known."""
+    try:
+        architecture = architecture_of(settings)
+    except SettingsError as error:
+        return None, str(error.problems[0])
+    targets, prunable = settings.adapter_targets, architecture.prunable_parameters
+    first = architecture.lora_parameters(targets, settings.initial_rank)
+    most = architecture.lora_parameters(targets, settings.max_rank)
+    grown = int(first * tuning_budget(settings, settings, steps)(total))
+    pruned = round(prunable * sparsity(settings, steps)(total))
+    parameters = architecture.total_parameters
+    return Model(architecture, parameters, parameters - pruned, prunable, (first, min(grown, most))), ""
 
 
 def divide_batch(settings: AptSettings, devices: int) -> tuple[int, int]:
@@ -152,11 +176,21 @@ def _warnings(job: Plan) -> Iterator[str]:
             f"distillation goes on past the end of the job: distill_epochs {settings.distill_epochs}, "
             f"{_length(settings)}"
         )
-    for target in settings.adapter_targets:
-        if target not in ADAPTER_RULES[settings.architecture]:
-            yield f"the paper has no adapters on {target} for {settings.architecture} (Appendix A)"
+    if job.model:
+        yield from _warnings_of_model(settings, job.model.architecture)
     if settings.distill_epochs and job.distillation is None:
         yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
+
+
+def _warnings_of_model(settings: AptSettings, architecture: Architecture) -> Iterator[str]:
+    for target in settings.adapter_targets:
+        if target not in architecture.rule:
+            yield f"the paper has no adapters on {target} for {settings.architecture} (Appendix A)"
+    if architecture.shared_by > 1 and settings.target_sparsity:
+        yield (
+            f"{architecture.shared_by} query heads of {settings.architecture} share a head of keys and values "
+            "(grouped-query attention), and the paper does not say what a prunable head is there"
+        )
 
 
 def _warnings_of_pruning(job: Plan) -> Iterator[str]:

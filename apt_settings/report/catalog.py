@@ -5,12 +5,11 @@ from functools import cache
 from itertools import groupby
 from typing import NamedTuple
 
-from ..facts.citations import Citation, cite
-from ..facts.datasets import TaskName
+from ..facts.citations import Citation
 from ..registry import Registry, Setting, registry
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
-from ..tasks import DEFAULT_TASK, TASKS
+from ..tasks import DEFAULT_TASK, TASKS, tasks
 from ..values import allowed, as_text
 
 
@@ -24,9 +23,9 @@ class Row(NamedTuple):
     meaning: str
     allowed: str
     """The type and range in words."""
-    defaults: Mapping[TaskName, str]
-    """Task -> default, as a variable would hold it."""
-    citations: Mapping[TaskName, Citation]
+    defaults: Mapping[str, str]
+    """Task -> default, as a variable would hold it; without the tasks that do not have the setting."""
+    citations: Mapping[str, Citation]
     """Task -> where that default comes from; empty for a control."""
 
     @property
@@ -34,6 +33,11 @@ class Row(NamedTuple):
         """One default if all tasks share it, else one for each task in Table 6's order: `32 / 32 / 32 / 16 / 32`."""
         values = list(self.defaults.values())
         return values[0] if len(set(values)) == 1 else " / ".join(values)
+
+    @property
+    def example(self) -> str:
+        """The default of the task that a job has where nobody chooses, or of the first that has the setting."""
+        return self.defaults.get(DEFAULT_TASK) or next(iter(self.defaults.values()))
 
 
 def catalog() -> tuple[Row, ...]:
@@ -43,27 +47,44 @@ def catalog() -> tuple[Row, ...]:
 
 @cache
 def _catalog(known: Registry) -> tuple[Row, ...]:
-    of_tasks: dict[TaskName, Mapping[str, Setting]] = {task: known.settings_of(each) for task, each in TASKS.items()}
-    rows = [_row(setting, of_tasks) for setting in of_tasks[DEFAULT_TASK].values()]
+    of_tasks = {task: known.settings_of(each) for task, each in tasks(known).items()}
+    names = dict.fromkeys(name for task in (DEFAULT_TASK, *of_tasks) for name in of_tasks[task])
+    rows = [_row(name, of_tasks) for name in names]
     concerns = list(dict.fromkeys(row.group for row in rows))
     return tuple(sorted(rows, key=lambda row: concerns.index(row.group)))
 
 
-def _row(setting: Setting, settings_of_tasks: Mapping[TaskName, Mapping[str, Setting]]) -> Row:
-    name, field = setting.name, setting.field
-    defaults: dict[TaskName, str] = {task: as_text(each[name].default) for task, each in settings_of_tasks.items()}
+def _row(name: str, of_tasks: Mapping[str, Mapping[str, Setting]]) -> Row:
+    having = {task: settings[name] for task, settings in of_tasks.items() if name in settings}
+    first = having.get(DEFAULT_TASK) or next(iter(having.values()))
+    defaults = {task: as_text(each.default_among(_defaults(of_tasks[task]))) for task, each in having.items()}
+    takes = _takes(having)
     if name == "task":  # the default of a class is its task, but a job without APT_TASK has this one
-        defaults = dict.fromkeys(TASKS, DEFAULT_TASK)
-    citations: dict[TaskName, Citation] = {task: citation for task in TASKS if (citation := cite(name, task))}
+        defaults, takes = dict.fromkeys(of_tasks, DEFAULT_TASK), f"one of {', '.join(of_tasks)}"
+        having = dict.fromkeys(of_tasks, first)
+    citations = {task: citation for task, each in having.items() if (citation := each.citation)}
     return Row(
         name,
-        setting.variable,
-        setting.concern,
-        setting.meaning or "No description.",
-        allowed(field),
+        first.variable,
+        first.concern,
+        first.meaning or "No description.",
+        takes,
         defaults,
         citations,
     )
+
+
+def _defaults(settings: Mapping[str, Setting]) -> dict[str, object]:
+    return {name: setting.default for name, setting in settings.items()}
+
+
+def _takes(having: Mapping[str, Setting]) -> str:
+    """What the setting takes in the tasks: `one of mrpc, cola; when the task is custom: one line`."""
+    tasks_with: dict[str, list[str]] = {}
+    for task, setting in having.items():
+        tasks_with.setdefault(allowed(setting.field), []).append(task)
+    (usual, _), *others = tasks_with.items()
+    return "; ".join((usual, *(f"when the task is {' or '.join(each)}: {words}" for words, each in others)))
 
 
 def controls() -> Iterator[Row]:
@@ -85,11 +106,11 @@ def env_example() -> str:
     lines = [
         "# Every setting of apt-settings. Uncomment a line to set it; what stays commented out keeps its default.",
         "# A comment needs a line of its own. Where several defaults are listed, they are, in this order, those of:",
-        f"# {' / '.join(TASKS)}.",
+        f"# {' / '.join(tasks())}.",
     ]
     for group, rows in by_group():
         lines += ["", f"# ---- {group} ----"]
         for row in rows:
             lines += ["", f"# {row.meaning}", f"# {row.allowed}; default {row.default}"]
-            lines += [f"#{row.variable}={row.defaults[DEFAULT_TASK]}"]
+            lines += [f"#{row.variable}={row.example}"]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,6 @@ from typing import Final, NamedTuple
 from ..base import AptSettings, json_values, settings_of, values_of
 from ..basics.escaping import escaped
 from ..differences import Side, differences
-from ..facts.citations import cite
 from ..facts.discrepancies import notes_on
 from ..facts.release import pairs
 from ..groups import JOB
@@ -88,7 +87,7 @@ def _cited(settings: AptSettings) -> dict[str, Side]:
 
 def _origin(settings: AptSettings, name: str) -> str:
     """The origin of a value, or the citation of a default: `environment APT_EPOCHS`, `paper, Table 6`."""
-    origin, citation = settings.origin(name), cite(name, settings.task)
+    origin, citation = settings.origin(name), settings_of(settings)[name].citation
     return str(citation) if citation and origin.kind == "class default" else str(origin)
 
 
@@ -103,7 +102,7 @@ def reference(word: str, job: Mapping[str, str]) -> AptSettings:
 
 def _reference(word: str, job: Mapping[str, str]) -> AptSettings:
     settings = resolve(Inputs({}, None, {**job, "reference": word}, {"reference": "diff reference"}), complete=False)
-    citations = {name: cite(name, settings.task) for name in settings_of(settings)}
+    citations = {name: each.citation for name, each in settings_of(settings).items()}
     stated = {name: citation.paper for name, citation in citations.items() if citation and any(citation.paper)}
     if word == "release" or not stated:
         return settings

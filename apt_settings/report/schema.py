@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ..base import AptSettings, settings_of
+from ..base import AptSettings, default_in, settings_of
 from ..registry import Setting, Unset
 from ..values import adapter_of
 
@@ -13,6 +13,8 @@ def json_schema(settings: AptSettings) -> dict[str, Any]:
     """The schema of the settings' class, with a property for each setting of the groups beside it."""
     schema = type(settings).model_json_schema()
     for name, setting in settings_of(settings).items():
+        if setting.default is Unset.DERIVED and not setting.is_own:
+            schema["properties"][name]["default"] = default_in(settings, name)
         if setting.group:
             own = _property(setting)
             schema.setdefault("$defs", {}).update(own.pop("$defs", {}))

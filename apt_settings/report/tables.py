@@ -7,12 +7,12 @@ from pydantic_core import to_jsonable_python
 
 from ..base import AptSettings, json_values, settings_of, values_of
 from ..errors import Note
-from ..facts.citations import cite
+from ..facts.datasets import DATASETS
 from ..facts.discrepancies import DISCREPANCIES, notes_on
 from ..facts.release import scripts
 from ..fingerprint import fingerprint
 from ..groups import JOB
-from ..registry import Unset
+from ..registry import Unset, model_of
 from ..tasks import DEFAULT_TASK
 from ..values import as_text
 from .catalog import Row
@@ -47,6 +47,8 @@ def _no_env_file(settings: AptSettings) -> str:
 
 def _reference(settings: AptSettings) -> str:
     """The reference of the defaults, and what the other one has: `paper; the release's ... has epochs 120`."""
+    if settings.task not in DATASETS:
+        return f"none: the defaults are those of {model_of(type(settings))}, and no paper states them for this dataset"
     word, job = settings.controls["reference"], job_of(settings)
     script = scripts().get((settings.dataset, settings.architecture))
     if script is None:
@@ -81,8 +83,9 @@ def departs_from(settings: AptSettings, name: str) -> str:
 
     Also empty for the settings that choose the job or say where it runs: they depart from nothing.
     """
-    value, default, citation = values_of(settings)[name], _default(settings, name), cite(name, settings.task)
-    if name in JOB or settings_of(settings)[name].where_it_runs:
+    value, default, setting = values_of(settings)[name], _default(settings, name), settings_of(settings)[name]
+    citation = setting.citation
+    if name in JOB or setting.where_it_runs:
         return ""
     if citation and all(citation.paper):
         stated, place = citation.paper
@@ -110,7 +113,7 @@ def notes(settings: AptSettings) -> list[Note]:
 
 
 def _cautions(settings: AptSettings, name: str) -> list[str]:
-    kind, citation = settings.origin(name).kind, cite(name, settings.task)
+    kind, citation = settings.origin(name).kind, settings_of(settings)[name].citation
     if kind == "release":
         return [each.note for each in DISCREPANCIES if each.caution and each.concerns(name, settings.task)]
     return [citation.caution] if citation and citation.caution and kind == "class default" else []
@@ -124,7 +127,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
             "value": values[name],
             "origin": str(settings.origin(name)),
             "default": to_jsonable_python(_default(settings, name), fallback=str),
-            "citation": str(cite(name, settings.task)),
+            "citation": str(settings_of(settings)[name].citation),
             "departs_from": departs_from(settings, name) or None,
         }
         for name in shown_names(settings, overrides_only=overrides_only)
@@ -163,6 +166,8 @@ def _where(tasks: list[str], row: Row) -> str:
 
 def state(settings: AptSettings, name: str) -> list[tuple[str, str]]:
     """Label and text for what a setting is now: `("now", "30")`, `("set by", "environment APT_EPOCHS")`, notes."""
+    if name not in settings_of(settings):
+        return [("now", f"no setting of the task {settings.task}")]
     line = _line(settings, name)
     notes_here = [("note", str(note)) for note in settings.notes if note.setting == name]
     return [("now", line.value), ("set by", line.origin), *notes_here]

@@ -86,9 +86,9 @@ class Layers(NamedTuple):
             winners |= {name: origin for name, origin in source.values.items() if not origin.is_empty}
         return winners
 
-    def origin(self, name: str, default: object) -> Origin:
-        """Who decides a setting, with everyone it overrides and all that was left empty."""
-        last = Origin("class default", "class default", variable_of(name), default, shown(default))
+    def origin(self, name: str, default: object, source: str = "class default") -> Origin:
+        """Who decides a setting, with everyone it overrides and all that was left empty; `source` names the default."""
+        last = Origin("class default", source, variable_of(name), default, shown(default))
         givers = [*self._givers(name), last]
         empty = tuple(takewhile(lambda origin: origin.is_empty, givers))
         winner, *overridden = (origin for origin in givers if not origin.is_empty)
@@ -107,6 +107,26 @@ class Layers(NamedTuple):
         return self._changed(
             lambda values: {key: each for key, each in values.items() if key != name or each.kind not in kinds}
         )
+
+    def not_of(self, names: Mapping[str, str]) -> "Layers":
+        """The same without these settings, which the chosen task does not have; `names` says what is wrong with each.
+
+        Whoever sets one is told as of any other unknown name: APT_UNKNOWN decides whether that is an error.
+        """
+        problems = [
+            Problem(source.values[name], wrong, kind="does not fit", setting=name)
+            for source in self.sources
+            for name, wrong in names.items()
+            if name in source.values
+        ]
+        if not problems:
+            return self
+        policy = self.word("unknown")
+        left = self._changed(lambda values: {name: each for name, each in values.items() if name not in names})
+        if policy == "error":
+            return left._replace(problems=(*self.problems, *problems))
+        notes = [Note(str(each)) for each in problems] if policy == "warn" else []
+        return left._replace(notes=(*self.notes, *notes))
 
     def with_choice(self, choice: Origin, values: Mapping[str, str]) -> "Layers":
         """The same, where one giver's word for a task stands for these values."""

@@ -9,7 +9,7 @@ from ..basics.escaping import shown, spelt
 from ..basics.files import UnreadableError, as_text
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
-from ..groups import CHOOSING
+from ..groups import CHOOSING, JOB
 from ..loading import settle
 from ..registry import registry
 from ..rules import RULES
@@ -71,7 +71,7 @@ class Judgement(NamedTuple):
     judged: bool
     """False if the spec names APT_ variables, but nothing in it could be checked."""
     unnamed: tuple[str, ...] = ()
-    """The groups that the spec names and the caller does not, so that their settings are not judged."""
+    """The groups and tasks that the spec names and the caller does not, so that their settings are not judged."""
 
 
 def findings(name: str, data: bytes) -> list[Finding]:
@@ -112,9 +112,9 @@ def _check(name: str, text: str, kind: str) -> Judgement:
 
 
 def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
-    """The groups that these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
+    """What these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
     words = (each.value for each in assignments if each.variable == variable_of("extend"))
-    known = {group.name for group in registry().groups}
+    known = registry().word.split(",")
     return [name for word in words if word for name in word.split(",") if name not in known]
 
 
@@ -180,8 +180,8 @@ def _problems(file: str, environment: Environment) -> Iterator[Finding]:
         settle(Layers.of([source_of(origins, names)], names))
     except SettingsError as error:
         for problem in error.problems:
-            if problem.kind == "unknown name" and _unnamed(assignments):
-                continue
+            if _unnamed(assignments) and (problem.kind == "unknown name" or problem.setting in JOB):
+                continue  # it may be a setting of theirs, or a task
             if not _may_be_right(problem, unknown, None if environment.certain else settings):
                 yield _finding(file, problem)
 

@@ -55,9 +55,11 @@ class Checker:
 
     def verdict(self, index: int) -> Verdict:
         """The problems of a point or, if it is valid, its notes: the same as `load` reports."""
-        (draft, verdicts), varied = self._shared_and_varied(self.sweep.point(index))
+        point = self.sweep.point(index)
+        (draft, verdicts), varied = self._shared_and_varied(point)
         values = draft.values | varied
-        outdated = None if draft.problems else outdated_in(draft, values, varied)
+        is_of_task = point.keys() <= draft.settings.keys() | CHOOSING
+        outdated = outdated_in(draft, values, varied) if is_of_task and not draft.problems else None
         if outdated == ():
             return Verdict((), draft.layers.notes)
         if outdated is None:
@@ -126,7 +128,7 @@ class Checker:
         """What a point shares with others, and the point's values of the settings that vary among them."""
         shared = self._shared_by({name: value for name, value in point.items() if name in CHOOSING})
         settings = shared.draft.settings
-        names = (name for name in point if name not in CHOOSING)
+        names = (name for name in point if name not in CHOOSING and name in settings)
         return shared, {name: read_value(point[name], settings[name].field.annotation) for name in names}
 
     def _shared_by(self, choice: Mapping[str, Any]) -> Shared:

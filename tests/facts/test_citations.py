@@ -8,7 +8,7 @@ import pytest
 from support import RECORDS
 
 from apt_settings.facts.citations import CITATIONS, cite
-from apt_settings.facts.datasets import TaskName
+from apt_settings.facts.datasets import DATASETS
 from apt_settings.facts.discrepancies import DISCREPANCIES, Discrepancy
 from apt_settings.facts.release import CODE, scripts
 from apt_settings.sources.release import source_of
@@ -26,8 +26,8 @@ def known_places(source: str) -> set[str]:
     return known | scripts | {f"{line['script']}:{line['value_line'] or line['flag_line']}" for line in lines}
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_every_default_is_cited(task: TaskName) -> None:
+@pytest.mark.parametrize("task", DATASETS)
+def test_every_default_is_cited(task: str) -> None:
     """Each setting of each task has a citation that names a known table, section, file or line, or a reason."""
     for name in TASKS[task].model_fields:
         citation = cite(name, task)
@@ -73,7 +73,7 @@ FLAGS = {
 }
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", DATASETS)
 def test_a_line_of_a_script_is_the_one_that_sets_the_value(task: str) -> None:
     """Every citation of a script's line names the line on which the release sets that flag."""
     with (RECORDS / "release_script_lines.csv").open() as table:
@@ -94,7 +94,7 @@ def test_nothing_else_is_cited() -> None:
     """Every citation belongs to a setting and to a task that exist."""
     for name, by_task in CITATIONS.items():
         assert all(name in task_class.model_fields for task_class in TASKS.values())
-        assert set(by_task) <= {*TASKS, "*"}
+        assert set(by_task) <= {*DATASETS, "*"}
 
 
 def test_a_setting_of_a_subclass_has_no_citation() -> None:
@@ -105,7 +105,7 @@ def test_a_setting_of_a_subclass_has_no_citation() -> None:
 def test_table_6_is_cited_as_such() -> None:
     """The four rows of Table 6 are cited as the paper's Table 6 for every task."""
     for name in ("learning_rate", "batch_size", "epochs", "distill_epochs"):
-        assert {"paper, Table 6"} == {str(cite(name, task)) for task in TASKS}
+        assert {"paper, Table 6"} == {str(cite(name, task)) for task in DATASETS}
 
 
 def test_alpacas_sparsity_carries_a_caution() -> None:

@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from support import ANY_SETTINGS, RECORDS
+from support import RECORDS, SETTINGS_OF_THE_PAPER
 
 from apt_settings import ARCHITECTURES, SettingsError, SettingsWarning, load
 from apt_settings.base import AptSettings
 from apt_settings.cli import main
+from apt_settings.facts.datasets import DATASETS
 from apt_settings.integrations.release import DEFAULTS, ENTRY_POINTS, adapters, arguments
-from apt_settings.tasks import TASKS
 
 # Every batch size of a task is a multiple of 16, and load refuses a share that does not divide it.
-DIVIDED: Any = ANY_SETTINGS.filter(lambda values: 16 % (values.get("per_device_batch_size") or 1) == 0)
+DIVIDED: Any = SETTINGS_OF_THE_PAPER.filter(lambda values: 16 % (values.get("per_device_batch_size") or 1) == 0)
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -131,11 +131,11 @@ def test_with_its_reference_the_arguments_are_the_scripts(script: Mapping[str, s
 def test_what_is_left_out_is_none_of_ours() -> None:
     """Every flag of a script is written or listed with its reason; nothing that is listed is written."""
     every = {flag for script in SCRIPTS for flag in script["explicit"].split()}
-    written = {flag for task in TASKS for flag in arguments(quietly(task=task)).flags}
+    written = {flag for task in DATASETS for flag in arguments(quietly(task=task)).flags}
 
     assert set(LEFT_OUT) <= every
     assert not set(LEFT_OUT) & written
-    assert set(ENTRY_POINTS) == set(TASKS)
+    assert set(ENTRY_POINTS) == set(DATASETS)
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,23 @@ def test_an_array_over_a_setting_of_ones_own(slurm: Slurm) -> None:
     assert sorted(re.findall(r"every (\d+) steps by f1", slurm.logs())) == ["100", "250", "500"]
 
 
+def test_an_array_of_a_task_of_ones_own(slurm: Slurm) -> None:
+    """Every task of the array has the class that the submitting shell named, and its record says so."""
+    shutil.copytree(ROOT / "examples" / "own_settings", slurm.folder, dirs_exist_ok=True)
+    task = "trainer.tasks:Gsm8kSettings"
+    own = ["--extend", task, "--task", "gsm8k", "--set", "train_examples=640", "--grid", "answer_tokens=128,256"]
+    show = "from apt_settings import settings; print(type(settings).__name__, settings.answer_tokens)"
+    (job,) = slurm.submit(*own, "--", sys.executable, "-c", show)
+    slurm.ended(job)
+    points = [load({}, record=slurm.folder / "runs" / name, extend=task) for name in slurm.records()]
+
+    assert {values_of(settings)["answer_tokens"] for settings in points} == {128, 256}, slurm.logs()
+    assert {(settings.task, settings.dataset, settings.train_examples) for settings in points} == {
+        ("gsm8k", "gsm8k", 640)
+    }
+    assert sorted(re.findall(r"Gsm8kSettings (\d+)", slurm.logs())) == ["128", "256"]
+
+
 def test_a_requeued_job_goes_on_in_its_record(slurm: Slurm) -> None:
     """The first run was ended by SLURM, the second ends well; the log has both."""
     command = "test -e again && echo second && exit; echo first; touch started; sleep 100"

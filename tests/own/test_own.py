@@ -20,6 +20,7 @@ import pytest
 from click.shell_completion import ShellComplete
 from grids import checker, grid
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings
 from support import ROOT, started
 
 import apt_settings
@@ -278,6 +279,10 @@ class NeedsStart:
     size: int = 1
 
 
+class Reads(BaseSettings):
+    """Reads the environment itself."""
+
+
 @dataclass
 class NeedsHook:
     """Cannot be made without what nothing can set."""
@@ -290,7 +295,8 @@ class NeedsHook:
     [
         (local_class(), "is a class inside a function: move it to its module"),
         (Attrs, "is a class of attrs: make it a dataclass"),
-        (SquadSettings, "reads its settings itself: make it a SettingsGroup"),
+        (Reads, "reads its settings itself: make it a SettingsGroup, or a task below one of ours"),
+        (SquadSettings, "is a task, and its name is squad; give it one of its own"),
         (int, "is neither a SettingsGroup, nor a dataclass, nor a pydantic model"),
         (Loss(), "is a Loss, and no class or handle"),
         (Config, "a field config, and APT_CONFIG is a variable of another tool; give it another name"),

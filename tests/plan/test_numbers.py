@@ -22,10 +22,10 @@ from apt_settings.plan import SMALLEST_GAP, plan
 from apt_settings.plan.plot import draw
 
 
-def planned(*, devices: int = 1, examples: int | None = None, **values: Any) -> Any:
+def planned(*, devices: int = 1, **values: Any) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
-        return plan(load({}, None, **values), devices=devices, examples=examples)
+        return plan(load({}, None, **values), devices=devices)
 
 
 def test_examples_are_those_of_the_datasets() -> None:
@@ -39,7 +39,7 @@ def test_sst2_has_2105_steps_an_epoch() -> None:
 
     assert (job.steps_per_epoch, job.total_steps) == (2_105, 84_200)
     assert job.tokens == 67_349 * 40 * 128
-    assert planned(task="sst2", examples=33).steps_per_epoch == 2
+    assert planned(task="sst2", train_examples=33).steps_per_epoch == 2
 
 
 def test_the_batch_is_divided_exactly() -> None:
@@ -74,20 +74,20 @@ def test_parameters_before_and_after() -> None:
     """What is pruned is the target's share of what can be; adapters grow with their budget."""
     job = planned(task="sst2")
 
-    assert job.parameters - job.kept_parameters == round(0.6 * job.prunable_parameters)
-    assert job.trainable_parameters == (663_552, 663_552 * 4)
+    assert job.model.parameters - job.model.kept_parameters == round(0.6 * job.model.prunable_parameters)
+    assert job.model.trainable_parameters == (663_552, 663_552 * 4)
     assert job.ranks == (8, 28)
     capped = planned(task="sst2", max_rank=16)
-    assert capped.trainable_parameters[1] == 2 * 663_552
+    assert capped.model.trainable_parameters[1] == 2 * 663_552
     assert capped.ranks == (8, 16)
 
 
 def test_what_is_not_reached_is_not_told_as_the_end() -> None:
     """A job that ends before its last pruning keeps what it has pruned by then, and its tokens count targets."""
     short = planned(task="sst2", epochs=2)
-    cnn = planned(task="cnn_dm")
+    cnn, model = planned(task="cnn_dm"), short.model
 
-    assert short.parameters - short.kept_parameters < 0.6 * short.prunable_parameters
+    assert model.parameters - model.kept_parameters < 0.6 * model.prunable_parameters
     assert cnn.tokens == 287_113 * 16 * (512 + 128)
 
 
@@ -115,7 +115,7 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
     """Whatever is set, there is a plan, and it warns of what is so and of nothing else."""
     if (settings := settings_of(values)) is None:
         return
-    job = plan(settings, examples=examples)
+    job = plan(settings.model_copy(update={"train_examples": examples}))
     told = " ".join(job.warnings)
     end = settings.pruning_end_epoch * job.steps_per_epoch
 
@@ -126,7 +126,8 @@ def test_every_warning_is_true_and_every_number_finite(values: dict[str, Any], e
     assert ("past the end of the job" in told) == ((settings.distill_epochs or 0) > settings.epochs)
     assert sum(job.gaps) == max(end - 200, 0)
     assert min(job.gaps) >= 0
-    assert 0 < job.kept_parameters <= job.parameters
+    assert job.model
+    assert 0 < job.model.kept_parameters <= job.model.parameters
     assert all(math.isfinite(schedule(job.total_steps / 3)) for schedule in job.schedules.values())
 
 
