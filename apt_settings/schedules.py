@@ -77,23 +77,26 @@ def paper_sparsity(pruning: PruningSettings, total_steps: int) -> Schedule:
 def pruning_points(pruning: PruningSettings, steps_per_epoch: int) -> list[PruningPoint]:
     """The num_prunings steps at which the release prunes, equally far apart, with the last one at `pruning_end`.
 
-    The steps are numpy.linspace(200, end, num_prunings + 1) without its first, rounded down
-    (trainer_minus.py:1568-1570). If the end is before step 200, all are at the end.
+    The steps are torch.linspace(200, end, num_prunings + 1).int() without its first (param_control.py:471), but for its
+    float32: in a job of more than a million steps, some point of the release may be off by one. If the end is before
+    step 200, all are at the end.
     """
-    at, number = cubic_sparsity(pruning, steps_per_epoch), pruning.num_prunings
-    end = pruning_end(pruning, steps_per_epoch)
-    first = min(PRUNING_START, end)
-    steps = ((first * number + (end - first) * index) // number for index in range(1, number + 1))
-    return [PruningPoint(step, at(step)) for step in steps]
+    at, end = cubic_sparsity(pruning, steps_per_epoch), pruning_end(pruning, steps_per_epoch)
+    return [PruningPoint(step, at(step)) for step in even_steps(min(PRUNING_START, end), end, pruning.num_prunings)]
+
+
+def even_steps(start: int, end: int, number: int) -> list[int]:
+    """So many steps after the start, equally far apart and rounded down, the last of them at the end."""
+    return [(start * number + (end - start) * index) // number for index in range(1, number + 1)]
 
 
 def sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
     """The sparsity of the model: initial_sparsity before the first pruning point, then that of the latest point."""
     points = pruning_points(pruning, steps_per_epoch)
-    return _by_pruning_point(points, [pruning.initial_sparsity, *(point.sparsity for point in points)])
+    return stepwise(points, [pruning.initial_sparsity, *(point.sparsity for point in points)])
 
 
-def _by_pruning_point(points: Sequence[PruningPoint], values: Sequence[float]) -> Schedule:
+def stepwise(points: Sequence[PruningPoint], values: Sequence[float]) -> Schedule:
     """A step function: values[0] before the first point, values[i] from the i-th point on."""
     steps = [point.step for point in points]
     return lambda step: values[bisect_right(steps, step)]
@@ -129,7 +132,7 @@ def tuning_budget(tuning: TuningSettings, pruning: PruningSettings, steps_per_ep
 
     It is 1 before the first pruning point, rises by the same amount at each, and is tuning_budget_ratio after the last.
     """
-    return _by_pruning_point(pruning_points(pruning, steps_per_epoch), _budgets(tuning, pruning))
+    return stepwise(pruning_points(pruning, steps_per_epoch), _budgets(tuning, pruning))
 
 
 def _budgets(tuning: TuningSettings, pruning: PruningSettings) -> list[float]:
@@ -148,7 +151,7 @@ def rank_bound(tuning: TuningSettings, pruning: PruningSettings, steps_per_epoch
     ranks = [tuning.initial_rank]
     for before, after in pairwise(_budgets(tuning, pruning)):
         ranks.append(min(most, math.floor(ranks[-1] * after / before)))
-    return _by_pruning_point(pruning_points(pruning, steps_per_epoch), ranks)
+    return stepwise(pruning_points(pruning, steps_per_epoch), ranks)
 
 
 def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
@@ -158,13 +161,16 @@ def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
         cosine:   peak x (1 + cos(pi (t - w) / (T - w))) / 2
         constant: peak
 
-    T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up; at most T. (The release resets its
-    schedule when distillation ends. Before that, it applies the schedule to a discarded optimizer:
-    trainer_minus.py:690-727, 1818-1828.)
+    T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up; at most T. (What the release does instead
+    is in `plan.release`.)
     """
-    peak, kind = training.learning_rate, training.lr_scheduler
     by_ratio = math.ceil(total_steps * training.warmup_ratio)
     warmup = by_ratio if training.warmup_steps is None else min(training.warmup_steps, total_steps)
+    return warmed_up(training.learning_rate, training.lr_scheduler, warmup, total_steps)
+
+
+def warmed_up(peak: float, kind: str, warmup: int, total_steps: int) -> Schedule:
+    """A rate that rises to its peak in `warmup` steps, and then is `linear`, `cosine` or `constant`."""
 
     def rate(step: float) -> float:
         if warmup and step < warmup:

@@ -30,7 +30,7 @@ from apt_settings.facts.datasets import DATASETS
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
 from apt_settings.groups import JOB
-from apt_settings.plan import plan
+from apt_settings.plan import FAILURES, plan
 from apt_settings.plan.plot import draw
 from apt_settings.report.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.report.diff import reference
@@ -95,6 +95,7 @@ def generated() -> dict[str, str]:
         "docs/cli.md": cli_page(),
         "docs/errors.md": errors_page(),
         "docs/reproducing.md": reproducing_page(),
+        "docs/release.md": with_part("docs/release.md", "failures", failures()),
         "docs/robustness.md": with_part("docs/robustness.md", "faults", faults()),
         "docs/index.md": as_page("README.md"),
         "docs/contributing.md": as_page("CONTRIBUTING.md"),
@@ -166,6 +167,12 @@ def reproducing_page() -> str:
         parts.append(f"## {task}\n\nThe release has {said}.\n\n{head}{''.join(rows)}{closing}".rstrip())
     parts.append(f"## Everything that is said differently\n\n{''.join(discrepancy_rows())}".rstrip())
     return "\n\n".join(parts) + "\n"
+
+
+def failures() -> str:
+    """A row for each way in which the release fails."""
+    rows = (cells(row.name, f"`{row.place}`" if row.place else "", row.runs) for row in FAILURES)
+    return "| what | where in the release | run |\n|---|---|---|\n" + "".join(rows)
 
 
 def reproducing_row(row: Row, task: str, own: list[Script]) -> str:

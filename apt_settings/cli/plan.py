@@ -6,10 +6,12 @@ from typing import Final
 
 import click
 
-from ..base import AptSettings
+from ..base import AptSettings, unusable
+from ..basics.exit_status import DIFFERENT
 from ..groups import JOB
-from ..plan import Model, Plan
+from ..plan import Model, Plan, ReleasePlan, comparison
 from ..plan import plan as plan_of
+from ..plan.log import read_log
 from ..report.tables import notes
 from ..schedules import Schedule
 from .options import Job, takes_settings
@@ -40,11 +42,14 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."
 )
-def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path | None) -> None:
+@click.option(
+    "--log", type=click.Path(), metavar="FILE", help="Hold the log of a training with the release against the plan."
+)
+def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path | None, log: str | None) -> int | None:
     """Print what a job amounts to: steps, prunings, parameters.
 
     Steps are optimizer steps. Warnings say what cannot work with these settings. On a terminal, a small
-    curve of each schedule is drawn too.
+    curve of each schedule is drawn too. With --log, the exit status is 1 where the log says otherwise.
 
     Example: apt-settings plan --task sst2 --devices 4 --plot schedules.svg
     """
@@ -65,11 +70,26 @@ def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path 
         if planned.settings.target_sparsity:
             click.echo()
             print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
+        if differences := comparison(planned):
+            click.echo()
+            print_table(("differs", "plan", "release", "where"), differences)
     remarks = [note for note in notes(planned.settings) if note.setting not in _WARNED_OF]
     if form == "table" and (planned.warnings or remarks):
         click.echo()
     print_sentences([f"warning: {warning}" for warning in planned.warnings], err=form == "json")
     print_notes(remarks, err=form == "json")
+    return _hold_against(log, planned, err=form == "json") if log is not None else None
+
+
+def _hold_against(log: str, planned: Plan, *, err: bool) -> int:
+    """Print what a log of the release confirms, and what it has otherwise."""
+    if planned.release is None:
+        raise unusable(planned.settings, "task", "is none of the release's, so that it has no log of it")
+    told = read_log(log, planned.release)
+    sentences = [f"the log has {each.name} {each.log}, and the plan {each.plan}" for each in told if not each.agrees]
+    confirmed = ", ".join(each.name for each in told if each.agrees)
+    print_sentences([*sentences, f"the log confirms: {confirmed}"], err=err)
+    return DIFFERENT if sentences else 0
 
 
 def _pairs(job: Plan) -> list[tuple[str, str]]:
@@ -140,7 +160,8 @@ def _prunings(job: Plan) -> list[tuple[str, ...]]:
 
 
 def _as_json(job: Plan) -> dict[str, object]:
-    numbers = {name: value for name, value in job._asdict().items() if name not in ("settings", "points", "model")}
+    left_out = ("settings", "points", "model", "release")
+    numbers = {name: value for name, value in job._asdict().items() if name not in left_out}
     fields = [name for name in Model._fields if name != "architecture"]
     numbers |= {name: getattr(job.model, name, None) for name in fields}
     points = [
@@ -148,4 +169,12 @@ def _as_json(job: Plan) -> dict[str, object]:
         for point, gap in zip(job.points, job.gaps, strict=True)
     ]
     about = {name: getattr(job.settings, name) for name in JOB}
-    return {**about, **numbers, "points": points, "warnings": job.warnings}
+    release = {"release": _release_as_json(job, job.release)} if job.release else {}
+    return {**about, **numbers, "points": points, **release, "warnings": job.warnings}
+
+
+def _release_as_json(job: Plan, release: ReleasePlan) -> dict[str, object]:
+    """What the release does, and where that is something else."""
+    points = [{"step": point.step, "kept": point.kept} for point in release.points]
+    numbers = {name: getattr(release, name) for name in ("examples", "steps_per_epoch", "total_steps", "distillation")}
+    return {**numbers, "points": points, "otherwise": [row._asdict() for row in comparison(job)]}

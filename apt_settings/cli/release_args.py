@@ -8,12 +8,12 @@ import click
 
 from ..errors import SettingsError
 from ..integrations.release import arguments
-from ..plan import plan
+from ..plan import failures, plan
 from .options import Job, takes_settings
 from .output import print_data
 from .terminal import print_notes, print_sentences
 
-_SAFE: Final = r"(?!-[^0-9])[A-Za-z0-9_./:,=@%+-]+"
+_SAFE: Final = r"[A-Za-z0-9_./:,=@%+-]+"
 
 
 @click.command("release-args")
@@ -35,7 +35,7 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
     The words are for a shell to split, as in the example. A value that the shell would change is an
     error; --null prints it safely. Settings that the release has no flag for are listed on stderr.
 
-    Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args) --output_dir out
+    Example: python $(apt-settings release-args --entrypoint) $(apt-settings release-args)
     """
     settings = job.settings(complete=False)
     command = arguments(settings, devices)
@@ -43,23 +43,27 @@ def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> 
         click.echo(command.entry_point)
         return
     if form == "json":
-        click.echo(json.dumps({"entry_point": command.entry_point, "flags": dict(command.flags)}, indent=2))
+        whole = {"entry_point": command.entry_point, "flags": dict(command.flags), "words": command.words}
+        click.echo(json.dumps(whole, indent=2))
     elif form == "null":
         print_data("".join(f"{word}\0" for word in command.words))
     else:
         _refuse_unsafe(command.words)
         click.echo(" ".join(command.words))
-    warnings = [f"warning: {warning}" for warning in plan(settings, devices=devices).warnings]
-    print_sentences(warnings, err=True)
+    planned = plan(settings, devices=devices)
+    warnings = dict.fromkeys([*planned.warnings, *(failures(planned.release) if planned.release else ())])
+    print_sentences([f"warning: {warning}" for warning in warnings], err=True)
     print_notes(command.notes, err=True)
 
 
 def _refuse_unsafe(words: list[str]) -> None:
-    """Refuse values that $(...) changes: a shell splits them at spaces, expands them and keeps their quotes.
+    """Refuse words that $(...) changes: a shell splits them at spaces, expands them and keeps their quotes.
 
-    A value that begins with - reads as a flag. Raises SettingsError.
+    Raises SettingsError.
     """
-    for flag, value in zip(words[::2], words[1::2], strict=True):
-        if not re.fullmatch(_SAFE, value):
-            wrong = f"{value!r} does not survive $(...)"
-            raise SettingsError.at(flag, wrong, fix="use --null, with xargs -0")
+    flag = ""
+    for word in words:
+        flag = word.partition("=")[0] if word.startswith("--") else flag
+        if not re.fullmatch(_SAFE, word):
+            value = word.removeprefix(f"{flag}=")
+            raise SettingsError.at(flag, f"{value!r} does not survive $(...)", fix="use --null, with xargs -0")

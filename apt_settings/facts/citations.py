@@ -68,7 +68,7 @@ CITATIONS: Final[Mapping[str, Mapping[str, Citation]]] = {
     "epochs": {"*": _paper("Table 6")},
     "warmup_ratio": _script_lines(90, 90, 80, 84, 82),
     "lr_scheduler": _script_lines(87, 87, 77, 81, 85),
-    "precision": _scripts(),
+    "precision": {**_scripts(), "squad": _design("fp32, as the release's script for it sets none")},
     "seed": _script_lines(93, 93, 83, 87, 92),
     "per_device_batch_size": {"*": _design("the whole batch on one device, as the paper's single A100")},
     "output_dir": {"*": _design("a folder in the working directory")},

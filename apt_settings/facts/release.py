@@ -23,7 +23,7 @@ script does not pass the flag; an empty pre_tuning_constraint means that it prun
 
 The other columns are flags too, except three. `max_length` is the flag max_seq_length, max_input_length or
 model_max_length of the script's entry point, `precision` is made from tf32, fp16 and bf16, and `adapter_targets` from
-the release's text for adapters."""
+the release's text for adapters. An empty precision is that of the code: every entry point switches TF32 on."""
 _FOLDER: Final = "scripts/adaptpruning"
 
 
@@ -66,8 +66,24 @@ CODE: Final[Mapping[str, tuple[str, str]]] = {
     "distill_layer_weight": ("0.9", "args.py"),
     "distill_prediction_weight": ("0.1", "args.py"),
     "seed": ("42", "transformers 4.33.1 TrainingArguments.seed"),
+    "precision": ("tf32", "run_minus_squad_training.py:8-9"),
 }
 """Setting -> the value that the release's code has if a script sets no other, and the place in the code."""
+
+
+PRUNING_BATCHES: Final[Mapping[str, tuple[int, int]]] = {
+    "": (64, 4),
+    "meta-llama/Llama-2-7b-hf": (128, 2),
+    "meta-llama/Llama-2-13b-hf": (256, 1),
+}
+"""Architecture -> pruning_batches and pruning_batch_size; "" stands for all others.
+
+They decide the use of memory, and the first step that may prune: it is after all these batches.
+"""
+
+
+DOC_STRIDE: Final = 128
+"""Tokens by which the parts of a long context of SQuAD overlap: the release's default, which its scripts repeat."""
 
 
 @cache
@@ -76,6 +92,12 @@ def scripts() -> Mapping[tuple[str, str], Script]:
     with TABLE.open(encoding="utf-8", newline="") as table:
         rows = [_script(row) for row in csv.DictReader(table)]
     return MappingProxyType({(script.dataset, script.architecture): script for script in rows})
+
+
+def eval_steps(dataset: str, architecture: str) -> str:
+    """Steps between evaluations: what the script says, or where there is none, the first script of the dataset."""
+    script = scripts().get((dataset, architecture))
+    return (script or next(each for each in scripts().values() if each.dataset == dataset)).flags["eval_steps"].text
 
 
 def _script(row: dict[str, str]) -> Script:

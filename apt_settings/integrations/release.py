@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ..base import AptSettings, settings_of, unusable
 from ..errors import Note
 from ..facts.architectures import ARCHITECTURES, AdapterTarget, Architecture
-from ..facts.release import CODE
+from ..facts.release import CODE, DOC_STRIDE, PRUNING_BATCHES, eval_steps
 from ..plan import divide_batch
 from ..values import as_text
 from .extras import scheduler_name
@@ -60,11 +60,6 @@ _PRUNING_BEFORE_TUNING: Final[Mapping[str, str]] = {
     "pre_tuning_scorer": "backward_running_hidden_states_salience",
     "pre_tuning_pruner": "running_fisher",
 }
-_BATCHES: Final[Mapping[str, tuple[str, str]]] = {
-    "meta-llama/Llama-2-7b-hf": ("128", "2"),
-    "meta-llama/Llama-2-13b-hf": ("256", "1"),
-}
-"""Architecture -> pruning_batches and pruning_batch_size, if they are not 64 and 4; they decide memory use only."""
 _FIXED_WHILE_DISTILLING: Final = ("teacher_layers", "distill_weight_start", "distill_weight_end")
 _LETTERS: Final[Mapping[AdapterTarget, str]] = {"query": "q", "value": "v", "ffn": "i"}
 _LENGTHS: Final[Mapping[str, str]] = {
@@ -85,8 +80,13 @@ class Arguments(NamedTuple):
 
     @property
     def words(self) -> list[str]:
-        """The flags as an argument vector: `--seed`, `128`."""
-        return [word for flag, value in self.flags.items() for word in (f"--{flag}", value)]
+        """The flags as an argument vector: `--seed`, `128`; a value that reads as a flag is one word with its own."""
+        return [word for flag, value in self.flags.items() for word in _words(flag, value)]
+
+
+def _words(flag: str, value: str) -> tuple[str, ...]:
+    reads_as_flag = value.startswith("-") and not value[1:2].isdigit()
+    return (f"--{flag}={value}",) if reads_as_flag else (f"--{flag}", value)
 
 
 def arguments(settings: AptSettings, devices: int = 1) -> Arguments:
@@ -107,10 +107,10 @@ def _flags(settings: AptSettings, devices: int) -> Iterator[tuple[str, str]]:
     entry_point, architecture = ENTRY_POINTS[settings.task], ARCHITECTURES[settings.architecture]
     per_device, accumulation = divide_batch(settings, devices)
     yield "model_name_or_path", settings.model_name_or_path or settings.architecture
+    yield "output_dir", settings.output_dir
     yield from _data(settings, entry_point)
     yield from FIXED_FLAGS.items()
-    if architecture.family != "llama":
-        yield "do_virtual_prune", "True"
+    yield from _evaluation(settings)
     yield "learning_rate", as_text(settings.learning_rate)
     yield "per_device_train_batch_size", str(per_device)
     if accumulation > 1:
@@ -131,6 +131,7 @@ def _data(settings: AptSettings, entry_point: str) -> Iterator[tuple[str, str]]:
     if entry_point == "run_minus_squad_training.py":
         if settings.dataset == "squad_v2":
             yield "version_2_with_negative", "True"
+        yield "doc_stride", str(DOC_STRIDE)
     else:
         yield "task_name", settings.dataset
     if entry_point == "run_llama_sft.py":
@@ -140,17 +141,26 @@ def _data(settings: AptSettings, entry_point: str) -> Iterator[tuple[str, str]]:
         yield "max_target_length", str(settings.max_target_length)
 
 
+def _evaluation(settings: AptSettings) -> Iterator[tuple[str, str]]:
+    """When to evaluate, as the scripts: without it no best model exists, and the end of distillation loads none."""
+    yield "evaluation_strategy", "steps"
+    yield "eval_steps", eval_steps(settings.dataset, settings.architecture)
+    yield "save_strategy", "no"
+
+
 def _precision(settings: AptSettings) -> Iterator[tuple[str, str]]:
-    if settings.precision != "fp32":
+    if settings.precision == "fp32":
+        yield "tf32", "False"  # every entry point switches it on
+    else:
         yield settings.precision, "True"
     if settings.precision == "fp16" or (settings.precision == "bf16" and settings.task == "alpaca"):
         yield "tf32", "True"  # the release's scripts set it beside half precision
 
 
 def _pruning(settings: AptSettings) -> Iterator[tuple[str, str]]:
-    batches, size = _BATCHES.get(settings.architecture, ("64", "4"))
-    yield "pruning_batches", batches
-    yield "pruning_batch_size", size
+    batches, size = PRUNING_BATCHES.get(settings.architecture, PRUNING_BATCHES[""])
+    yield "pruning_batches", str(batches)
+    yield "pruning_batch_size", str(size)
     yield "mac_constraint", _kept(settings.target_sparsity)
     yield "pruning_stop", str(settings.pruning_end_epoch)
     yield "num_prunings", str(settings.num_prunings)
@@ -174,6 +184,8 @@ def _distillation(settings: AptSettings) -> Iterator[tuple[str, str]]:
     if not settings.distill_epochs:
         return
     yield from DISTILLATION_FLAGS.items()
+    if ARCHITECTURES[settings.architecture].family != "llama":
+        yield "do_virtual_prune", "True"
     yield "distill_epoch", str(settings.distill_epochs)
     yield "distill_temp", as_text(settings.distill_temperature)
     yield "distill_loss_alpha", as_text(settings.distill_layer_weight)

@@ -1,6 +1,20 @@
 """Plans a job before it runs: `plan(settings)` returns the numbers, `plot.draw` makes a picture."""
 
+from .comparison import comparison
+from .failures import FAILURES, SMALLEST_GAP, failures
 from .models import architecture_of
-from .numbers import SMALLEST_GAP, Model, Plan, divide_batch, plan
+from .numbers import Model, Plan, divide_batch, plan
+from .release import ReleasePlan
 
-__all__ = ["SMALLEST_GAP", "Model", "Plan", "architecture_of", "divide_batch", "plan"]
+__all__ = [
+    "FAILURES",
+    "SMALLEST_GAP",
+    "Model",
+    "Plan",
+    "ReleasePlan",
+    "architecture_of",
+    "comparison",
+    "divide_batch",
+    "failures",
+    "plan",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from ..base import AptSettings, unusable
 from ..errors import Problem, SettingsError
@@ -22,10 +22,9 @@ from ..schedules import (
 )
 from ..sources.names import variable_of
 from ..validation_errors import nobody
+from .failures import failures
 from .models import architecture_of
-
-SMALLEST_GAP: Final = 200
-"""Steps between prunings. With fewer, the release raises ValueError (trainer_minus.py:1568-1570)."""
+from .release import ReleasePlan, release_plan
 
 
 class Model(NamedTuple):
@@ -66,6 +65,8 @@ class Plan(NamedTuple):
     """Why they are not known; empty where they are."""
     ranks: tuple[int, int]
     """The rank of the adapters at the start, and the largest that one can reach."""
+    release: ReleasePlan | None
+    """What the official release does with the job; None for a task that it does not have."""
     tokens: int
     """Tokens that the model sees at most: examples in all steps x (max_seq_length + max_target_length)."""
 
@@ -120,6 +121,7 @@ def plan(settings: AptSettings, *, devices: int = 1) -> Plan:
         model=model,
         not_known=not_known,
         ranks=(settings.initial_rank, int(rank_bound(settings, settings, steps)(total))),
+        release=release_plan(settings, number, per_device * devices, accumulation),
         tokens=seen * (settings.max_seq_length + (settings.max_target_length or 0)),
     )
 
@@ -180,6 +182,8 @@ def _warnings(job: Plan) -> Iterator[str]:
         yield from _warnings_of_model(settings, job.model.architecture)
     if settings.distill_epochs and job.distillation is None:
         yield f"nothing is distilled: distillation ends before pruning starts, at step {PRUNING_START}"
+    if job.release and (settings.target_sparsity or settings.distill_epochs):
+        yield from failures(job.release)
 
 
 def _warnings_of_model(settings: AptSettings, architecture: Architecture) -> Iterator[str]:
@@ -196,12 +200,9 @@ def _warnings_of_model(settings: AptSettings, architecture: Architecture) -> Ite
 def _warnings_of_pruning(job: Plan) -> Iterator[str]:
     settings, steps = job.settings, job.steps_per_epoch
     end, warmup_end = job.points[-1].step, PRUNING_START + settings.sparsity_warmup_epochs * steps
-    gap = min(job.gaps[1:], default=SMALLEST_GAP)
-    if end <= PRUNING_START:
+    if end <= PRUNING_START and not job.release:
         yield f"pruning ends at step {end}, before it starts at {PRUNING_START}: all is pruned at once"
-    if gap < SMALLEST_GAP:
-        yield f"prunings are {gap} steps apart, and the release refuses less than {SMALLEST_GAP}: {_suggest(job)}"
-    if PRUNING_START < end <= warmup_end:
+    if PRUNING_START < end <= warmup_end and not job.release:
         yield f"the sparsity warmup lasts until step {warmup_end}, and pruning ends at {end}: all is pruned at once"
     if end > job.total_steps:
         yield (
@@ -213,15 +214,3 @@ def _warnings_of_pruning(job: Plan) -> Iterator[str]:
 def _length(settings: AptSettings) -> str:
     """The setting that says when a job ends: `epochs 40`, `max_steps 1000`."""
     return f"max_steps {settings.max_steps}" if settings.max_steps else f"epochs {settings.epochs}"
-
-
-def _suggest(job: Plan) -> str:
-    """A later end of pruning, or fewer prunings, such that prunings are far enough apart."""
-    epoch = ceil((PRUNING_START + SMALLEST_GAP * len(job.points)) / job.steps_per_epoch)
-    if epoch <= job.settings.epochs:
-        return f"{variable_of('pruning_end_epoch')}={epoch} fits"
-    most = (job.total_steps - PRUNING_START) // SMALLEST_GAP
-    if most < 1:
-        return "there are too few examples for this"
-    ends = f"{variable_of('pruning_end_epoch')}={job.settings.epochs}"
-    return f"{variable_of('num_prunings')}={most} with {ends} is the most that fits"

@@ -72,7 +72,9 @@ def built(name: str) -> tuple[Any, Any]:
     family, head, sizes = MODELS[name]
     config = getattr(transformers, f"{family}Config")(**sizes)
     with torch.device("meta"):
-        return config, getattr(transformers, f"{family}For{head}")(config)
+        model = getattr(transformers, f"{family}For{head}")(config)
+    model.tie_weights()  # older transformers do so when weights are loaded
+    return config, model
 
 
 def count(model: Any, pattern: str) -> int:

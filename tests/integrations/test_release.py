@@ -29,20 +29,16 @@ def rows(name: str) -> list[dict[str, str]]:
 
 
 SCRIPTS = rows("release_scripts.csv")
+EVALUATION = {row["script"]: row for row in rows("release_evaluation.csv")}
 FLAGS = {(row["entrypoint"], row["flag"].removeprefix("--")): row for row in rows("release_flags.csv")}
 # Flags of the release's scripts that we do not pass, and why.
 LEFT_OUT = {
-    "output_dir": "you choose it",
-    "evaluation_strategy": "when to evaluate does not change the training",
-    "eval_steps": "when to evaluate does not change the training",
     "per_device_eval_batch_size": "how to evaluate does not change the training",
     "logging_strategy": "when to log does not change the training",
     "logging_steps": "when to log does not change the training",
     "log_level": "what to log does not change the training",
     "log_level_replica": "what to log does not change the training",
     "report_to": "where to log does not change the training",
-    "save_strategy": "when to save does not change the training",
-    "doc_stride": "128 is the release's default",
     "head_scorer_type": "the release reads it and never uses it",
     "intermediate_scorer_type": "the release reads it and never uses it",
     "pruning_scheduler_strategy": "the release reads it and never uses it",
@@ -54,6 +50,9 @@ DIFFERENT = {
     ("alpaca_gpt4", "meta-llama/Llama-2-7b-hf"): {"pre_tuning_scorer", "pre_tuning_pruner", "pre_tuning_constraint"},
     # The script has no adapters for the student, and the release then uses those of the teacher.
     ("sst2", "google/t5-xl-lm-adapt"): {"student_param_tuning_config"},
+    # The script sets no arithmetic, and its entry point switches TF32 on.
+    ("squad_v2", "roberta-base"): {"tf32"},
+    ("sst2", "google/t5-base-lm-adapt"): {"tf32"},
 }
 NOT_IN_FACTS = {"distill_start", "data_path", "apply_lora", "do_train", "do_eval", "version_2_with_negative"}
 
@@ -119,7 +118,8 @@ def test_with_its_reference_the_arguments_are_the_scripts(script: Mapping[str, s
     settings = quietly(task=script["task"], dataset=script["task"], architecture=script["model"], reference="release")
     made = arguments(settings)
     different = DIFFERENT.get((script["task"], script["model"]), set())
-    facts = {**script, "task_name": script["task"], "model_name_or_path": script["model"]}
+    facts = {**script, **EVALUATION[script["script"]]}
+    facts |= {"task_name": script["task"], "model_name_or_path": script["model"], "output_dir": settings.output_dir}
     explicit = set(script["explicit"].split()) - set(LEFT_OUT)
 
     assert script["entrypoint"] == made.entry_point
@@ -188,13 +188,39 @@ def test_what_the_release_refuses_is_warned_of(capsys: pytest.CaptureFixture[str
     """As by the plan."""
     assert main(["release-args", "--task", "mrpc", "--set", "num_prunings=60"]) == 0
 
-    assert "the release refuses less than" in capsys.readouterr().err
+    assert "and it refuses less than 200" in capsys.readouterr().err
 
 
 def test_an_alpha_of_zero_is_refused() -> None:
     """Adapters that are scaled by it would learn nothing."""
     with pytest.raises(SettingsError, match=r"scaling_factor=0\.05 becomes an alpha of 0 .*must be 0\.125 or more"):
         arguments(quietly(task="sst2", scaling_factor=0.05, distill_epochs=None))
+
+
+@pytest.mark.parametrize(
+    ("values", "flags"),
+    [
+        ({"precision": "fp32"}, {"tf32": "False"}),
+        ({"precision": "tf32"}, {"tf32": "True"}),
+        ({"precision": "bf16"}, {"bf16": "True"}),
+        ({"task": "squad"}, {"doc_stride": "128", "eval_steps": "5000", "save_strategy": "no"}),
+        ({"task": "qnli"}, {"evaluation_strategy": "steps", "eval_steps": "1000"}),
+        ({"task": "qnli", "architecture": "t5-base"}, {"eval_steps": "1000"}),  # no script: the dataset's first
+        ({"architecture": "google/t5-xl-lm-adapt"}, {"eval_steps": "1000"}),
+        ({"output_dir": "out"}, {"output_dir": "out"}),
+        ({}, {"do_virtual_prune": "True", "output_dir": "output"}),
+    ],
+)
+def test_what_else_decides_what_is_trained_is_passed(values: Mapping[str, Any], flags: dict[str, str]) -> None:
+    """Without evaluation no best model exists, and the end of distillation loads none (runs A, B and H)."""
+    made = arguments(quietly(**{"task": "sst2", **values}))
+
+    assert flags.items() <= made.flags.items()
+
+
+def test_without_distillation_nothing_is_pruned_virtually() -> None:
+    """As in the scripts of the release that do not distil."""
+    assert "do_virtual_prune" not in arguments(quietly(task="sst2", distill_epochs=None)).flags
 
 
 def test_a_shell_splits_the_words(capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,7 +240,12 @@ def test_other_forms_keep_what_a_shell_would_split(capsys: pytest.CaptureFixture
     argv = ["release-args", "--task", "squad", "--set", "model_name_or_path=my model"]
     assert main(argv) == 78
     assert "--model_name_or_path 'my model' does not survive $(...); use --null" in capsys.readouterr().err
-    assert main([*argv[:-1], "model_name_or_path=--do_distill"]) == 78
+    assert main([*argv[:-1], "model_name_or_path=--do_distill"]) == 0
+    assert "--model_name_or_path=--do_distill --output_dir" in capsys.readouterr().out
+    assert main([*argv[:-1], "model_name_or_path=-x", "--null"]) == 0
+    assert "--model_name_or_path=-x" in capsys.readouterr().out.split("\0")
+    assert main([*argv[:-1], "model_name_or_path=-x", "--json"]) == 0
+    assert "--model_name_or_path=-x" in json.loads(capsys.readouterr().out)["words"]
     assert main([*argv, "--null"]) == 0
     assert "my model" in capsys.readouterr().out.split("\0")
     assert main([*argv, "--json"]) == 0

@@ -33,7 +33,18 @@ def generated() -> dict[str, str]:
     return generate()
 
 
-PAGES = ("settings", "cli", "errors", "reproducing", "robustness", "api", "index", "contributing", "changelog")
+PAGES = (
+    "settings",
+    "cli",
+    "errors",
+    "release",
+    "reproducing",
+    "robustness",
+    "api",
+    "index",
+    "contributing",
+    "changelog",
+)
 
 
 @pytest.mark.parametrize("name", [".env.example", "docs/images/show.svg", *(f"docs/{page}.md" for page in PAGES)])

@@ -76,7 +76,7 @@ def meant(script: Mapping[str, str]) -> dict[str, object]:
         "scaling_factor": float(number["lora_alpha"] / number["lora_r"]),
         "lr_scheduler": script["lr_scheduler_type"],
         "optimizer": {"adamw_torch": "adamw"}[script["optim"]],
-        "precision": next((word for word in ("bf16", "fp16", "tf32") if script[word] == "True"), "fp32"),
+        "precision": next((word for word in ("bf16", "fp16", "tf32") if script[word] == "True"), "tf32"),
         "adapter_targets": tuple(dict.fromkeys(TARGETS[letter] for letter in letters)),
         "max_seq_length": int(script["max_seq_length"] or script["max_input_length"] or script["model_max_length"]),
         "max_target_length": int(script["max_target_length"]) if script["max_target_length"] else None,
