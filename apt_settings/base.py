@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from .basics.escaping import shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
-from .errors import Note, Problem, SettingsError
+from .errors import Note, Problem, SettingsError, raised_anew
 from .facts.datasets import plain
 from .groups import (
     JOB,
@@ -92,6 +92,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     if TYPE_CHECKING:  # Type checkers derive __init__ from the fields; this is how they learn of _env_file.
         _env_file: EnvFile = ...
 
+    @raised_anew
     def __init__(
         self,
         *,

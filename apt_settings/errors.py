@@ -6,11 +6,14 @@ UserWarning
 └── SettingsWarning     the settings are valid, and there is something to know about them
 """
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, Self
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Literal, NamedTuple, ParamSpec, Self, TypeVar
 
 from .basics.origins import Origin
 
+P = ParamSpec("P")
+T = TypeVar("T")
 ProblemKind = Literal["unknown name", "bad value", "does not fit", "no script", "other"]
 
 
@@ -102,3 +105,21 @@ class SettingsError(Exception):
 
 class SettingsWarning(UserWarning):
     """The settings are valid; a default no longer fits what was set, or an unknown name was allowed."""
+
+
+def raised_anew(function: Callable[P, T]) -> Callable[P, T]:
+    """Raise a SettingsError of the function from here: the frames below have seen the environment.
+
+    Who prints the locals of a traceback, as `pytest -l`, rich and Sentry do, would print every variable there is.
+    """
+
+    @wraps(function)
+    def called(*arguments: P.args, **keywords: P.kwargs) -> T:
+        try:
+            return function(*arguments, **keywords)
+        except SettingsError as error:
+            problems = error.problems
+        del arguments, keywords
+        raise SettingsError(problems)
+
+    return called

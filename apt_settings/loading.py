@@ -13,7 +13,7 @@ from .base import AptSettings, layers_for
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
-from .errors import Note, Problem, SettingsError, SettingsWarning
+from .errors import Note, Problem, SettingsError, SettingsWarning, raised_anew
 from .fingerprint import changed
 from .naming import registry_for, with_groups
 from .own import Group, Place
@@ -53,6 +53,7 @@ def load(
     extend: Extend = None,
     **overrides: Any,
 ) -> S: ...
+@raised_anew
 def load(
     environ: Mapping[str, str] | None = None,
     env_file: EnvFile = ...,
@@ -79,9 +80,10 @@ def load(
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
     inputs = Inputs(os.environ if environ is None else environ, env_file, overrides, extend=extend)
-    return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=1)
+    return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=2)
 
 
+@raised_anew
 def resolve(
     inputs: Inputs,
     *,
@@ -141,7 +143,8 @@ def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
     chosen = task_choice(choice.value)
     if chosen is None:
         must = f"one of {', '.join(tasks())}, or a dataset of one of them"
-        fix = or_custom(did_you_mean(nearest(str(choice.value), task_words())))
+        is_written = choice.raw == shown(choice.value)  # and no ${NAME} brought another tool's text in
+        fix = or_custom(did_you_mean(nearest(str(choice.value), task_words()) if is_written else []))
         problem = Problem(choice, "is not allowed", must, fix, choice.raw, "bad value", "task")
         return AptSettings, layers._replace(problems=(*layers.problems, problem))
     task_class, meant = chosen

@@ -82,8 +82,8 @@ def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskC
     if "task" in values and values["task"] != task:
         yield Broken("task", f"{task}, the only task of {task_class.__name__}")
     if dataset is not None and datasets and dataset not in datasets:
-        chooses = f"(APT_TASK={dataset} chooses its own)"
-        yield Broken("dataset", f"one of {', '.join(datasets)} when the task is {task} {chooses}")
+        chooses = f" (APT_TASK={plain(dataset)} chooses its own)" if task_with(dataset) else ""
+        yield Broken("dataset", f"one of {', '.join(datasets)} when the task is {task}{chooses}")
     if dataset is not None and not datasets and (of_paper := task_with(dataset)):
         chooses = f"(APT_TASK={plain(dataset)} chooses it)"
         yield Broken("dataset", f"no dataset of the paper when the task is {task}: it is of {of_paper} {chooses}")

@@ -68,7 +68,8 @@ class Layers(NamedTuple):
         """These sources, the strongest first, with everything that is wrong with how they give their values."""
         layers = cls(tuple(sources), names)
         unknown, allowed = _unknown_names(layers)
-        return layers._replace(problems=(*_problems(layers), *unknown), notes=allowed)
+        told = (note for source in layers.sources for note in source.notes)
+        return layers._replace(problems=(*_problems(layers), *unknown), notes=(*told, *allowed))
 
     def winner(self, name: str) -> Origin | None:
         """Who decides a setting or control: the strongest giver whose value is not empty; None where nobody does."""
@@ -212,14 +213,26 @@ def _read_env_files(
         return [], [Problem(requested, wrong)]
     for path in paths:
         try:
-            sources.append((path, from_env_file(path, scope, names)))
+            sources.append((path, _from_env_file(path, scope, names)))
         except UnreadableError as error:
+            if not requested and not _usual_env_file():
+                continue  # gone since it was looked for, as where an editor writes it anew
             if requested:
                 name = "a text of several lines" if "\n" in path else shown(path)  # perhaps what a .env holds
                 problems.append(Problem(requested, f"names {name}, which cannot be read: {error}"))
             else:
                 problems.append(Problem(path, f"cannot be read: {error}"))
     return sources, problems
+
+
+def _from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
+    """As from_env_file; a file that is being replaced is looked for once more. Raises UnreadableError."""
+    try:
+        return from_env_file(path, scope, names)
+    except UnreadableError:
+        if not os.path.lexists(os.path.expanduser(path)):
+            raise
+    return from_env_file(path, scope, names)
 
 
 def _problems(layers: Layers) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_text
 from ..basics.origins import Origin
-from ..errors import Problem
+from ..errors import Note, Problem
 from ..values import TEXT_LIMIT
 from .dotenv import read_env_file
 from .names import Names, is_foreign, is_ours
@@ -23,6 +23,7 @@ class Source(NamedTuple):
     unknown: tuple[Origin, ...] = ()
     """APT_ names, and arguments, that are no setting."""
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 def from_arguments(values: Mapping[str, Any], names: Names, places: Mapping[str, str]) -> Source:
@@ -65,7 +66,7 @@ def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, 
 def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
     """The `APT_` lines of one `.env`: "APT_EPOCHS=20" -> `epochs` with origin .env:1. Raises UnreadableError."""
     file = escaped(path)
-    entries, faults = read_env_file(path, scope)
+    entries, faults, remarks = read_env_file(path, scope)
     origins = [
         Origin("env file", file, spelt(variable), value, shown(raw), line) for line, variable, value, raw in entries
     ]
@@ -73,7 +74,11 @@ def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
         Problem(Origin("env file", file, spelt(variable) if variable else "", line=line), wrong, fix=fix)
         for line, variable, wrong, fix in faults
     )
-    return source_of(origins, names, problems=tuple(problems))
+    notes = (
+        Note(f"{file}:{line} {spelt(variable)} {text}", names.variables.get(variable, ""))
+        for line, variable, text in remarks
+    )
+    return source_of(origins, names, problems=tuple(problems))._replace(notes=tuple(notes))
 
 
 def source_of(

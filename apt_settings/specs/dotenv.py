@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from ..basics.escaping import spelt
-from ..sources.dotenv import entries_of
+from ..sources.dotenv import content_of
 from .spec import Assignment, Environment, Fault, Spec
 
 _MOST_LINES: Final = 5
@@ -23,9 +23,10 @@ class _AnyName(dict[str, str]):
 
 def read(text: str) -> Spec:
     """The variables that a `.env` sets, and the faults of its lines."""
-    entries, faults = entries_of(text, _AnyName())
+    entries, faults, _ = content_of(text, _AnyName())
     assignments = (
-        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line) for entry in entries
+        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line, entry.raw)
+        for entry in entries
     )
     all_faults = [
         Fault(line, spelt(name) if name else "", f"{wrong}; {fix}" if fix else wrong)

@@ -188,7 +188,8 @@ def _problems(file: str, environment: Environment) -> Iterator[Finding]:
 
 def _origin(file: str, assignment: Assignment) -> Origin:
     variable, value = spelt(assignment.variable), assignment.value or ""
-    return Origin("job spec", file, variable, value, shown(value), assignment.line)
+    written = value if assignment.written is None else assignment.written
+    return Origin("job spec", file, variable, value, shown(written), assignment.line)
 
 
 def _finding(file: str, problem: Problem) -> Finding:

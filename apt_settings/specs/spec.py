@@ -14,6 +14,8 @@ class Assignment(NamedTuple):
     value: str | None
     """None if the value is known only when the job runs: `$(date)`, `${SLURM_JOB_ID}`, a secret."""
     line: int
+    written: str | None = None
+    """The value as it stands, where ${NAME} brings the value of another variable in; None: it stands as it is."""
 
 
 class Environment(NamedTuple):

@@ -1,11 +1,13 @@
 """Reading `.env`: lines, expansion, places."""
 
+import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from apt_settings import load
+from apt_settings import SettingsError, load
 from apt_settings.basics.files import UnreadableError
 from apt_settings.sources.dotenv import SIZE_LIMIT, read_env_file
 
@@ -30,7 +32,7 @@ from apt_settings.sources.dotenv import SIZE_LIMIT, read_env_file
 def test_entries_know_their_line(write_env: Callable[..., Path], content: str, entries: list[object]) -> None:
     """The line is that of the name itself, after blank lines, comments and values of several lines."""
     path = str(write_env(content))
-    read, problems = read_env_file(path, {})
+    read, problems, _ = read_env_file(path, {})
 
     assert entries == [(entry.variable, entry.value, entry.line) for entry in read]
     assert problems == []
@@ -54,7 +56,7 @@ def test_names_expand_from_the_scope_and_the_lines_above(
     write_env: Callable[..., Path], content: str, value: str
 ) -> None:
     """`${NAME}` and `${NAME:-x}` expand as python-dotenv does it."""
-    (entry,), problems = read_env_file(str(write_env(content)), {"HOME": "/home/me"})
+    (entry,), problems, _ = read_env_file(str(write_env(content)), {"HOME": "/home/me"})
 
     assert (value, []) == (entry.value, problems)
 
@@ -62,7 +64,7 @@ def test_names_expand_from_the_scope_and_the_lines_above(
 def test_the_largest_file_is_read_and_one_byte_more_is_refused(write_env: Callable[..., Path]) -> None:
     """The limit is named, and a file of ten megabytes is refused without reading it whole."""
     path = str(write_env("#" * SIZE_LIMIT))
-    assert read_env_file(path, {}) == ([], [])
+    assert read_env_file(path, {}) == ([], [], [])
 
     for size in (SIZE_LIMIT + 1, 10_000_000):
         write_env("#" * size)
@@ -91,3 +93,128 @@ def test_the_home_folder_is_understood(write_env: Callable[..., Path], monkeypat
     monkeypatch.setenv("HOME", str(path.parent))
 
     assert load({}, "~/job.env").origin("seed").location == "~/job.env:1"
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        ("APT_SEED=3\n".encode("utf-16-le"), 1, "has a NUL in line 1: it is UTF-16 or UTF-32, or was cut by a crash"),
+        ("APT_SEED=3\n".encode("utf-32-be"), 1, "has a NUL in line 1"),
+        (b"A=1\nAPT_SEED=3\n" + b"\0" * 5000, 3, "has a NUL in line 3"),
+        ("A=1\n\ufeffAPT_SEED=3\n".encode(), 2, "has something before an APT_ name, or quotes around it"),
+        ("A=1\n\u200bAPT_SEED=3\n".encode(), 2, "has something before an APT_ name"),
+        ("AP\u200bT_SEED=3\n".encode(), 1, "has something before an APT_ name"),
+        (b'"APT_SEED"=3', 1, "write APT_NAME=value and nothing before it"),
+        (b"`apt_seed`=3", 1, "has something before an APT_ name"),
+        (b"$env:APT_SEED=3", 1, "has something before an APT_ name"),
+        (b"env:APT_SEED=3", 1, "has something before an APT_ name"),
+        (b"(APT_SEED=3", 1, "has something before an APT_ name"),
+        (b"HF_TOKEN=abc APT_TARGET_SPARSITY=0.4", 1, "has an APT_ name behind another value; give each a line of its"),
+        (b"A=1; APT_SEED=3", 1, "has an APT_ name behind another value"),
+        (b"A=1;apt-seed=3", 1, "has an APT_ name behind another value"),
+        (b"A=1 && export APT_SEED=3", 1, "has an APT_ name behind another value"),
+        (b'HF_TOKEN="abc\napt_seed=3\nB="', 1, "opens a quote that is not closed on its line"),
+        (b'HF_TOKEN="abc\nAPT-SEED =3\nB="', 1, "opens a quote that is not closed on its line"),
+        (b"HF_TOKEN='abc\n  \"APT_SEED\"=3\nB='", 1, "opens a quote that is not closed on its line"),
+        ("HF_TOKEN='abc\n\ufeffAPT_SEED=3\nB='".encode(), 1, "opens a quote that is not closed on its line"),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_nothing_like_a_name_of_ours_is_lost(
+    content: bytes, line: int, message: str, write_env: Callable[..., Path]
+) -> None:
+    """Whatever stands before it, around it or behind it: it is read, or refused with its line."""
+    write_env(content)
+    with pytest.raises(SettingsError) as caught:
+        load({})
+    told = str(caught.value)
+
+    assert message in told
+    assert f".env:{line} " in told or f"in line {line}" in told
+    assert "abc" not in told
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "NOTE='set APT_SEED=3 to repeat it'",
+        'NOTE="APT_SEED=3"',
+        "# APT_SEED=3",
+        "A=1 # APT_SEED=3",
+        "SBATCH_EXPORT=ALL,APT_SEED=3",
+        "URL=https://x/?APT_SEED=3",
+        "MY_APT_SEED=3",
+        "x.APT_SEED=3",
+        "APTA_SEED=3",
+    ],
+)
+def test_what_is_really_the_text_of_another_tool_is_let_be(content: str, write_env: Callable[..., Path]) -> None:
+    """Comments, quoted texts, other names."""
+    write_env(content)
+
+    assert load({}) == load({}, None)
+
+
+@pytest.mark.parametrize("value", ["", None, "7"])
+def test_a_default_counts_where_the_name_is_empty(value: str | None, write_env: Callable[..., Path]) -> None:
+    """As in bash, dash and Compose; and a note says so, as python-dotenv takes the empty text."""
+    write_env("APT_EPOCHS=${N:-30}\nAPT_DISTILL_EPOCHS=5\nAPT_PRUNING_END_EPOCH=3")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        settings = load({} if value is None else {"N": value})
+
+    assert settings.epochs == int(value or 30)
+    expected = [".env:1 APT_EPOCHS uses what stands behind :- for ${N}, which is empty"] if value == "" else []
+    assert [str(each.message) for each in told] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("~/out", "~ at its start"),
+        ("$(date)", "$(...)"),
+        ('"a$(date)"', "$(...)"),
+        ("`date`", "`...`"),
+        ("a$$", "$$"),
+        ("a\\ b", "a backslash before a blank"),
+        ("'~/$(date) `x` $$'", ""),
+        ('"~/out"', ""),
+        ("a~b", ""),
+    ],
+)
+def test_what_only_a_shell_expands_is_told(value: str, what: str, write_env: Callable[..., Path]) -> None:
+    """It is taken as it stands, and a note has the line; single quotes say that it is meant."""
+    write_env(f"\nAPT_OUTPUT_DIR={value}")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        settings = load({})
+    expected = [f".env:2 APT_OUTPUT_DIR is taken as it stands: a .env does not expand {what}"] if what else []
+
+    assert [str(each.message) for each in told] == expected
+    assert settings.output_dir == value.strip("'\"")
+
+
+def test_a_name_without_a_value_stands_for_nothing(write_env: Callable[..., Path]) -> None:
+    """Not for what the environment has by that name: python-dotenv would give nothing."""
+    write_env("N\nAPT_EPOCHS=${N}")
+    with pytest.raises(SettingsError, match=r"\.env:2 APT_EPOCHS uses \$\{N\}, which is not defined"):
+        load({"N": "30"})
+
+
+def test_a_file_that_is_replaced_meanwhile_is_the_new_one_or_none(write_env: Callable[..., Path]) -> None:
+    """An editor that writes anew leaves a moment without a file; a link that leads nowhere stays an error."""
+    path = write_env("APT_SEED=1")
+    real, looks = os.lstat, iter(range(10))
+
+    def unlinked_after_the_first_look(name: str) -> os.stat_result:
+        found = real(name)
+        if next(looks) == 0:
+            path.unlink()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "lstat", unlinked_after_the_first_look)
+        assert load({}).seed == 128
+    os.symlink("nowhere", ".env")
+    with pytest.raises(SettingsError, match=r"\.env cannot be read: No such file or directory"):
+        load({})
