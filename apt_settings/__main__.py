@@ -1,12 +1,13 @@
 """The command `apt-settings`, and `python -m apt_settings`: the command line, or what to install for it."""
 
+import signal
 import sys
-from signal import SIG_DFL, SIGPIPE, signal
 
 
 def main() -> int:
     """Run the command line and return its exit status."""
-    signal(SIGPIPE, SIG_DFL)  # a reader that leaves early, as `head` does, ends this as it ends other tools
+    if hasattr(signal, "SIGPIPE"):  # a reader that leaves early, as `head` does, ends this as it ends other tools
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         from .cli import main as command
 

@@ -1,7 +1,6 @@
 """AptSettings: what the settings of every task have in common."""
 
 import inspect
-import os
 from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -14,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .basics.escaping import shown
+from .basics.environment import process_environment
+from .basics.escaping import shown, spelt
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
 from .errors import Note, Problem, SettingsError, raised_anew
@@ -104,7 +104,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     ) -> None:
         """`.env:1` says 0.4 for target_sparsity -> 0.4 in self, judged by type, range and rules, or SettingsError."""
         _refuse_options(arguments)
-        inputs = Inputs(os.environ, _env_file, arguments)
+        inputs = Inputs(process_environment(), _env_file, arguments)
         with in_force(_registry or (registry() if _layers else registry_for(inputs))) as known:
             draft = draft_of(type(self), _layers or layers_for(type(self), inputs), known)
         verdict = _validate(draft, draft.values, self)
@@ -147,7 +147,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         """Who set a setting, and what it overrides. Raises SettingsError for a name that is no setting."""
         settings = settings_of(self)
         if name not in settings:
-            raise SettingsError.at(name, "is not a setting", fix=did_you_mean(nearest(name, settings)))
+            raise SettingsError.at(spelt(str(name)), "is not a setting", fix=did_you_mean(nearest(str(name), settings)))
         setting = settings[name]
         return self._background.layers.origin(name, setting.default_among(self.__dict__), setting.default_origin)
 
@@ -183,6 +183,20 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         if not update:
             return super().model_copy(deep=deep)
         return type(self)(_layers=self._background.layers.under(update), _registry=self._background.registry)
+
+    def copy(self, **_options: Any) -> Self:
+        """Refused: pydantic's own would make settings that no rule saw. Raises TypeError."""
+        raise TypeError(f"{type(self).__name__}.copy: call model_copy(update={{...}}), which checks what it makes")
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+        """Refused: pydantic's own makes settings that no rule saw. Raises TypeError."""
+        raise TypeError(f"{cls.__name__}.model_construct: call {cls.__name__}(...), which checks what it makes")
+
+    @classmethod
+    def _not_judged(cls, values: Mapping[str, Any]) -> Self:
+        """An object of these values and the defaults, to show what there is where something is missing."""
+        return super().model_construct(**values)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
@@ -439,7 +453,7 @@ def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) ->
     except ValidationError as error:
         refused = {name or draft.task_class.__name__: each for name, each in details_of(error).items()}
         if all(map(_missing, refused.values())):  # then the rest can be shown, where settings need not be complete
-            vars(instance).update(draft.task_class.model_construct(**of_class).__dict__)
+            instance.__setstate__(draft.task_class._not_judged(of_class).__getstate__())
     group_values: dict[str, Any] = {}
     for group in draft.registry.groups:
         own, shared, _ = fields_of(group)

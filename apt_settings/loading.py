@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 from pydantic_core import to_jsonable_python
 
 from .base import AptSettings, layers_for
+from .basics.environment import process_environment
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean, nearest
@@ -79,7 +80,8 @@ def load(
 
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
-    inputs = Inputs(os.environ if environ is None else environ, env_file, overrides, extend=extend)
+    given = process_environment() if environ is None else environ
+    inputs = Inputs(given, env_file, overrides, extend=extend)
     return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=2)
 
 
@@ -96,6 +98,10 @@ def resolve(
     environ {"APT_TARGET_SPARSITY": "0.4"}, `.env` "APT_TARGET_SPARSITY=0.5" -> 0.4, environment APT_TARGET_SPARSITY,
     which overrides .env:1
     """
+    if settings_class is not None and not (
+        isinstance(settings_class, type) and issubclass(settings_class, AptSettings)
+    ):
+        raise TypeError(f"settings_class is a class below AptSettings, and not {shown(settings_class)}")
     if not isinstance(inputs.environ, Mapping):
         kind = type(inputs.environ).__name__
         raise TypeError(f"environ is a mapping of variables, no {kind}; a task is load(task='squad')")
@@ -283,7 +289,9 @@ def override(**values: Any) -> Generator[AptSettings, None, None]:
     """Within the block, which gets them, the settings are those of the process with these values. For tests.
 
     They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
-    keep their object. Blocks may nest. Raises SettingsError.
+    keep their object. Blocks may nest. They are those of the whole process: threads and asyncio tasks that run at the
+    same time see each other's, so a task with values of its own takes `load(...)` and hands the object on. A child that
+    is spawned sees none of them. Raises SettingsError.
     """
     global _resolved
     with _lock:
@@ -303,7 +311,7 @@ def override(**values: Any) -> Generator[AptSettings, None, None]:
 def _with_overrides(values: Mapping[str, Any]) -> Inputs:
     """What the process reads, under all overrides that are in force and under these values."""
     together = {name: value for block in (*_blocks, values) for name, value in block.items()}
-    return Inputs(os.environ, arguments=together)
+    return Inputs(process_environment(), arguments=together)
 
 
 def _unlock_after_fork() -> None:
@@ -312,4 +320,5 @@ def _unlock_after_fork() -> None:
     _lock = RLock()
 
 
-os.register_at_fork(after_in_child=_unlock_after_fork)
+if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
+    os.register_at_fork(after_in_child=_unlock_after_fork)

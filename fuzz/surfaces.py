@@ -6,6 +6,7 @@ Each surface is a function of bytes that returns, or raises `Escaped` with what 
 import io
 import json
 import os
+import re
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ FOR_PEOPLE = ("show", "explain", "check", "diff", "plan", "sweep")
 WOULD_WRITE_OR_RUN = ("--write-env-file", "--plot", "--record", "--submit")
 
 warnings.simplefilter("ignore", SettingsWarning)
+_SEED_IS_SET = re.compile(rb"(?im)^[^\w\r\n#]*APT_SEED[^\S\r\n]*=")
+_QUOTES = re.compile(rb"['\"`]")
 _FILE = Path(tempfile.mkdtemp()) / "input"
 
 
@@ -40,15 +43,16 @@ def _printable(told: str) -> None:
         raise Escaped(f"a terminal would act on {told!r}")
 
 
-def _settled(resolve: Callable[[], AptSettings]) -> None:
+def _settled(resolve: Callable[[], AptSettings]) -> AptSettings | None:
     """Settings with a fingerprint and origins, or a SettingsError that can be printed."""
     try:
         settings = resolve()
     except SettingsError as error:
         _printable("".join(map(str, error.problems)))
-    else:
-        fingerprint(settings)
-        str(settings.origins)
+        return None
+    fingerprint(settings)
+    str(settings.origins)
+    return settings
 
 
 def environment(data: bytes) -> None:
@@ -59,9 +63,13 @@ def environment(data: bytes) -> None:
 
 
 def env_file(data: bytes) -> None:
-    """The content of a `.env`."""
+    """The content of a `.env`, of which nothing like a name of ours is lost: it is read, or it is an error."""
     _FILE.write_bytes(data)
-    _settled(lambda: load({"HOME": "/home/x"}, _FILE))
+    settings = _settled(lambda: load({"HOME": "/home/x"}, _FILE))
+    if settings and _SEED_IS_SET.search(data) and not _QUOTES.search(data):
+        origin = settings.origin("seed")
+        if origin.kind != "env file" and not origin.empty:
+            raise Escaped(f"a line with APT_SEED is lost: {data!r}")
 
 
 def command_line(data: bytes) -> None:

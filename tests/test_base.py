@@ -405,3 +405,24 @@ def test_other_ways_of_pydantic_settings_say_what_to_use(use: Callable[[], objec
     """In words of what the user wants, not of internals."""
     with pytest.raises(TypeError, match=re.escape(instead)):
         use()
+
+
+@pytest.mark.parametrize(
+    ("wrongly", "message"),
+    [
+        (lambda: SquadSettings().copy(update={"epochs": 0}), "call model_copy"),
+        (lambda: SquadSettings.model_construct(epochs=0), "call SquadSettings"),
+        (lambda: load({}, settings_class=int), "settings_class is a class below AptSettings, and not <class 'int'>"),  # type: ignore[type-var]
+        (lambda: load({}, settings_class="squad"), "settings_class is a class below AptSettings, and not 'squad'"),  # type: ignore[call-overload]
+    ],
+)
+def test_no_way_round_the_rules(wrongly: Any, message: str) -> None:
+    """What pydantic offers besides would make settings that no rule saw; what is no class of ours is said."""
+    with pytest.raises(TypeError, match=re.escape(message)):
+        wrongly()
+
+
+def test_a_name_that_is_no_text_is_no_setting() -> None:
+    """`settings.origin(3)` is an error like any other."""
+    with pytest.raises(SettingsError, match="3 is not a setting"):
+        load({}).origin(3)  # type: ignore[arg-type]

@@ -1,10 +1,12 @@
 """What happens where the machine is not as it should be; docs/robustness.md has a row for each test here."""
 
+import asyncio
 import os
 import pickle
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from multiprocessing import get_context
@@ -55,7 +57,7 @@ def seed_of_the_singleton(_: object) -> int:
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forked_and_spawned_children(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both resolve the same settings as their parent."""
+    """Both resolve the same settings as their parent, in the same environment and working directory."""
     monkeypatch.setenv("APT_SEED", "5")
     with get_context(method).Pool(2) as pool:
         assert pool.map(seed_of_the_singleton, range(4)) == [5] * 4
@@ -335,3 +337,121 @@ def test_a_launcher_that_cannot_start_or_is_killed(
     monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[0])  # there may be a real one behind it
 
     assert status == main(["job", "slurm", "--task", "squad", "--submit", "--", "/bin/true"])
+
+
+@pytest.mark.parametrize(("method", "seed"), [("fork", 25), ("spawn", 5)])
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_children_within_an_override(method: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked one has what its parent has; a spawned one resolves anew, from its environment: hand settings over."""
+    monkeypatch.setenv("APT_SEED", "5")
+    with override(seed=25), get_context(method).Pool(1) as pool:
+        assert pool.map(seed_of_the_singleton, range(1)) == [seed]
+
+
+def test_overrides_of_asyncio_tasks() -> None:
+    """They are those of the process: a task with values of its own takes `load` and hands the object on."""
+    seen = {}
+
+    async def work(seed: int) -> None:
+        with override(seed=seed):
+            await asyncio.sleep(0)
+            seen[seed] = (apt_settings.settings.seed, load({}, None, seed=seed).seed)
+
+    async def together() -> None:
+        await asyncio.gather(work(1), work(2))
+
+    asyncio.run(together())
+
+    assert [own for _, own in seen.values()] == [1, 2]
+    assert seen[1][0] == 2
+
+
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package in a zip, as Bazel and PyInstaller have it, without the metadata of an installation."""
+    package = Path(apt_settings.__file__).parent
+    path = tmp_path_factory.mktemp("zip") / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in package.rglob("*"):
+            if file.suffix in (".py", ".csv"):
+                archive.write(file, Path("apt_settings", file.relative_to(package)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "told"),
+    [
+        (("--version",), 0, "apt-settings "),
+        (
+            ("show", "--task", "mrpc"),
+            0,
+            "the release's scripts/adaptpruning/roberta_base_mrpc_momentum.sh has epochs 120",
+        ),
+        (("diff", "paper", "release", "--task", "mrpc"), 1, "120 (release scripts/"),
+        (("release-args", "--task", "squad", "--entrypoint"), 0, "run_minus_squad_training.py"),
+        (("run", "--task", "squad", "--record", "run", "--", "true"), 0, ""),
+    ],
+)
+def test_a_package_that_is_not_installed(argv: tuple[str, ...], status: int, told: str, zipped: Path) -> None:
+    """From a zip, without metadata: every command, the release's table and records."""
+    code = """
+import importlib.metadata, sys
+def missing(name): raise importlib.metadata.PackageNotFoundError(name)
+importlib.metadata.version = missing
+sys.path.insert(0, sys.argv.pop(1))
+import apt_settings
+from apt_settings.__main__ import main
+assert ".zip" in apt_settings.__file__
+sys.exit(main())
+"""
+    done = python("-c", code, str(zipped), *argv)
+
+    assert done.returncode == status, done.stderr
+    assert told in done.stdout
+
+
+def test_a_file_that_fails_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """And it is not said that the output cannot be written."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied", "/data/table.csv")
+
+    monkeypatch.setattr("apt_settings.cli.options.resolve", fail)
+
+    assert main(["show"]) == 74
+    assert capsys.readouterr().err == "apt-settings: /data/table.csv fails: Permission denied\n"
+
+
+def test_python_with_fewer_digits() -> None:
+    """PYTHONINTMAXSTRDIGITS=640: a longer number is none that is allowed, as any other nonsense."""
+    environ = {"PYTHONINTMAXSTRDIGITS": "640", "APT_SEED": "1" * 700, "APT_TRAIN_EXAMPLES": "9" * 700}
+    done = python(*COMMAND, "check", environ=environ)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "is not allowed: must be a whole number, 0 <= x <= 4294967295" in done.stdout
+
+
+LATIN = "en_US.ISO-8859-1"
+
+
+def test_a_latin_1_locale(tmp_path: Path) -> None:
+    """The bytes of the environment are UTF-8 as everywhere: the same settings, fingerprint and job text."""
+    job = {"APT_TASK": "squad", "APT_OUTPUT_DIR": "/data/é日"}
+    probe = "import locale; locale.setlocale(locale.LC_ALL, ''); import sys; print(sys.getfilesystemencoding())"
+    latin = {"LC_ALL": LATIN, "PYTHONUTF8": "0"}
+    if python("-c", probe, environ=latin).stdout != "iso8859-1\n":
+        pytest.skip(f"needs apt-get install locales && localedef -i en_US -f ISO-8859-1 {LATIN}")
+    usual, other = (
+        subprocess.run(
+            [sys.executable, *COMMAND, *argv], capture_output=True, env={"PATH": os.environ["PATH"], **job, **extra}
+        )
+        for argv, extra in ((("job", "slurm", "--", "true"), {}), (("job", "slurm", "--", "true"), latin))
+    )
+    command = ("run", "--record", str(tmp_path / "run"), "--", "sh", "-c", "printf %s $APT_OUTPUT_DIR")
+    ran = subprocess.run(
+        [sys.executable, *COMMAND, *command], capture_output=True, env={"PATH": os.environ["PATH"], **job, **latin}
+    )
+
+    assert usual.stdout == other.stdout
+    assert ran.stdout == "/data/é日".encode()
+    assert read(next((tmp_path / "run").iterdir())).settings["output_dir"].value == "/data/é日"

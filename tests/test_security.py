@@ -1,8 +1,9 @@
 """No secret of another tool gets out, and no value becomes more than a value where it is rendered."""
 
 import json
+import os
 import pickle
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,9 +11,14 @@ import pytest
 from click import Context, Group
 from support import git
 
-from apt_settings import SettingsError, load
+import apt_settings
+from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import commands, main
+from apt_settings.facts.release import scripts
+from apt_settings.fingerprint import canonical, fingerprint_of
 from apt_settings.jobs.slurm import submit
+from apt_settings.runs.store import as_json, record_of, write
+from apt_settings.sources.record import Record, read
 
 CANARY = "canary"
 SECRETS = (
@@ -258,7 +264,7 @@ def test_a_record_has_a_word_for_its_reference(tmp_path: Path, capsys: pytest.Ca
 
 def test_only_the_head_of_a_script_has_options(tmp_path: Path, fake: Callable[..., None]) -> None:
     """Lines of a command that look like options reach sbatch as text of the script alone."""
-    fake("sbatch", 'printf "%s\\n" "$@" > told')
+    fake("sbatch", 'printf "%s\\n" "$@" > told; echo 42')
     old = "#SBATCH --array=0-999\n\n#SBATCH --wrap=id\n"
     submit(f"#!/bin/bash\n# a job\n#SBATCH --job-name=a\n#SBATCH --comment='x y'\n\nexec '{old}' '{old}'\n")
 
@@ -334,3 +340,147 @@ def test_a_long_name_is_cut() -> None:
         load({f"APT_{'X' * 100}CANARY": "1"}, None)
 
     assert "CANARY" not in str(caught.value)
+
+
+def held_by_frames(error: BaseException) -> str:
+    """All that the frames below this file hold, as whoever prints the locals of a traceback shows it."""
+    texts, frames = [], []
+    frame = error.__traceback__
+    while frame:
+        if Path(frame.tb_frame.f_code.co_filename).is_relative_to(Path(apt_settings.__file__).parent):
+            frames.append(dict(frame.tb_frame.f_locals))
+        frame = frame.tb_next
+    waiting: list[object] = list(frames)
+    seen = set()
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, Mapping):
+            waiting += [*each.keys(), *each.values()]
+        elif isinstance(each, list | tuple | set):
+            waiting += list(each)
+        else:
+            texts.append(repr(each))
+    assert frames
+    assert error.__context__ is None
+    return "".join(texts)
+
+
+@pytest.mark.parametrize(
+    "wrongly",
+    [
+        lambda: load({"OTHER": CANARY, "APT_SEED": "x"}, None),
+        lambda: load(seed="x"),
+        lambda: GlueBigSettings(epochs=0),
+        lambda: apt_settings.settings,
+        lambda: load({"OTHER": CANARY, "APT_TASK": "mnil"}),
+        lambda: load({"OTHER": CANARY, "APT_EXTEND": "no:Such"}),
+        lambda: load({}, None, record="no.json"),
+    ],
+)
+def test_no_frame_of_an_error_holds_the_environment(
+    wrongly: Callable[[], object], monkeypatch: pytest.MonkeyPatch, write_env: Callable[..., Path]
+) -> None:
+    """`pytest -l`, rich's show_locals and Sentry print what frames hold."""
+    monkeypatch.setenv("OTHER", CANARY)
+    write_env(f"HF_TOKEN={CANARY}\nAPT_BATCH_SIZE=0\n")
+    with pytest.raises(SettingsError) as caught:
+        wrongly()
+
+    assert CANARY not in held_by_frames(caught.value)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github"])
+def test_check_shows_a_value_as_it_stands(form: str, write_env: Callable[..., Path], capfd: Any) -> None:
+    """What ${NAME} brings in from another line is nobody's to see."""
+    names = ("APT_OPTIMIZER", "APT_TASK", "APT_EPOCHS", "APT_REFERENCE", "APT_UNKNOWN")
+    lists = "APT_ADAPTER_TARGETS=query,${HF_TOKEN}\nAPT_OUTPUT_DIR=' ${HF_TOKEN}'\n"
+    text = f"HF_TOKEN={CANARY}\n" + "".join(f"{name}=${{HF_TOKEN}}\n" for name in names) + lists
+    write_env(text, "job.env")
+    assert main(["check", "--format", form, "job.env"]) == 1
+    told = "".join(capfd.readouterr())
+    assert main(["check", "--env-file", "job.env"]) == 1
+    told += "".join(capfd.readouterr())
+
+    assert CANARY not in told
+    assert "${HF_TOKEN}" in told
+
+
+def test_a_draft_follows_no_link(tmp_path: Path) -> None:
+    """A record and a picture replace a planted link, and leave alone what it leads to."""
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    for name in (".run.json", "run.json", "plan.svg"):
+        (folder / name).symlink_to(victim)
+    write(folder, record_of(load({}, None)))
+    assert main(["plan", "--plot", str(folder / "plan.svg")]) == 0
+
+    assert victim.read_text() == "mine"
+    assert not (folder / "run.json").is_symlink()
+    assert not (folder / "plan.svg").is_symlink()
+    assert read(folder).task == "glue_big"
+
+
+def test_a_fifo_in_place_of_a_draft_hangs_nothing(tmp_path: Path) -> None:
+    """Drafts have names that nobody knows before."""
+    os.mkfifo(tmp_path / ".run.json")
+    write(tmp_path, record_of(load({}, None)))
+
+    assert read(tmp_path).task == "glue_big"
+
+
+def forged(tmp_path: Path, **origins: str) -> Path:
+    """A record of squad on sst2 whose origins say that the release gave everything, with a fingerprint that fits."""
+    record = record_of(load({}, None, task="squad", reference="release"))
+    settings = {
+        name: each.model_copy(
+            update={"kind": "release", "value": "sst2" if name == "dataset" else each.value}
+            | ({"origin": origins[name]} if name in origins else {})
+        )
+        for name, each in record.settings.items()
+    }
+    changed = record.model_copy(update={"settings": settings})
+    changed = changed.model_copy(update={"fingerprint": fingerprint_of(canonical(changed.counted))})
+    path = tmp_path / "run.json"
+    path.write_text(as_json(changed))
+    return path
+
+
+def test_an_origin_that_claims_to_be_the_releases_gives_no_rights(tmp_path: Path) -> None:
+    """What the release's own table does not say is judged like any other value, and its text is escaped."""
+    path = forged(tmp_path, epochs="release \x1b]0;x\x07a.sh:1")
+    with pytest.raises(SettingsError) as caught:
+        load({}, None, record=path)
+
+    assert "'sst2' does not fit: must be one of squad_v2, squad when the task is squad" in str(caught.value)
+    assert all(line.isprintable() for line in str(caught.value).splitlines())
+
+
+def test_what_is_the_releases_stays_the_releases(tmp_path: Path) -> None:
+    """Of every script: its own values, with their places, and no others."""
+    for dataset, architecture in scripts():
+        settings = load({}, None, task=dataset, dataset=dataset, architecture=architecture, reference="release")
+        (tmp_path / "run.json").write_text(as_json(record_of(settings)))
+        replayed = load({}, record=tmp_path)
+
+        assert replayed == settings
+        kinds = {name: origin.kind for name, origin in settings.origins.items() if origin.kind == "release"}
+        assert kinds == {name: origin.kind for name, origin in replayed.origins.items() if origin.kind == "release"}
+
+
+def test_a_record_with_many_strange_names_is_one_line_more(tmp_path: Path) -> None:
+    """60,000 names near `epochs` take no minute: guesses have a limit."""
+    content = json.loads(as_json(record_of(load({}, None))))
+    content["settings"] |= {f"epocs_{number}": {"value": 1, "origin": "x"} for number in range(60_000)}
+    counted = Record.model_validate_json(json.dumps(content)).counted
+    content["fingerprint"] = fingerprint_of(canonical(counted))
+    (tmp_path / "run.json").write_text(json.dumps(content))
+    with pytest.raises(SettingsError) as caught:
+        load({}, record=tmp_path)
+
+    assert len(caught.value.problems) == 51
+    assert str(caught.value.problems[-1]).endswith("has 59,950 more names that are no settings")

@@ -37,3 +37,8 @@ def escaped(text: str) -> str:
 def spelt(name: str) -> str:
     """A variable's name as messages show it: as it is, or quoted and escaped where it is not the usual word."""
     return name if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name) else shown(name)
+
+
+def bytes_escaped(text: str) -> str:
+    """A text from the system, with bytes that are not UTF-8 written as `\\xff`, so that JSON can hold it."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")

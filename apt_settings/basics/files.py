@@ -1,6 +1,9 @@
-"""Reading a file of others: so many bytes and no more, UTF-8, and a sentence where it is not to be had."""
+"""Files: those of others, of so many bytes and no more, UTF-8, with a sentence where one is not to be had; and ours."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
+from secrets import token_hex
 from typing import Final
 
 _KIB: Final = 1024
@@ -47,3 +50,24 @@ def as_text(data: bytes) -> str:
 def read_text(path: str | os.PathLike[str], limit: int) -> str:
     """The text of a file of at most `limit` bytes. Raises UnreadableError."""
     return as_text(read_bytes(path, limit))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file completely or not at all. A link in its place is replaced, and never followed. Raises OSError."""
+    draft = path.with_name(f".{path.name}.{token_hex(8)}")
+    try:
+        with open(draft, "xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        draft.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            draft.unlink()
+        raise
+
+
+def remove_drafts(path: Path) -> None:
+    """Remove what `write_whole` left of a file where it was killed. Raises OSError."""
+    for draft in path.parent.glob(f".{path.name}.{'[0-9a-f]' * 16}"):
+        draft.unlink(missing_ok=True)

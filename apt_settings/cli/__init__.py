@@ -11,6 +11,7 @@ from signal import SIGINT
 
 import click
 
+from ..basics.escaping import escaped
 from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
 from ..errors import SettingsError
 from .lazy import LazyGroup
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except OSError as error:
         give_up_writing(1)
-        return complain(IO_ERROR, f"apt-settings: cannot write the output: {error.strerror}")
+        what = f"{escaped(str(error.filename))} fails" if error.filename else "cannot write the output"
+        return complain(IO_ERROR, f"apt-settings: {what}: {error.strerror or error}")
     except click.Abort:
         return 128 + SIGINT
     except click.exceptions.NoArgsIsHelpError as error:
@@ -43,12 +45,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return int(status or 0)
 
 
+def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
+    if asked:
+        from ..basics.packages import version_of
+
+        click.echo(f"apt-settings {version_of('apt-settings')}")
+        ctx.exit()
+
+
 @click.group(
     cls=LazyGroup,
     names=("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job", "release-args"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="apt-settings", message="%(prog)s %(version)s")
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Show the version and exit."
+)
 def commands() -> None:
     """Print, check and launch the settings of an APT job.
 

@@ -18,7 +18,7 @@ from .grids import takes_grid
 from .job_options import IMAGE, drop_unset, lost_with_container, request_of, text_option
 from .options import COMMAND, Job, takes_settings
 from .output import complain, print_data
-from .terminal import print_notes
+from .terminal import print_notes, print_sentences
 
 MOST_POINTS: Final = 100_000
 """The most points of a sweep, which an Indexed Job calls completions."""
@@ -112,9 +112,11 @@ def kubernetes(
         print_data(manifest)
         return 0
     try:
-        click.echo(submit(manifest, pod.namespace))
+        answer = submit(manifest, pod.namespace)
     except RefusedError as refused:
-        return complain(refused.status, f"apt-settings: not submitted: {refused}")
+        return complain(refused.status, *f"apt-settings: not submitted: {refused}".splitlines())
+    click.echo(answer.text)
+    print_sentences([f"kubectl: {each}" for each in answer.remarks], err=True)
     return 0
 
 

@@ -1,6 +1,5 @@
 """Options that several commands share. Those that choose the settings reach a command as one Job."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -9,6 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 import click
 
 from ..base import AptSettings, check_objects
+from ..basics.environment import process_environment
 from ..basics.escaping import spelt
 from ..errors import Problem, SettingsError
 from ..loading import layers_of, resolve
@@ -34,7 +34,7 @@ class Job(NamedTuple):
     @property
     def inputs(self) -> Inputs:
         """The inputs that the settings are read from: the environment, `.env` files and the overrides."""
-        return Inputs(os.environ, self.env_file, self.overrides, self.places)
+        return Inputs(process_environment(), self.env_file, self.overrides, self.places)
 
     def settings(self, *, complete: bool = True) -> AptSettings:
         """The settings of the job; to print them, they need not be `complete`. Raises SettingsError."""
@@ -78,7 +78,7 @@ def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: s
 def _known_here() -> Registry:
     """What a TAB may know: groups whose module is installed. What stands in the working directory is not run."""
     try:
-        return registry_for(Inputs(os.environ), elsewhere=True)
+        return registry_for(Inputs(process_environment()), elsewhere=True)
     except SettingsError:
         return registry()
 

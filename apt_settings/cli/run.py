@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from ..basics.environment import process_environment
+from ..errors import Note
 from ..fingerprint import fingerprint
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
@@ -18,11 +20,18 @@ from .terminal import print_notes, print_sentences
 _RECORD = "Write a run.json to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
 
 
+def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Path | None:
+    """A folder by its path; an empty one is what a variable is that nobody has set, and not the working directory."""
+    if text == "":
+        raise click.BadParameter("is empty: write . for the working directory")
+    return None if text is None else Path(text)
+
+
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
 @takes_grid
 @INDEX
-@click.option("--record", "folder", type=click.Path(path_type=Path), metavar="DIR", help=_RECORD)
+@click.option("--record", "folder", type=click.Path(), callback=_folder, metavar="DIR", help=_RECORD)
 @click.option("--resume", is_flag=True, help="Continue in DIR itself, if the settings in its record are the same.")
 @click.option("--once", is_flag=True, help="Do nothing if DIR has a run with these settings that has ended well.")
 @COMMAND
@@ -39,7 +48,7 @@ def run(
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
-    from ..runs.process import CannotStartError, become
+    from ..runs.process import CannotStartError, ChildProcess, become
     from ..runs.running import job_environment, run_recorded
 
     if folder is None and (resume or once):
@@ -47,16 +56,23 @@ def run(
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
     print_notes(notes(settings), err=True)
-    environ = job_environment(os.environ, settings)
+    environ = job_environment(process_environment(), settings)
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
         if sweep.axes and index is not None:  # so that the log of an array's task says which point it ran
             values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
             print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
-        status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once)
+        status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once, warn=_warn)
         # A return would let main flush stdout, which may be closed.
         sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
     try:
+        if os.getpid() == 1:  # as the only process of a container: what has this id gets no signal, and reaps orphans
+            status = ChildProcess(command, environ).wait()
+            sys.exit(128 - status if status < 0 else status)
         become(command, environ)
     except CannotStartError as error:
         return complain(error.status, f"apt-settings: {error}")
+
+
+def _warn(text: str) -> None:
+    print_notes([Note(text)], err=True)

@@ -162,7 +162,9 @@ def _submit(scripts: list[str]) -> int:
         print_sentences([f"note: the grid does not fit into one array: {len(scripts)} are submitted"], err=True)
     for number, script in enumerate(scripts, start=1):
         try:
-            click.echo(submit(script))
+            answer = submit(script)
+            click.echo(answer.text)
+            print_sentences([f"sbatch: {each}" for each in answer.remarks], err=True)
         except RefusedError as refused:
             which = f" array {number} of {len(scripts)}" if len(scripts) > 1 else ""
             return complain(refused.status, f"apt-settings: not submitted{which}: {refused}")

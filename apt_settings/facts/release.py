@@ -4,14 +4,14 @@ import csv
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, NamedTuple, cast
 
 from .architectures import ArchitectureName
 from .datasets import DatasetName
 
-TABLE: Final = Path(__file__).with_name("release_scripts.csv")
+TABLE: Final = files("apt_settings.facts") / "release_scripts.csv"
 """One row for each script. The first row begins:
 
     dataset,architecture,script,learning_rate,per_device_train_batch_size,gradient_accumulation_steps
@@ -89,8 +89,7 @@ DOC_STRIDE: Final = 128
 @cache
 def scripts() -> Mapping[tuple[str, str], Script]:
     """(dataset, architecture) -> the script that trains it."""
-    with TABLE.open(encoding="utf-8", newline="") as table:
-        rows = [_script(row) for row in csv.DictReader(table)]
+    rows = [_script(row) for row in csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines())]
     return MappingProxyType({(script.dataset, script.architecture): script for script in rows})
 
 

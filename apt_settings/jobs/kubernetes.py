@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 from ..basics.exit_status import WRONG_SETTINGS
-from .hand_over import hand_over
+from .hand_over import Answer, RefusedError, hand_over
 from .request import RECORDS, Request
 
 _ANY_GROUP: Final = 10001
@@ -140,7 +140,15 @@ def label_like(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:NAME_LIMIT].strip("-")
 
 
-def submit(manifest: str, namespace: str) -> str:
-    """Hand a manifest to kubectl and return what it prints. Raises RefusedError."""
+def submit(manifest: str, namespace: str) -> Answer:
+    """Hand a manifest to kubectl and return what it says. Raises RefusedError, which tells what was created by then."""
     options = ("--namespace", namespace) if namespace else ()
-    return hand_over(("kubectl", "create", *options, "-f", "-"), manifest, "it")
+    try:
+        return hand_over(("kubectl", "create", *options, "-f", "-"), manifest, "it")
+    except RefusedError as refused:
+        created = [line.removesuffix(" created") for line in refused.left.splitlines() if line.endswith(" created")]
+        if not created:
+            raise
+        remove = " ".join(["kubectl delete", *options, *created])
+        message = f"{refused}\n{', '.join(created)} was created before, and is still there; to remove it: {remove}"
+        raise RefusedError(refused.status, message) from None

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .hand_over import hand_over
+from .hand_over import Answer, hand_over
 from .request import Request
 
 USUAL_ARRAY_SIZE: Final = 1001
@@ -108,14 +108,15 @@ def _run(request: Request, part: Part | None, program: str) -> str:
     return " ".join([program, shlex.join(request.start), *index, shlex.join(request.end)])
 
 
-def submit(script: str) -> str:
-    """Hand a script to sbatch and return the id of the job. Raises RefusedError with the message of sbatch.
+def submit(script: str) -> Answer:
+    """Hand a script to sbatch; the answer's text is the id of the job. Raises RefusedError with the message of sbatch.
 
     The options of the script are repeated on the command line: SBATCH_ variables would override those in the script.
     """
     head = script.partition("\n\n")[0].split("\n")
     options = [word for line in head if line.startswith(_DIRECTIVE) for word in shlex.split(line[len(_DIRECTIVE) :])]
-    return hand_over(("sbatch", "--parsable", "--export=ALL", *options), script, "SLURM").partition(";")[0]
+    answer = hand_over(("sbatch", "--parsable", "--export=ALL", *options), script, "SLURM")
+    return answer._replace(text=answer.text.partition(";")[0])
 
 
 def array_size() -> int | None:

@@ -3,10 +3,12 @@
 A dashed line is what the official release does otherwise.
 """
 
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from ..basics.escaping import escaped
+from ..basics.files import write_whole
 from ..errors import SettingsError
 from .numbers import Plan
 
@@ -65,8 +67,10 @@ def draw(job: Plan, path: Path) -> None:
         axis.xaxis.set_major_formatter("{x:,.0f}")
     marks = "grey lines: prunings" + ("; dashed: the release" if job.release else "")
     axes[-1].set_xlabel(f"optimizer step ({job.steps_per_epoch:,} for an epoch; {marks})")
+    picture, kind = BytesIO(), path.suffix.lower().removeprefix(".")
+    with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
+        figure.savefig(picture, format=kind, metadata={"Date": None} if kind == "svg" else None, dpi=150)
     try:
-        with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
-            figure.savefig(path, metadata={"Date": None} if path.suffix.lower() == ".svg" else None, dpi=150)
+        write_whole(path, picture.getvalue())
     except OSError as error:
         raise SettingsError.at(escaped(str(path)), f"cannot be written: {error.strerror}") from None

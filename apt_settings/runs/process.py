@@ -6,28 +6,23 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from ..basics.environment import for_a_child
 from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 
 _LOOK_AGAIN_AFTER: Final = 1.0  # seconds
 _FROM_KERNEL: Final = 0x80
-_FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGWINCH})
+_FROM_TERMINAL: Final = frozenset(
+    getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGWINCH") if hasattr(signal, name)
+)
 # The signals that stop and continue a process act on this process as usual. The signals for faults, such as SIGSEGV,
 # concern this process and not the command.
 _NOT_PASSED_ON: Final = frozenset(
-    {
-        signal.SIGKILL,
-        signal.SIGSTOP,
-        signal.SIGTSTP,
-        signal.SIGTTIN,
-        signal.SIGTTOU,
-        signal.SIGCONT,
-        signal.SIGSEGV,
-        signal.SIGBUS,
-        signal.SIGFPE,
-        signal.SIGILL,
-        signal.SIGTRAP,
-        signal.SIGSYS,
-    }
+    getattr(signal, name)
+    for name in (
+        *("SIGKILL", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT"),
+        *("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS"),
+    )
+    if hasattr(signal, name)
 )
 
 
@@ -45,7 +40,7 @@ def become(command: Sequence[str], environ: Mapping[str, str]) -> NoReturn:
     for number in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores these, and the command would inherit that
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvpe(command[0], list(command), environ)  # noqa: S606  a shell is not wanted here
+        os.execvpe(command[0], list(command), for_a_child(environ))  # noqa: S606  a shell is not wanted here
     except (OSError, ValueError) as error:  # ValueError: an empty name
         raise CannotStartError(command[0], error) from None
 
@@ -64,7 +59,8 @@ class ChildProcess:
         before = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)
         defaults = [signal.SIGPIPE, signal.SIGXFSZ]
         try:
-            self._pid = os.posix_spawnp(command[0], list(command), environ, setsigmask=before, setsigdef=defaults)
+            own = for_a_child(environ)
+            self._pid = os.posix_spawnp(command[0], list(command), own, setsigmask=before, setsigdef=defaults)
         except (OSError, ValueError) as error:
             raise CannotStartError(command[0], error) from None
 
@@ -77,9 +73,18 @@ class ChildProcess:
                 status = self._reap()
                 if status is not None:
                     return status
-            elif not (info.si_code == _FROM_KERNEL and info.si_signo in _FROM_TERMINAL):  # the command gets these too
+            elif not self._gets(info):
                 with suppress(ProcessLookupError):
                     os.kill(self._pid, info.si_signo)
+
+    def _gets(self, info: signal.struct_siginfo) -> bool:
+        """Whether the command gets a signal by itself, from its terminal.
+
+        A hang-up goes to the leader of the session alone, which is this process where ssh or docker starts it.
+        """
+        leads_session = os.getsid(0) == os.getpid()
+        alone = info.si_signo == signal.SIGHUP and leads_session
+        return info.si_code == _FROM_KERNEL and info.si_signo in _FROM_TERMINAL and not alone
 
     def _reap(self) -> int | None:
         """Reap all children that have ended. Returns the command's status if it is among them."""

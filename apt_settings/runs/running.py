@@ -1,29 +1,31 @@
 """Runs a job with its settings in the environment, and keeps a record from before its start until after its end."""
 
-import fcntl
+import errno
 import os
 import platform
 import signal
 import socket
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from ..base import AptSettings, settings_of
-from ..basics.escaping import escaped, shown
+from ..basics.escaping import bytes_escaped, escaped, shown
+from ..basics.files import remove_drafts
+from ..basics.packages import version_of
 from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import changed
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
-from ..sources.record import FILE_NAME, Record, Run, read
+from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
 from ..variables import ENV_FILE, NO_FILE, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
-from .store import find_finished, new_folder, record_of, write
+from .store import as_json, find_finished, new_folder, record_of, write
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _SCHEDULER_IDS: Final = (
@@ -34,6 +36,12 @@ _SCHEDULER_IDS: Final = (
     "SLURM_RESTART_COUNT",
     "JOB_COMPLETION_INDEX",
 )
+
+
+_NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
+"""What flock fails with where a file system, such as Lustre or NFS, is mounted without locks."""
+_MARGIN: Final = 4096
+"""Bytes that the end of a run may add to a record."""
 
 
 class Outcome(NamedTuple):
@@ -58,7 +66,14 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
 
 
 def run_recorded(
-    settings: AptSettings, command: Sequence[str], environ: Mapping[str, str], parent: Path, *, resume: bool, once: bool
+    settings: AptSettings,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    parent: Path,
+    *,
+    resume: bool,
+    once: bool,
+    warn: Callable[[str], None] = print,
 ) -> Outcome:
     """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
 
@@ -66,7 +81,7 @@ def run_recorded(
     before the start if the folder cannot be written, is in use, or holds the record of other settings, and on systems
     other than Linux.
     """
-    if not hasattr(signal, "sigtimedwait"):  # macOS
+    if not hasattr(signal, "sigtimedwait") or find_spec("fcntl") is None:  # macOS, Windows
         fix = "leave it out, and the command runs without a record"
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
     record = record_of(settings)
@@ -77,10 +92,20 @@ def run_recorded(
         with _explain_os_errors(parent):
             folder = parent if resume else new_folder(parent, record.fingerprint)
             folder.mkdir(parents=True, exist_ok=True)
-            until_the_end.enter_context(_hold(folder))
+            until_the_end.enter_context(_hold(folder, warn))
+            remove_drafts(folder / FILE_NAME)
             record = _begin(folder, record, command)
+            _refuse_too_long(folder, record)
             write(folder, record)
         return _watch(folder, record, command, environ)
+
+
+def _refuse_too_long(folder: Path, record: Record) -> None:
+    """Raise SettingsError for a record that nothing could read again."""
+    size = len(as_json(record).encode())
+    if size > SIZE_LIMIT - _MARGIN:
+        wrong = f"would have a record of {size:,} bytes, with {len(record.runs)} runs, and {SIZE_LIMIT:,} are the most"
+        raise SettingsError.at(f"--record {escaped(str(folder))}", wrong, fix="take a new folder, or a shorter command")
 
 
 @contextmanager
@@ -105,16 +130,31 @@ def _holder_of(folder: Path) -> str:
 
 
 @contextmanager
-def _hold(folder: Path) -> Generator[None, None, None]:
+def _hold(folder: Path, warn: Callable[[str], None]) -> Generator[None, None, None]:
     """Keep other runs out of a folder while the command lives. Raises BlockingIOError if a run holds it already."""
+    import fcntl  # not on Windows
+
     first = os.open(folder, os.O_RDONLY)
     descriptor = fcntl.fcntl(first, fcntl.F_DUPFD, 3)  # the command inherits it, and it must not become its stdin
     os.close(first)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor, folder, warn)
         yield
     finally:
+        with suppress(OSError):  # what the command left behind, such as a daemon, has inherited the lock
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path, warn: Callable[[str], None]) -> None:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        warn(f"{escaped(str(folder))} is on a file system without locks: let one run at a time have it")
 
 
 def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
@@ -140,7 +180,7 @@ def _finish(folder: Path, record: Record, status: int, by_signal: str | None) ->
 def _signal_name(number: int) -> str:
     """The name of a signal: `SIGTERM`, `SIGRTMIN+3`."""
     names = {each.value: each.name for each in signal.Signals}
-    return names.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}")
+    return names.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}" if hasattr(signal, "SIGRTMIN") else str(number))
 
 
 def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
@@ -149,12 +189,12 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     Raises SettingsError if the folder's record is of other settings, was edited, or cannot be read.
     """
     run = Run(
-        command=tuple(map(_escape_bytes, command)),
+        command=tuple(map(bytes_escaped, command)),
         start=_now(),
-        host=socket.gethostname(),
-        scheduler={name: _escape_bytes(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
+        host=bytes_escaped(socket.gethostname()),
+        scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
         git=repository(),
-        versions={**{name: version(name) for name in _PACKAGES}, "python": platform.python_version()},
+        versions={**{name: version_of(name) for name in _PACKAGES}, "python": platform.python_version()},
     )
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
@@ -182,11 +222,6 @@ def _sides(record: Record) -> dict[str, Side]:
 
 def _describe(side: Side | None) -> str:
     return "no setting" if side is None else f"{shown(side.value)} ({escaped(side.origin)})"
-
-
-def _escape_bytes(text: str) -> str:
-    """A text from the system, with bytes that are not UTF-8 written as `\\xff`, so that JSON can hold it."""
-    return os.fsencode(text).decode(errors="backslashreplace")
 
 
 def _now() -> str:

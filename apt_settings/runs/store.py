@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from ..base import AptSettings, json_values, settings_of
+from ..basics.escaping import bytes_escaped
+from ..basics.files import write_whole
 from ..errors import SettingsError
 from ..fingerprint import changed, fingerprint, is_at_default
 from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
@@ -23,7 +25,7 @@ def record_of(settings: AptSettings) -> Record:
         format=FORMAT,
         task=settings.task,
         fingerprint=fingerprint(settings),
-        controls=dict(settings.controls),
+        controls={name: bytes_escaped(word) for name, word in settings.controls.items()},
         settings={
             name: RecordedSetting(
                 value=values[name],  # a secret has hidden itself
@@ -56,16 +58,7 @@ def new_folder(parent: Path, name: str) -> Path:
 
 def write(folder: Path, record: Record) -> None:
     """Write a record into a folder. If this fails, the old record stays as it was. Raises OSError."""
-    draft = folder / f".{FILE_NAME}"  # always this name, so that a draft left by a killed run is written over
-    try:
-        with draft.open("w", encoding="utf-8") as stream:
-            stream.write(as_json(record))
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(folder / FILE_NAME)
-    except OSError:
-        draft.unlink(missing_ok=True)
-        raise
+    write_whole(folder / FILE_NAME, as_json(record).encode())
     descriptor = os.open(folder, os.O_RDONLY)
     with suppress(OSError):  # not every file system can do this for a folder
         os.fsync(descriptor)

@@ -164,7 +164,12 @@ def read(inputs: Inputs, names: Names) -> Layers:
 def read_recorded(recorded: tuple[Source, ...], inputs: Inputs, names: Names) -> Layers:
     """What a record gives, with the secrets that it does not hold, and arguments that are stronger; nothing else."""
     layers = Layers(recorded, names)
-    problems = [_unknown_name(layers.names, origin) for source in recorded for origin in source.unknown]
+    unknown = [origin for source in recorded for origin in source.unknown]
+    few = len(unknown) <= _MOST_GUESSES
+    problems = [_unknown_name(layers.names, origin, guessing=few) for origin in unknown[:_MOST_GUESSES]]
+    if not few:
+        more = f"has {len(unknown) - _MOST_GUESSES:,} more names that are no settings"
+        problems.append(Problem(unknown[0].location, more))
     if "reference" in inputs.arguments:
         place = inputs.places.get("reference", "argument reference")
         problems.append(Problem(place, "does not go with a record, which has its own"))

@@ -13,8 +13,11 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_bytes
 from ..basics.origins import Kind, Origin
 from ..errors import SettingsError
+from ..facts.release import scripts
+from ..values import as_text
 from .names import Names, variable_of
 from .readers import Source, source_of
+from .release import source_of as released_by
 
 FILE_NAME: Final = "run.json"
 FORMAT: Final[Literal[1]] = 1
@@ -196,8 +199,9 @@ def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names)
 
     `defaults` are those of today, as JSON has them.
     """
+    released = _released(record)
     origins = [
-        _origin(path, name, each)
+        _origin(path, name, each, released.get(name))
         for name, each in record.settings.items()
         if not each.secret
         if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)
@@ -208,9 +212,28 @@ def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names)
     return source_of(origins, names, known)
 
 
-def _origin(path: str, name: str, recorded: RecordedSetting) -> Origin:
-    """Who gives a recorded value; the release's stays the release's, which no rule of ours can refuse."""
-    if recorded.kind == "release":
-        return Origin("release", recorded.origin, name, recorded.value, shown(recorded.value))
+def _released(record: Record) -> Mapping[str, Origin]:
+    """What the release gives to the job of a record that had it for a reference, by its own table."""
+    if record.controls.get("reference") != "release":
+        return {}
+    job = tuple(str(record.settings[name].value) for name in ("dataset", "architecture") if name in record.settings)
+    script = scripts().get((job[0], job[1])) if len(job) == len(("dataset", "architecture")) else None
+    return released_by(script).values if script else {}
+
+
+def _origin(path: str, name: str, recorded: RecordedSetting, released: Origin | None) -> Origin:
+    """Who gives a recorded value; only what really is the release's is given by it, which no rule of ours refuses."""
+    if recorded.kind == "release" and released and _is_same(released.value, recorded.value):
+        return Origin("release", released.source, name, recorded.value, shown(recorded.value))
     place = escaped(f"{path} ({recorded.origin})")
     return Origin("record", place, spelt(name), recorded.value, shown(recorded.value))
+
+
+def _is_same(text: str, value: JsonValue) -> bool:
+    """Whether a text of the release's table says a recorded value: `2` is 2.0."""
+    if as_text(value) == text:
+        return True
+    try:
+        return not isinstance(value, bool) and isinstance(value, int | float) and float(text) == value
+    except ValueError:
+        return False

@@ -1,9 +1,9 @@
 """Run work in a child process with limited time and memory: some inputs make a parser take all of both."""
 
 import faulthandler
-import resource
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.util import find_spec
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,8 +22,10 @@ T = TypeVar("T")
 def confine(work: Callable[[], T]) -> T:
     """Run the work in a child and return its result, or raise its exception.
 
-    Raises UnreadableError if it takes more than SECONDS or MEMORY.
+    Raises UnreadableError if it takes more than SECONDS or MEMORY, and where the system has no limits for a process.
     """
+    if find_spec("resource") is None:  # Windows
+        raise UnreadableError("has more than 8 KiB, and this system cannot limit what reading it takes")
     forking = get_context("fork")
     receiving, sending = forking.Pipe(duplex=False)
     child = forking.Process(target=_work_within_limits, args=(work, sending))
@@ -42,6 +44,8 @@ def confine(work: Callable[[], T]) -> T:
 
 
 def _work_within_limits(work: Callable[[], object], sending: Connection) -> None:
+    import resource
+
     faulthandler.disable()  # a parser without memory may crash; the parent reports that, so no traceback is needed
     limits = [(resource.RLIMIT_CPU, SECONDS), (resource.RLIMIT_CORE, 0)]
     with suppress(FileNotFoundError):  # only Linux has this file

@@ -67,8 +67,15 @@ def _number(value: Any) -> Any:
 
 def _whole_number(value: Any) -> Any:
     if isinstance(value, str):
-        return int(value) if re.fullmatch(_INTEGER, value) else UNREADABLE
+        return _integer(value) if re.fullmatch(_INTEGER, value) else UNREADABLE
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else UNREADABLE
+
+
+def _integer(digits: str) -> Any:
+    try:
+        return int(digits)
+    except ValueError:  # more digits than PYTHONINTMAXSTRDIGITS allows
+        return UNREADABLE
 
 
 def _boolean(value: Any) -> Any:

@@ -1,8 +1,12 @@
 """Running a job's command: exit statuses, signals and the environment, against real processes."""
 
+import errno
 import fcntl
 import os
 import pty
+import re
+import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,6 +23,7 @@ from support import forked
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, load
 from apt_settings.cli import main
 from apt_settings.fingerprint import VERSION
+from apt_settings.runs import running
 from apt_settings.runs.running import job_environment, run_recorded
 from apt_settings.sources.record import Record, read
 
@@ -449,3 +454,172 @@ def test_without_the_signals_of_linux_no_record_is_begun(
     assert "--record needs signals that this system does not have: it runs on Linux" in capsys.readouterr().err
     assert not Path("started").exists()
     assert not Path("runs").exists()
+
+
+def test_a_daemon_that_is_left_behind_holds_no_folder() -> None:
+    """The run has ended, whatever still runs: `wandb service`, `tensorboard &`."""
+    line = [*RUN, "--record", "run", "--resume", "--"]
+    script = "sleep 60 > /dev/null 2>&1 & echo $!"
+    daemon = subprocess.run([*line, "sh", "-c", script], capture_output=True, text=True).stdout
+    again = subprocess.run([*line, "true"], capture_output=True, text=True)
+    os.kill(int(daemon), signal.SIGKILL)
+
+    assert (again.returncode, again.stderr) == (0, "")
+    assert len(read("run").runs) == 2
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_is_told_and_no_reason_to_stop(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Lustre and NFS are mounted in places."""
+
+    def refuse(_descriptor: int, _how: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    told: list[str] = []
+    settings, environ = GlueBigSettings(_env_file=None), dict(os.environ)
+    outcome = run_recorded(settings, ["true"], environ, Path("run"), resume=True, once=False, warn=told.append)
+
+    assert outcome.status == 0
+    assert told == ["run is on a file system without locks: let one run at a time have it"]
+    assert read("run").is_finished
+
+
+def test_a_preloaded_library_without_flock_starts_a_run(tmp_path: Path) -> None:
+    """The system's own answer, in a process of its own."""
+    source, library = tmp_path / "flock.c", tmp_path / "flock.so"
+    source.write_text("#include <errno.h>\nint flock(int fd, int how) { errno = ENOSYS; return -1; }\n")
+    if not shutil.which("gcc"):
+        pytest.skip("needs apt-get install gcc")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    environ = {**os.environ, "LD_PRELOAD": str(library)}
+    done = subprocess.run([*RUN, "--record", "run", "--", "true"], capture_output=True, text=True, env=environ)
+
+    assert done.returncode == 0
+    assert "is on a file system without locks" in done.stderr
+
+
+def test_a_hang_up_reaches_the_command_where_the_launcher_leads_its_session() -> None:
+    """ssh -t, tmux and docker -t make it the leader, which alone gets the hang-up when the terminal is closed."""
+    script = "import os, signal, time\nsignal.signal(1, lambda *_: (open('hup', 'w').close(), os._exit(3)))\n"
+    script += "open('ready', 'w').close()\ntime.sleep(60)"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [*RUN, "--record", "run", "--resume", "--", sys.executable, "-c", script])  # noqa: S606
+    while not Path("ready").exists():
+        os.read(terminal, 1 << 16) if select.select([terminal], [], [], 0.01)[0] else None
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+
+    assert Path("hup").exists()
+    assert os.waitstatus_to_exitcode(status) == 3
+    assert read("run").runs[-1].exit_status == 3
+
+
+IN_A_CONTAINER = ["unshare", "--pid", "--fork", "--kill-child"]
+
+
+@pytest.fixture(scope="module")
+def process_one() -> None:
+    """A process whose id is 1, as the only one of a container has it."""
+    try:
+        subprocess.run([*IN_A_CONTAINER, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs to be root, or unshare to be allowed")
+
+
+@pytest.mark.usefixtures("process_one")
+@pytest.mark.parametrize("mode", MODES)
+def test_as_the_only_process_of_a_container_it_passes_signals_and_reaps(mode: str) -> None:
+    """The kernel gives process 1 no signal that it does not handle, and every orphan of the container."""
+    script = "sh -c 'sleep 0.05 &' ; trap 'echo got; exit 5' TERM; echo ready; while :; do sleep 0.01; done"
+    line = [*IN_A_CONTAINER, *RUN, *MODES[mode], "--", "sh", "-c", script]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[0]), signal.SIGTERM)
+        assert process.stdout.readline() == "got\n"
+        assert process.wait() == 5
+
+
+def test_a_record_that_could_not_be_read_again_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before the start, with what to do; what was recorded stays as it was."""
+    monkeypatch.setattr(running, "SIZE_LIMIT", 40_000)
+    long, settings = ["true", "x" * 9_000], GlueBigSettings(_env_file=None)
+
+    def resumed() -> str:
+        try:
+            run_recorded(settings, long, dict(os.environ), Path("run"), resume=True, once=False)
+        except SettingsError as error:
+            return str(error.problems[0])
+        return ""
+
+    told = [resumed() for _ in range(9)]
+    ended = told.count("")
+
+    assert 0 < ended < 9
+    assert re.search(r"would have a record of [\d,]+ bytes, with \d runs, and 40,000 are the most", told[-1])
+    assert told[-1].endswith("take a new folder, or a shorter command")
+    assert len(read("run").runs) == ended
+
+
+def test_an_empty_folder_is_refused() -> None:
+    """It is what an unset variable is, and not the working directory."""
+    done = subprocess.run([*RUN, "--record", "", "--", "true"], capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert "is empty: write . for the working directory" in done.stderr
+    assert list(Path().iterdir()) == []
+
+
+def test_a_path_that_is_not_utf_8_is_recorded_so_that_it_reads_back(tmp_path: Path) -> None:
+    """The working directory, a `.env` and the host, as commands are."""
+    folder = os.fsencode(tmp_path) + b"/\xff"
+    os.mkdir(folder)
+    Path(os.fsdecode(folder), "\udcfe.env").write_text("APT_SEED=5\n")
+    line: list[str | bytes] = [*RUN, "--env-file", b"\xfe.env", "--record", "run", "--resume", "--", "true"]
+    assert subprocess.run(line, cwd=folder).returncode == 0
+    record = read(Path(os.fsdecode(folder), "run"))
+
+    assert record.controls["env_file"].endswith("/\\xff/\\xfe.env")
+    assert load({}, record=Path(os.fsdecode(folder), "run")).seed == 5
+    assert subprocess.run(line, cwd=folder).returncode == 0
+
+
+def test_without_what_only_linux_has_everything_else_works(tmp_path: Path) -> None:
+    """macOS lacks some signals and /proc, Windows fcntl and resource too: what needs them says so in one line."""
+    Path("sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "for name in 'sigtimedwait sigwaitinfo SIGRTMIN SIGRTMAX SIGPIPE SIGHUP SIGQUIT SIGWINCH'.split():\n"
+        "    delattr(signal, name)\n"
+        "for name in ('register_at_fork', 'fork', 'pidfd_open'):\n"
+        "    delattr(os, name)\n"
+        "sys.modules['fcntl'] = sys.modules['resource'] = None\n"
+    )
+    Path("job.sh").write_text("export APT_SEED=x\ntrue\n")
+    Path("large.sh").write_text("export APT_SEED=x\n" + "true\n" * 5000)
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path), "APT_TASK": "squad"}
+
+    def told(*argv: str) -> tuple[int, str]:
+        line = [sys.executable, "-m", "apt_settings", *argv]
+        done = subprocess.run(line, capture_output=True, text=True, env=environ)
+        return done.returncode, done.stdout + done.stderr
+
+    for argv in (["show"], ["plan"], ["env"], ["schema"], ["job", "slurm", "--", "true"], ["explain", "seed"]):
+        assert told(*argv)[0] == 0, told(*argv)
+    assert told("job", "kubernetes", "--image", "x", "--", "true")[0] == 0
+    status, text = told("run", "--record", "run", "--", "true")
+    assert (status, len(text.splitlines())) == (78, 2)
+    assert "--record needs signals that this system does not have" in text
+    assert told("check", "job.sh") == (
+        1,
+        "job.sh:1: APT_SEED='x' is not allowed: must be a whole number, 0 <= x <= 4294967295\n",
+    )
+    status, text = told("check", "large.sh")
+    assert (status, text) == (
+        1,
+        "large.sh:1: has more than 8 KiB, and this system cannot limit what reading it takes\n",
+    )

@@ -1,0 +1,11 @@
+"""Which version of a package is installed."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+
+def version_of(package: str) -> str:
+    """Its version; `unknown` where it is there and was not installed: from a zip, or by PYTHONPATH."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
