@@ -431,6 +431,18 @@ def test_python_with_fewer_digits() -> None:
     assert "is not allowed: must be a whole number, 0 <= x <= 4294967295" in done.stdout
 
 
+def test_a_number_of_too_many_digits() -> None:
+    """More than Python reads is no number that is allowed."""
+    with pytest.raises(SettingsError, match="is not allowed: must be a whole number"):
+        load({"APT_SEED": "1" * 5_000}, None)
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    """Read from what is installed."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("apt-settings ")
+
+
 LATIN = "en_US.ISO-8859-1"
 
 

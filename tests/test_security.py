@@ -452,12 +452,24 @@ def forged(tmp_path: Path, **origins: str) -> Path:
 
 def test_an_origin_that_claims_to_be_the_releases_gives_no_rights(tmp_path: Path) -> None:
     """What the release's own table does not say is judged like any other value, and its text is escaped."""
-    path = forged(tmp_path, epochs="release \x1b]0;x\x07a.sh:1")
+    path = forged(tmp_path, epochs="release \x1b]0;x\x07a.sh:1", max_grad_norm="release a.sh:1")
     with pytest.raises(SettingsError) as caught:
         load({}, None, record=path)
 
     assert "'sst2' does not fit: must be one of squad_v2, squad when the task is squad" in str(caught.value)
     assert all(line.isprintable() for line in str(caught.value).splitlines())
+
+
+def test_a_number_where_the_release_has_a_word_is_not_the_releases(tmp_path: Path) -> None:
+    """It is judged, as any other value."""
+    path = forged(tmp_path)
+    content = json.loads(path.read_text())
+    content["settings"]["dataset"]["value"] = "squad_v2"
+    content["settings"]["precision"]["value"] = 1
+    counted = Record.model_validate_json(json.dumps(content)).counted
+    path.write_text(json.dumps(content | {"fingerprint": fingerprint_of(canonical(counted))}))
+    with pytest.raises(SettingsError, match="precision=1 is not allowed: must be one of"):
+        load({}, None, record=path)
 
 
 def test_what_is_the_releases_stays_the_releases(tmp_path: Path) -> None:

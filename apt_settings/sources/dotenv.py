@@ -168,13 +168,11 @@ def _written(text: str) -> str:
 
 
 def _notes(binding: Binding, name: str, line: int, scope: Mapping[str, str]) -> Iterator[LineNote]:
-    """What a shell would make of a value, and this does not."""
+    """What a shell would make of a value that has no fault, and this does not."""
     value, written = binding.value or "", _written(binding.original.string.strip())
-    if not _is_too_long(value):
-        for atom in parse_variables(value):
-            if isinstance(atom, Variable) and atom.default is not None and scope.get(atom.name) == "":
-                told = f"uses what stands behind :- for ${{{escaped(atom.name)}}}, which is empty"
-                yield LineNote(line, name, told)
+    for atom in parse_variables(value):
+        if isinstance(atom, Variable) and atom.default is not None and scope.get(atom.name) == "":
+            yield LineNote(line, name, f"uses what stands behind :- for ${{{escaped(atom.name)}}}, which is empty")
     if not written.startswith(("'", '"')) or (written.startswith('"') and "$" in value):
         for pattern, what in _ONLY_IN_A_SHELL.items():
             if re.search(pattern, value if written.startswith('"') else written):

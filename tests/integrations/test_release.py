@@ -171,6 +171,7 @@ def test_what_the_release_cannot_be_told_is_said() -> None:
     [
         ({"weight_decay": 0.1}, "optimizer"),
         ({"teacher_layers": 3}, "teacher_layers"),
+        ({"max_steps": 9_000}, "max_steps: is not written: the release is told of epochs and a ratio"),
         ({"teacher_layers": 3, "distill_epochs": None}, None),
         ({"scaling_factor": 2.02}, "scaling_factor: while it distils"),
         ({"scaling_factor": 2.02, "distill_epochs": None}, "scaling_factor: the release's alpha is a whole number"),

@@ -213,6 +213,23 @@ def test_a_job_has_a_device() -> None:
         plan(load({}, None, task="squad"), devices=0)
 
 
+def test_pruning_that_ends_before_it_starts_is_told_for_a_task_of_no_paper() -> None:
+    """Where the release's plan says nothing of it."""
+    told = planned(
+        task="custom",
+        dataset="mine",
+        architecture="roberta-base",
+        train_examples=320,
+        epochs=40,
+        pruning_end_epoch=2,
+        num_prunings=1,
+        distill_epochs=1,
+        sparsity_warmup_epochs=0,
+    ).warnings
+
+    assert "pruning ends at step 20, before it starts at 200: all is pruned at once" in told
+
+
 def test_a_job_that_neither_prunes_nor_distils_hears_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     """No note, no warning, no table; a dense fine-tuning has its steps and rates."""
     words = ("--task", "squad", "--set", "target_sparsity=0", "--set", "distill_epochs=none", "--set", "epochs=2")

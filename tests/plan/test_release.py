@@ -232,6 +232,35 @@ def test_what_is_suggested_ends_distillation(job: dict[str, Any], fits: str) -> 
         assert not any("never ends" in each for each in planned(**{**job, **change}).warnings)
 
 
+def test_a_window_of_nothing_but_warmup_prunes_all_at_its_end() -> None:
+    """The release's formula divides by zero there."""
+    job = {"task": "mrpc", "train_examples": 3200, "batch_size": 32, "epochs": 40, "distill_epochs": None}
+    points = released(**job, pruning_end_epoch=4, sparsity_warmup_epochs=2, num_prunings=3).points
+
+    assert [point.step for point in points] == [266, 333, 400]
+    assert {point.sparsity for point in points[:-1]} <= {0}
+    assert points[-1].sparsity > 0
+
+
+@pytest.mark.parametrize(
+    ("job", "fix"),
+    [
+        ({"epochs": 40, "pruning_end_epoch": 2, "train_examples": 3668}, "APT_PRUNING_END_EPOCH=20 fits"),
+        (
+            {"epochs": 12, "pruning_end_epoch": 4, "train_examples": 3668},
+            "=5 with APT_PRUNING_END_EPOCH=12 is",
+        ),
+        ({"epochs": 3, "pruning_end_epoch": 3, "train_examples": 3668}, "there are too few examples for this"),
+    ],
+)
+def test_prunings_too_close_are_told_what_fits(job: dict[str, Any], fix: str) -> None:
+    """A later end, fewer prunings, or nothing."""
+    values = {"task": "mrpc", "num_prunings": 10, "distill_epochs": None, "sparsity_warmup_epochs": 0, **job}
+    (told,) = [each for each in planned(**values).warnings if "apart" in each]
+
+    assert fix in told
+
+
 def test_both_are_shown_where_they_differ(capsys: pytest.CaptureFixture[str]) -> None:
     """Side by side, with the place in the release; as JSON too."""
     out = " ".join(printed(capsys, "plan", "--task", "sst2").split())
