@@ -29,8 +29,8 @@ FOR_PEOPLE = ("show", "explain", "check", "diff", "plan", "sweep")
 WOULD_WRITE_OR_RUN = ("--write-env-file", "--plot", "--record", "--submit")
 
 warnings.simplefilter("ignore", SettingsWarning)
-_SEED_IS_SET = re.compile(rb"(?im)^[^\w\r\n#]*APT_SEED[^\S\r\n]*=")
-_QUOTES = re.compile(rb"['\"`]")
+_SEED_IS_SET = re.compile(r"(?im)^[^\w\r\n#]*APT_SEED[^\S\r\n]*=")
+_QUOTES = re.compile(r"['\"`]")
 _FILE = Path(tempfile.mkdtemp()) / "input"
 
 
@@ -66,7 +66,8 @@ def env_file(data: bytes) -> None:
     """The content of a `.env`, of which nothing like a name of ours is lost: it is read, or it is an error."""
     _FILE.write_bytes(data)
     settings = _settled(lambda: load({"HOME": "/home/x"}, _FILE))
-    if settings and _SEED_IS_SET.search(data) and not _QUOTES.search(data):
+    text = data.decode(errors="replace")
+    if settings and _SEED_IS_SET.search(text) and not _QUOTES.search(text):
         origin = settings.origin("seed")
         if origin.kind != "env file" and not origin.empty:
             raise Escaped(f"a line with APT_SEED is lost: {data!r}")
