@@ -193,7 +193,9 @@ class OptimizationSettings(SettingsGroup):
     optimizer: Annotated[
         Literal["adam", "adamw"], Field(description="adam couples weight decay to the gradient, adamw does not.")
     ] = "adam"
-    weight_decay: Annotated[float, Field(ge=0, description="Weight decay of the optimizer.")] = 0.0
+    weight_decay: Annotated[
+        float, Field(ge=0, description="Weight decay of the optimizer, for all weights but biases and norms.")
+    ] = 0.0
     max_grad_norm: Annotated[
         float | None,
         Field(ge=0, description="Norm that gradients are clipped to; none, or 0: they are not clipped."),

@@ -16,6 +16,7 @@ from transformers import RobertaConfig, RobertaForSequenceClassification, Traine
 from apt_settings import fingerprint, settings
 from apt_settings.integrations.peft import lora_config
 from apt_settings.integrations.torch import require_agreement
+from apt_settings.integrations.trainer import prepare
 from apt_settings.integrations.transformers import training_arguments
 from apt_settings.schedules import distillation_weight, sparsity
 
@@ -137,6 +138,7 @@ def main() -> None:
         adapted, arguments, train_dataset=sentences(EXAMPLES), callbacks=[Following(masks, steps_per_epoch)]
     )
     trainer.masks, trainer.weight = masks, distillation_weight(settings, settings, steps_per_epoch)
+    prepare(trainer, settings.model_copy(update={"train_examples": EXAMPLES}))
     trainer.train()
     predicted = trainer.predict(sentences(EXAMPLES + 400)[EXAMPLES:])
     right = (predicted.predictions.argmax(axis=-1) == predicted.label_ids).mean()

@@ -3,9 +3,13 @@
 import os
 from collections.abc import Container, Generator, Iterable
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @contextmanager
@@ -32,6 +36,11 @@ def world_size() -> int:
 def scheduler_name(settings: AptSettings) -> str:
     """The name of lr_scheduler in transformers, where `constant` has no warmup and ours is `constant_with_warmup`."""
     return "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
+
+
+def decays(name: str, parameter: "Tensor") -> bool:
+    """Whether weight_decay is for this parameter: for all but biases and norms, which transformers spares too."""
+    return parameter.ndim > 1 and "bias" not in name
 
 
 def refuse_overrides(keywords: Container[str], extra: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from ..plan import architecture_of
 from ..registry import model_of
 from ..tasks import CustomSettings
 from .extras import refuse_overrides, require
+from .undoing import OF_ADAPTERS, refuse_unknown, undone
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -41,14 +42,19 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     family, `task_type` where the task is none of the paper's (else it is that of the model's family, SEQ_CLS for an
     encoder).
 
-    Raises SettingsError for a keyword that the settings decide, for a model whose modules nobody names, and if peft is
+    Raises SettingsError for a keyword that the settings decide, that undoes one of them under another name, such as
+    use_rslora, or that LoraConfig does not have; for a model whose modules nobody names, and if peft is
     missing.
     """
     with require("peft"):
         from peft import LoraConfig
     from_settings = keywords(settings, ranks=ranks, said=extra)
     refuse_overrides(from_settings, extra)
-    return LoraConfig(**from_settings, **extra)
+    refuse_unknown(LoraConfig, extra)
+    config = LoraConfig(**from_settings, **extra)
+    if problems := [*undone(config, LoraConfig, OF_ADAPTERS)]:
+        raise SettingsError(problems)
+    return config
 
 
 def keywords(

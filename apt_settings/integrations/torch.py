@@ -7,26 +7,51 @@ from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import compared
 from ..schedules import learning_rate
-from .extras import require, world_size
+from .extras import decays, require, world_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from torch.nn import Parameter
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR
 
 
-def optimizer(settings: AptSettings, parameters: "Iterable[Parameter] | Iterable[dict[str, Any]]") -> "Optimizer":
+def optimizer(
+    settings: AptSettings,
+    parameters: "Iterable[Parameter] | Iterable[tuple[str, Parameter]] | Iterable[dict[str, Any]]",
+) -> "Optimizer":
     """torch.optim.Adam or AdamW, as the setting `optimizer` says, with learning_rate and weight_decay.
 
-    Adam adds weight decay to the gradient, AdamW does not. All other options are torch's defaults. Raises SettingsError
-    if torch is missing.
+        optimizer(settings, model.named_parameters())
+
+    Adam adds weight decay to the gradient, AdamW does not. Biases and norms are spared, as in the Trainer: all tensors
+    of one dimension, and those with `bias` in their names, where names are given. A group that is a dict with its own
+    `weight_decay` keeps it. All other options are torch's defaults. Raises SettingsError if torch is missing.
     """
     with require("torch"):
         from torch.optim import Adam, AdamW
     kind = {"adam": Adam, "adamw": AdamW}[settings.optimizer]
-    return kind(parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    groups = _groups(list(parameters))
+    return kind(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def _groups(parameters: "list[Any]") -> list[dict[str, Any]]:
+    """The parameters in groups: those that decay, those that are spared, and groups that say it themselves."""
+    groups = parameters if parameters and isinstance(parameters[0], dict) else [{"params": parameters}]
+    return [part for group in groups for part in ([group] if "weight_decay" in group else _parted(group))]
+
+
+def _parted(group: dict[str, Any]) -> "Iterator[dict[str, Any]]":
+    decaying: list[Any] = []
+    spared: list[Any] = []
+    given = group["params"]
+    for each in [given] if hasattr(given, "ndim") else given:
+        name, parameter = each if isinstance(each, tuple) else ("", each)
+        (decaying if decays(name, parameter) else spared).append(each)
+    yield {**group, "params": decaying}
+    if spared:
+        yield {**group, "params": spared, "weight_decay": 0.0}
 
 
 def scheduler(settings: AptSettings, optimizer: "Optimizer", total_steps: int) -> "LambdaLR":

@@ -1,29 +1,23 @@
 """Training arguments for the Trainer of transformers."""
 
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
+from collections.abc import Container, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..base import AptSettings, given_to, group_for, unusable
-from ..errors import SettingsError, SettingsWarning
+from ..errors import Problem, SettingsError, SettingsWarning
 from ..own import Group, keywords_of
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
 from .extras import refuse_overrides, require, scheduler_name, world_size
+from .precision import Hardware, hardware_here, refuse_environment, switch_tf32, usable, warn_of_hardware
+from .undoing import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, refuse_unknown, said, undone
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
 
 
 A = TypeVar("A")
-
-
-class Hardware(NamedTuple):
-    """The arithmetic that a machine supports."""
-
-    tf32: bool
-    fp16: bool
-    bf16: bool
 
 
 @overload
@@ -41,11 +35,16 @@ def training_arguments(
 
     Where APT_EXTEND names that class, or a handle of it, the fields that our settings do not decide have the values of
     these settings too: `part(settings, kind)` is the same. The effective batch is batch_size for any number of
-    processes and GPUs. Making the arguments joins the job's process group. If the hardware lacks the precision that is
-    set, fp32 is used, with a SettingsWarning. `extra` goes to the arguments unchanged.
+    processes and GPUs. Making the arguments joins the job's process group, and sets torch's switch for TF32 where
+    precision is fp32 or tf32. If the hardware lacks the precision that is set, fp32 is used, with a SettingsWarning.
+    A class for trl, which has a field max_length, gets max_seq_length.
 
-    Raises SettingsError for settings that transformers cannot express, if `extra` has a keyword that the settings
-    decide, and if transformers or torch is missing.
+    `extra` goes to the arguments unchanged. A SettingsWarning names what it brings in that changes what is trained and
+    is in no record, such as label_smoothing_factor, and what is not judged, such as a file for DeepSpeed.
+
+    Raises SettingsError for settings that transformers cannot express; for a keyword in `extra` that the settings
+    decide, that undoes one under another name, such as lr_scheduler_kwargs, or that the class does not have; where
+    ACCELERATE_MIXED_PRECISION would bring in another arithmetic; and if transformers or torch is missing.
     """
     with require("transformers"):
         from transformers import Seq2SeqTrainingArguments, TrainingArguments
@@ -55,11 +54,18 @@ def training_arguments(
     group = group_for(settings, Group(chosen))
     own = keywords_of(group, given_to(settings, group)) if group else {}
     on_cpu = bool({**own, **extra}.get("use_cpu"))
-    from_settings = keywords(settings, devices=_devices(on_cpu), hardware=_hardware(on_cpu))
+    hardware = hardware_here(on_cpu)
+    refuse_environment(settings, usable(settings, hardware))
+    from_settings = {**keywords(settings, devices=_devices(on_cpu), hardware=hardware), **_length(settings, chosen)}
     refuse_overrides({**from_settings, **own}, extra)
+    refuse_unknown(chosen, extra)
     _refuse_class(settings, chosen, from_settings)
     arguments = chosen(**{"output_dir": output_dir or settings.output_dir, **from_settings, **own, **extra})
+    _refuse_undone(arguments, TrainingArguments, from_settings)
+    _note_what_no_record_has(arguments, TrainingArguments, own)
     _require_batch(settings, arguments)
+    if from_settings["tf32"] is not None:
+        switch_tf32(from_settings["tf32"])
     return arguments
 
 
@@ -75,6 +81,32 @@ def _refuse_class(settings: AptSettings, kind: type, keywords: Iterable[str]) ->
     if "generation_max_length" in keywords and not hasattr(kind, "generation_max_length"):
         wrong = f"has no place in {kind.__name__}"
         raise unusable(settings, "max_target_length", wrong, fix="take a class below Seq2SeqTrainingArguments")
+
+
+def _length(settings: AptSettings, kind: type) -> dict[str, int]:
+    """The length of an input, for a class of trl that cuts inputs itself."""
+    return {"max_length": settings.max_seq_length} if hasattr(kind, "max_length") else {}
+
+
+def _refuse_undone(arguments: "TrainingArguments", usual: type, keywords: Mapping[str, Any]) -> None:
+    """Raises SettingsError for what undoes a setting: under another name, or because the class changes what it got."""
+    problems = [*undone(arguments, usual, OF_THE_TRAINER)]
+    for name, value in keywords.items():
+        if (made := getattr(arguments, name)) != value and not problems:
+            wrong = f"becomes {made}, where the settings say {value}"
+            problems.append(Problem(f"{type(arguments).__name__} {name}", wrong, fix="take out what changes it"))
+    if problems:
+        raise SettingsError(problems)
+
+
+def _note_what_no_record_has(arguments: "TrainingArguments", usual: type, recorded: Container[str]) -> None:
+    for name in said(arguments, usual, NOT_RECORDED):
+        if name not in recorded:
+            told = f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it"
+            warnings.warn(told, SettingsWarning, stacklevel=3)
+    for name in said(arguments, usual, NOT_JUDGED):
+        told = f"keyword {name} may decide what the settings decide, and is not judged"
+        warnings.warn(told, SettingsWarning, stacklevel=3)
 
 
 def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:
@@ -120,11 +152,10 @@ def _optimizer(settings: AptSettings) -> str:
 
 def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bool | None]:
     """The keywords for the precision that is set, or a warning and those for fp32 if the hardware lacks it."""
-    precision = settings.precision
-    if precision != "fp32" and hardware is not None and not getattr(hardware, precision):
-        warnings.warn(f"this hardware has no {precision}: precision fp32 is used", SettingsWarning, stacklevel=4)
-        precision = "fp32"
-    return {"tf32": True if precision == "tf32" else None, "fp16": precision == "fp16", "bf16": precision == "bf16"}
+    warn_of_hardware(settings, hardware)
+    precision = usable(settings, hardware)
+    tf32 = precision == "tf32" if precision in ("fp32", "tf32") else None
+    return {"tf32": tf32, "fp16": precision == "fp16", "bf16": precision == "bf16"}
 
 
 def _devices(on_cpu: bool) -> int:
@@ -133,17 +164,6 @@ def _devices(on_cpu: bool) -> int:
         import torch
     processes = world_size()
     return processes if processes > 1 or on_cpu else max(1, torch.cuda.device_count())
-
-
-def _hardware(on_cpu: bool) -> Hardware:
-    """The arithmetic that this machine supports according to transformers."""
-    with require("torch"):
-        import torch
-    from transformers.utils.import_utils import is_torch_bf16_gpu_available, is_torch_tf32_available
-
-    if on_cpu or not torch.cuda.is_available():
-        return Hardware(tf32=False, fp16=False, bf16=on_cpu)
-    return Hardware(tf32=is_torch_tf32_available(), fp16=True, bf16=is_torch_bf16_gpu_available())
 
 
 def _require_batch(settings: AptSettings, arguments: "TrainingArguments") -> None:

@@ -19,6 +19,7 @@ from apt_settings.fingerprint import counted
 from apt_settings.integrations import peft as peft_integration
 from apt_settings.integrations import torch as torch_integration
 from apt_settings.integrations import transformers as transformers_integration
+from apt_settings.integrations.precision import Hardware
 from apt_settings.plan import plan
 from apt_settings.schedules import learning_rate
 
@@ -176,7 +177,7 @@ def test_what_cannot_be_expressed_is_a_settings_error(values: dict[str, Any], wo
 def test_precision_is_what_the_hardware_has() -> None:
     """Where it lacks what was asked for, one warning says so."""
     settings = settings_for("roberta-base", precision="fp16")
-    none = transformers_integration.Hardware(tf32=False, fp16=False, bf16=False)
+    none = Hardware(tf32=False, fp16=False, bf16=False)
 
     assert transformers_integration.keywords(settings)["fp16"] is True
     with pytest.warns(SettingsWarning, match="this hardware has no fp16: precision fp32 is used"):

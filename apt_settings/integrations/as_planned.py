@@ -1,0 +1,124 @@
+"""A training held against the settings, by a callback of the Trainer of transformers."""
+
+import warnings
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from ..base import AptSettings
+from ..errors import Problem, SettingsError, SettingsWarning
+from ..sources.names import variable_of
+from .extras import require
+from .loss import LossOfStep
+from .training import (
+    Fact,
+    factors_of,
+    of_arithmetic,
+    of_gradients,
+    of_optimizer,
+    of_rate,
+    of_schedule,
+    of_the_job,
+    of_weights,
+    planned_steps,
+)
+
+with require("transformers"):
+    from accelerate.state import AcceleratorState
+    from torch import distributed
+    from transformers import TrainerCallback
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+_SPLIT: Final = ("DEEPSPEED", "FSDP", "MEGATRON_LM", "XLA")
+"""Ways of accelerate in which no process has the whole model and optimizer."""
+
+
+class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none of the linter's
+    """Stops a training that is not what the settings say: at its start, and at its first optimizer step.
+
+        trainer = Trainer(model, arguments, train_dataset=data, callbacks=[AsPlanned(settings)])
+
+    It reads what really is, and nothing that was passed: the number of steps and the schedule of the rate, the batch
+    over all devices, the arithmetic and the weights, TF32's switch, the optimizer with its rate and weight decay, the
+    seed, the norm of the clipped gradients, and the factor by which the loss that the model returned enters backward.
+    A run that goes on from a checkpoint is judged in the same way.
+
+    The error names both sides. All processes of a job raise it together: one that stopped alone would hang the others.
+    With `warn`, each finding is a SettingsWarning. `weighted` says that a compute_loss of your own gives the model's
+    loss a weight below 1. What cannot be judged, as under DeepSpeed and FSDP, is said once. Raises SettingsError.
+    """
+
+    def __init__(self, settings: AptSettings, *, warn: bool = False, weighted: bool = False) -> None:
+        self.settings, self.warn, self.weighted = settings, warn, weighted
+        self._loss: LossOfStep | None = None
+
+    def on_train_begin(
+        self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, lr_scheduler: Any, **given: Any
+    ) -> None:
+        """Judge what is there before the first step."""
+        facts = [*of_the_job(self.settings, args, state, given["train_dataloader"]), *of_arithmetic(self.settings)]
+        not_judged = []
+        if AcceleratorState().distributed_type in _SPLIT:
+            not_judged += ["weights, optimizer, rate, gradients and the loss under DeepSpeed, FSDP and the like"]
+        else:
+            facts += [*of_weights(self.settings, model), *of_optimizer(self.settings, model, optimizer)]
+            self._loss = LossOfStep(model)
+            if (factors := factors_of(lr_scheduler)) is None:
+                not_judged += [f"the schedule of a {type(lr_scheduler).__name__}"]
+            else:
+                facts += of_schedule(self.settings, factors, state.max_steps)
+        if planned_steps(self.settings) is None:
+            not_judged += [f"the number of steps, as {variable_of('train_examples')} is not set"]
+        self._tell(facts, not_judged)
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Count the micro-batches of the first step."""
+        if self._loss:
+            self._loss.micro_batches += 1
+
+    def on_pre_optimizer_step(
+        self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, **given: Any
+    ) -> None:
+        """Judge the gradients of the first step, which are clipped and not yet used."""
+        if (loss := self._loss) is None:
+            return
+        self._loss = None
+        loss.close()
+        factors, planned = loss.factors(optimizer), loss.planned(args)
+        lowered = [each for each in factors if each < planned * (1 - 1e-3)]
+        not_judged = [] if factors else ["how the model's loss enters backward, as the model returns none"]
+        if lowered and self.weighted:
+            not_judged += ["the weight that compute_loss gives to the model's loss"]
+        wrong = [each for each in factors if each > planned * (1 + 1e-3)] or ([] if self.weighted else lowered)
+        facts = [*of_gradients(self.settings, model), *of_rate(self.settings, optimizer, state)]
+        if wrong:
+            what = "the loss that the model returned enters backward times"
+            facts += [Fact("batch_size", what, wrong[0], planned, "call prepare(trainer, settings)")]
+        self._tell(facts, not_judged)
+
+    def _tell(self, facts: Iterable[Fact], not_judged: Iterable[str]) -> None:
+        """One error in all processes together, or a warning for each finding."""
+        found = _of_all_ranks([fact.problem(self.settings) for fact in facts if not fact.holds])
+        if found and not self.warn:
+            raise SettingsError(found)
+        for each in found:
+            warnings.warn(str(each), SettingsWarning, stacklevel=2)
+        for what in not_judged:
+            warnings.warn(f"not judged: {what}", SettingsWarning, stacklevel=2)
+
+
+def _of_all_ranks(problems: list[Problem]) -> list[Problem]:
+    """The problems of all processes, each once, with the ranks that have it where not all do."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return problems
+    ranks: list[list[Problem] | None] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(ranks, problems)
+    found: dict[str, tuple[Problem, list[str]]] = {}
+    for rank, each in enumerate(ranks):
+        for problem in each or []:
+            found.setdefault(str(problem), (problem, []))[1].append(str(rank))
+    return [
+        one if len(who) == len(ranks) else one._replace(wrong=f"{one.wrong} (rank {', '.join(who)})")
+        for one, who in found.values()
+    ]

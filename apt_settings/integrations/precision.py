@@ -1,0 +1,79 @@
+"""The arithmetic of a training: what a machine has, what is used of it, and torch's own switch for TF32."""
+
+import os
+import warnings
+from typing import NamedTuple
+
+from ..base import AptSettings, unusable
+from ..errors import SettingsWarning
+from ..sources.names import variable_of
+from .extras import require
+
+
+class Hardware(NamedTuple):
+    """The arithmetic that a machine supports."""
+
+    tf32: bool
+    fp16: bool
+    bf16: bool
+
+
+def hardware_here(on_cpu: bool = False) -> Hardware:
+    """What this machine supports according to transformers; `on_cpu`: with its GPUs left alone."""
+    with require("torch"):
+        import torch
+    from transformers.utils.import_utils import is_torch_bf16_gpu_available, is_torch_tf32_available
+
+    on_cpu = on_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes", "on", "y", "t")
+    if on_cpu or not torch.cuda.is_available():
+        return Hardware(tf32=False, fp16=False, bf16=on_cpu)
+    return Hardware(tf32=is_torch_tf32_available(), fp16=True, bf16=is_torch_bf16_gpu_available())
+
+
+def usable(settings: AptSettings, hardware: Hardware | None) -> str:
+    """The precision of the settings, or fp32 where the hardware lacks it; None supports every one."""
+    precision = settings.precision
+    lacks_it = precision != "fp32" and hardware is not None and not getattr(hardware, precision)
+    return "fp32" if lacks_it else precision
+
+
+def warn_of_hardware(settings: AptSettings, hardware: Hardware | None) -> None:
+    """A SettingsWarning where another precision is used than the one that is set."""
+    if (used := usable(settings, hardware)) != settings.precision:
+        wrong = f"this hardware has no {settings.precision}: precision {used} is used"
+        warnings.warn(wrong, SettingsWarning, stacklevel=5)
+
+
+def refuse_environment(settings: AptSettings, precision: str) -> None:
+    """Raises SettingsError for a variable of another tool that brings another arithmetic in.
+
+    ACCELERATE_MIXED_PRECISION comes from `accelerate launch --mixed_precision` or from accelerate's own file; the
+    Trainer follows it where no half precision is asked for. NVIDIA_TF32_OVERRIDE=0 switches TF32 off below torch.
+    """
+    mixed = os.environ.get("ACCELERATE_MIXED_PRECISION") or "no"
+    if precision in ("fp32", "tf32") and mixed.lower() != "no":
+        wrong = f"is not what would be trained: ACCELERATE_MIXED_PRECISION is {mixed}"
+        fix = f"start with accelerate launch --mixed_precision no, or write {variable_of('precision')}={mixed}"
+        raise unusable(settings, "precision", wrong, fix=fix)
+    if precision == "tf32" and os.environ.get("NVIDIA_TF32_OVERRIDE") == "0":
+        wrong = "is not what would be trained: NVIDIA_TF32_OVERRIDE is 0"
+        raise unusable(settings, "precision", wrong, fix=f"unset it, or write {variable_of('precision')}=fp32")
+
+
+def tf32_is_on() -> bool:
+    """Whether torch multiplies float32 matrices in TF32, on a GPU that has it."""
+    from torch.backends.cuda import matmul
+
+    return bool(matmul.fp32_precision == "tf32" if hasattr(matmul, "fp32_precision") else matmul.allow_tf32)
+
+
+def switch_tf32(on: bool) -> None:
+    """Set torch's own switches for TF32, for this process: those of transformers remember what they were told first."""
+    from torch.backends import cudnn
+    from torch.backends.cuda import matmul
+
+    if hasattr(matmul, "fp32_precision"):  # where these are, the older switches raise once they were used
+        for each in (matmul, cudnn.conv, cudnn.rnn):
+            each.fp32_precision = "tf32" if on else "ieee"
+    else:
+        matmul.allow_tf32 = cudnn.allow_tf32 = on

@@ -1,0 +1,168 @@
+"""What a training really is, fact by fact, beside what the settings and the plan say."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from math import isclose
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..base import AptSettings
+from ..errors import Problem
+from ..plan import plan
+from ..schedules import learning_rate
+from ..sources.names import variable_of
+from ..values import as_text
+from .extras import decays, require
+from .precision import hardware_here, tf32_is_on, usable
+
+with require("transformers"):
+    import torch
+    from accelerate.state import AcceleratorState
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+_WEIGHTS: Final = {
+    "fp32": ({torch.float32}, {torch.float32}),
+    "tf32": ({torch.float32}, {torch.float32}),
+    "fp16": ({torch.float32}, {torch.float32, torch.float16}),
+    "bf16": ({torch.float32, torch.bfloat16}, {torch.float32, torch.bfloat16}),
+}
+"""Precision -> the types that weights may have: those that train, those that do not."""
+
+
+class Fact(NamedTuple):
+    """One thing that a setting decides: how it really is, and how it is planned."""
+
+    setting: str
+    what: str
+    really: Any
+    planned: Any
+    fix: str = ""
+
+    @property
+    def holds(self) -> bool:
+        if isinstance(self.really, float) and isinstance(self.planned, int | float):
+            return isclose(self.really, self.planned, rel_tol=1e-6, abs_tol=1e-12)
+        return bool(self.really == self.planned)
+
+    def problem(self, settings: AptSettings) -> Problem:
+        """Both sides, and who set what is planned."""
+        wrong = f"is not what is trained: {self.what} {_said(self.really)}, and not {_said(self.planned)}"
+        origin, value = settings.origin(self.setting), as_text(getattr(settings, self.setting))
+        return Problem(origin, wrong, fix=self.fix, value=value, setting=self.setting)
+
+
+def of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> Iterator[Fact]:
+    """Steps, batch and seed."""
+    if (steps := planned_steps(settings)) is not None:
+        fix = _counted(settings, loader) if settings.max_steps is None else ""
+        yield Fact(
+            "max_steps" if settings.max_steps else "epochs", "the number of steps is", state.max_steps, steps, fix
+        )
+    batch = getattr(loader, "total_batch_size", args.train_batch_size * args.world_size)
+    batch *= args.gradient_accumulation_steps
+    yield Fact("batch_size", "the batch over all devices is", batch, settings.batch_size)
+    yield Fact(
+        "max_grad_norm", "gradients are clipped at", float(args.max_grad_norm or 0), settings.max_grad_norm or 0.0
+    )
+    seeds = {settings.seed, settings.seed + args.process_index}
+    random = torch.initial_seed()
+    yield Fact("seed", "the Trainer's seed is", args.seed, settings.seed)
+    yield Fact("seed", "torch's seed is", settings.seed if random in seeds else random, settings.seed)
+
+
+def planned_steps(settings: AptSettings) -> int | None:
+    if settings.max_steps or settings.train_examples:
+        return settings.max_steps or plan(settings).total_steps
+    return None
+
+
+def _counted(settings: AptSettings, loader: Any) -> str:
+    """What to set where the training data have another number of examples."""
+    data = getattr(loader, "dataset", None)
+    if data is None or not hasattr(data, "__len__") or (number := len(data)) == settings.train_examples:
+        return ""
+    return f"the training data have {number:,} examples: write {variable_of('train_examples')}={number}"
+
+
+def of_arithmetic(settings: AptSettings) -> Iterator[Fact]:
+    """What accelerate computes in, and what torch makes of float32."""
+    precision = usable(settings, hardware_here(on_cpu=AcceleratorState().device.type == "cpu"))
+    mixed = {"fp16": "fp16", "bf16": "bf16"}.get(precision, "no")
+    yield Fact("precision", "accelerate's mixed precision is", AcceleratorState().mixed_precision, mixed)
+    if precision in ("fp32", "tf32"):
+        switch = {True: "on", False: "off"}
+        yield Fact("precision", "TF32 is", switch[tf32_is_on()], switch[precision == "tf32"])
+
+
+def of_weights(settings: AptSettings, model: "Module") -> Iterator[Fact]:
+    """The types of those that train and of those that do not."""
+    allowed = _WEIGHTS[usable(settings, hardware_here(on_cpu=AcceleratorState().device.type == "cpu"))]
+    for trains, types in zip((True, False), allowed, strict=True):
+        weights = (each for each in model.parameters() if each.requires_grad is trains and each.is_floating_point())
+        for kind in sorted({each.dtype for each in weights} - types, key=str):
+            what = "weights that train are" if trains else "frozen weights are"
+            yield Fact("precision", what, kind, torch.float32, "load the model with dtype=torch.float32")
+
+
+def of_optimizer(settings: AptSettings, model: "Module", optimizer: Any) -> Iterator[Fact]:
+    """Its class, its rate, and what it decays."""
+    inner = getattr(optimizer, "optimizer", optimizer)
+    usual = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    same = settings.optimizer == "adam" and not settings.weight_decay and type(inner) is torch.optim.AdamW
+    yield Fact("optimizer", "the optimizer is", _name(usual if same else type(inner)), _name(usual))
+    for group in inner.param_groups:
+        rate = float(group.get("initial_lr", group["lr"]))
+        yield Fact("learning_rate", "a group of the optimizer has a rate of", rate, settings.learning_rate)
+    decay = {id(each): group["weight_decay"] for group in inner.param_groups for each in group["params"]}
+    planned = {True: settings.weight_decay, False: 0.0}
+    found = Counter(
+        (decay[id(each)], planned[decays(name, each)])
+        for name, each in model.named_parameters()
+        if id(each) in decay and each.requires_grad and decay[id(each)] != planned[decays(name, each)]
+    )
+    for (really, wanted), number in found.items():
+        yield Fact("weight_decay", f"{number} tensors decay by", really, wanted, "biases and norms are spared")
+    if missing := [name for name, each in model.named_parameters() if each.requires_grad and id(each) not in decay]:
+        what = f"the optimizer leaves out {missing[0]} and others, in number"
+        yield Fact("optimizer", what, len(missing), 0, "give it the parameters of the model that trains")
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__.removesuffix(f'.{kind.__name__.lower()}')}.{kind.__qualname__}"
+
+
+def factors_of(scheduler: Any) -> Callable[[int], list[float]] | None:
+    """The factors of the rate at a step, one for each group; None for a scheduler that cannot be asked."""
+    inner = getattr(scheduler, "scheduler", scheduler)
+    functions = getattr(inner, "lr_lambdas", None)
+    return (lambda step: [float(each(step)) for each in functions]) if functions else None
+
+
+def of_schedule(settings: AptSettings, factors: Callable[[int], list[float]], steps: int) -> Iterator[Fact]:
+    """The rate at three steps: in the beginning, in the middle, at the end."""
+    rate = learning_rate(settings, steps)
+    for step in sorted({min(1, steps - 1), steps // 2, steps - 1}):
+        for factor in factors(step):
+            really = factor * settings.learning_rate
+            yield Fact("lr_scheduler", f"the learning rate at step {step:,} is", really, rate(step))
+
+
+def of_rate(settings: AptSettings, optimizer: Any, state: Any) -> Iterator[Fact]:
+    """The rate with which the next step is really made."""
+    planned = learning_rate(settings, state.max_steps)(state.global_step)
+    for group in optimizer.param_groups:
+        yield Fact("learning_rate", f"step {state.global_step:,} is made with a rate of", float(group["lr"]), planned)
+
+
+def of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
+    """Their norm, which clipping has made no larger than max_grad_norm."""
+    limit = settings.max_grad_norm
+    gradients = [each.grad for each in model.parameters() if each.grad is not None]
+    if limit and gradients:
+        norm = float(torch.nn.utils.get_total_norm(gradients))
+        yield Fact("max_grad_norm", "the norm of the gradients is", norm if norm > limit * 1.001 else limit, limit)
+
+
+def _said(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
