@@ -235,6 +235,14 @@ class Background(NamedTuple):
     """The values of the groups that stand beside the class, by the name of the setting."""
 
 
+def layers_under(
+    settings: AptSettings, values: Mapping[str, Any], places: Mapping[str, str]
+) -> tuple[Layers, Registry]:
+    """Where these settings come from, with arguments that are stronger; `places` says how a user spells them."""
+    background = settings._background
+    return background.layers.under(values, places), background.registry
+
+
 def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     """Name -> setting, of all that an object of settings has: its class's, then those of the groups beside it."""
     return settings._background.registry.settings_of(type(settings))

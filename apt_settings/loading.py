@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, layers_for
+from .base import AptSettings, layers_for, layers_under
 from .basics.environment import process_environment
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
@@ -134,6 +134,16 @@ def settle(layers: Layers, *, complete: bool = True) -> AptSettings:
     """The settings of the task that layers choose. Raises SettingsError."""
     task_class, layers = choose_task(layers)
     return task_class(_layers=layers, _complete=complete)
+
+
+def with_arguments(settings: AptSettings, values: Mapping[str, Any], places: Mapping[str, str]) -> AptSettings:
+    """These settings with arguments that a user spells as `places` says: {"epochs": "--num_train_epochs"}.
+
+    A task among them chooses another class. Raises SettingsError.
+    """
+    layers, known = layers_under(settings, values, places)
+    with in_force(known):
+        return settle(layers) if "task" in values else type(settings)(_layers=layers, _registry=known)
 
 
 def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:

@@ -71,6 +71,7 @@ def _check_files(files: Sequence[str], form: str) -> int:
             judgement = judge(name, data)
             found += judgement.findings
             unjudged += [] if judgement.judged else [name]
+            remarks += map(Note, judgement.remarks)
             remarks += [
                 Note(f"{name}: the names of {each} are not judged: --extend {each}")
                 for each in map(escaped, judgement.unnamed)

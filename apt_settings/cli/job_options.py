@@ -15,7 +15,7 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..variables import let_pass
 from .grids import check_points, checker_of
-from .options import Job, refuse_default_task
+from .options import Job, notes_of_flags, refuse_default_task
 from .terminal import print_notes
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
@@ -97,7 +97,7 @@ def request_of(
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
     missing = left_out(settings)
-    print_notes([*notes(settings), *missing], err=True)
+    print_notes([*notes(settings), *notes_of_flags(settings, command), *missing], err=True)
     texts = variables_for(settings, full=full)
     return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
 
@@ -120,7 +120,7 @@ def _sweep_request(
     refuse_default_task(settings)
     check_objects(settings)
     missing = left_out(settings)
-    print_notes([*report.notes, *missing], err=True)
+    print_notes([*report.notes, *notes_of_flags(settings, command), *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,

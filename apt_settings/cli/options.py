@@ -1,22 +1,24 @@
 """Options that several commands share. Those that choose the settings reach a command as one Job."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import click
 
-from ..base import AptSettings, check_objects
+from ..base import AptSettings, check_objects, values_of
 from ..basics.environment import process_environment
 from ..basics.escaping import spelt
-from ..errors import Problem, SettingsError
+from ..errors import Note, Problem, SettingsError
 from ..loading import layers_of, resolve
 from ..naming import registry_for
 from ..registry import Registry, registry
+from ..sources.flags import flags_in
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import task_words
 from ..validation_errors import nobody
+from ..values import as_text
 
 Command: TypeAlias = Callable[..., int | None]
 
@@ -120,6 +122,20 @@ def _require_command(_ctx: click.Context, _param: click.Parameter, command: tupl
 COMMAND: Final = click.argument(
     "command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...", callback=_require_command
 )
+
+
+def notes_of_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
+    """A note for each flag of the command that means a setting: what it says is in no record."""
+    values = {name: as_text(value) for name, value in values_of(settings).items()}
+    return [
+        Note(
+            f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
+            f"{values[flag.setting]}; write --set {flag.setting}=... before the --",
+            flag.setting,
+        )
+        for flag in flags_in(command, values)
+        if flag.value != values[flag.setting]
+    ]
 
 
 def refuse_default_task(settings: AptSettings) -> None:

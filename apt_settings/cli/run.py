@@ -13,7 +13,7 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
-from .options import COMMAND, Job, refuse_default_task, takes_settings
+from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_settings
 from .output import complain
 from .terminal import print_notes, print_sentences
 
@@ -55,7 +55,7 @@ def run(
         raise click.UsageError("--resume and --once need --record")
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    print_notes(notes(settings), err=True)
+    print_notes([*notes(settings), *notes_of_flags(settings, command)], err=True)
     environ = job_environment(process_environment(), settings)
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))

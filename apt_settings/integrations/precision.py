@@ -41,7 +41,7 @@ def warn_of_hardware(settings: AptSettings, hardware: Hardware | None) -> None:
     """A SettingsWarning where another precision is used than the one that is set."""
     if (used := usable(settings, hardware)) != settings.precision:
         wrong = f"this hardware has no {settings.precision}: precision {used} is used"
-        warnings.warn(wrong, SettingsWarning, stacklevel=5)
+        warnings.warn(wrong, SettingsWarning, stacklevel=6)
 
 
 def refuse_environment(settings: AptSettings, precision: str) -> None:

@@ -54,9 +54,7 @@ def training_arguments(
     group = group_for(settings, Group(chosen))
     own = keywords_of(group, given_to(settings, group)) if group else {}
     on_cpu = bool({**own, **extra}.get("use_cpu"))
-    hardware = hardware_here(on_cpu)
-    refuse_environment(settings, usable(settings, hardware))
-    from_settings = {**keywords(settings, devices=_devices(on_cpu), hardware=hardware), **_length(settings, chosen)}
+    from_settings = {**keywords_here(settings, on_cpu=on_cpu), **_length(settings, chosen)}
     refuse_overrides({**from_settings, **own}, extra)
     refuse_unknown(chosen, extra)
     _refuse_class(settings, chosen, from_settings)
@@ -107,6 +105,13 @@ def _note_what_no_record_has(arguments: "TrainingArguments", usual: type, record
     for name in said(arguments, usual, NOT_JUDGED):
         told = f"keyword {name} may decide what the settings decide, and is not judged"
         warnings.warn(told, SettingsWarning, stacklevel=3)
+
+
+def keywords_here(settings: AptSettings, *, on_cpu: bool = False) -> dict[str, Any]:
+    """The keywords for the devices and the arithmetic of this machine; `on_cpu`: its GPUs are left alone."""
+    hardware = hardware_here(on_cpu)
+    refuse_environment(settings, usable(settings, hardware))
+    return keywords(settings, devices=_devices(on_cpu), hardware=hardware)
 
 
 def keywords(settings: AptSettings, *, devices: int = 1, hardware: Hardware | None = None) -> dict[str, Any]:

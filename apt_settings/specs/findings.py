@@ -72,6 +72,8 @@ class Judgement(NamedTuple):
     """False if the spec names APT_ variables, but nothing in it could be checked."""
     unnamed: tuple[str, ...] = ()
     """The groups and tasks that the spec names and the caller does not, so that their settings are not judged."""
+    remarks: tuple[str, ...] = ()
+    """What there is to know although nothing is wrong: `train.sh:3 --learning_rate is for the command alone`."""
 
 
 def findings(name: str, data: bytes) -> list[Finding]:
@@ -108,6 +110,7 @@ def _check(name: str, text: str, kind: str) -> Judgement:
         sorted(dict.fromkeys(found), key=lambda finding: finding.line),
         bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text),
         tuple(dict.fromkeys(unnamed)),
+        tuple(f"{name}:{each.line} {each.wrong}" for each in spec.remarks),
     )
 
 

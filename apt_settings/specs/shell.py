@@ -1,8 +1,8 @@
 """Scripts for bash and sbatch: the variables that they export, and those that they set for one command."""
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import takewhile
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import dropwhile, takewhile
 from typing import Final
 
 import tree_sitter_bash
@@ -11,6 +11,7 @@ from tree_sitter import Language, Node, Parser
 from ..base import AptSettings
 from ..basics.files import UnreadableError
 from ..registry import registry
+from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..values import is_list
 from .shell_words import assignment_of, assignments_in, line_of, text_of, value_of, values_of
@@ -62,6 +63,7 @@ class _Reader:
         self._all_exported = re.search(_ALL_EXPORTED, text, re.MULTILINE) is not None
         self._environments: list[Environment] = []
         self._faults: list[Fault] = []
+        self._remarks: list[Fault] = []
         self._state: dict[str, Assignment] = {}
         self._used: set[str] = set()
         """The variables that some command has had with their present value."""
@@ -83,7 +85,7 @@ class _Reader:
             ):
                 self._environments.append(Environment((assignment,), certain=False))
                 self._faults.append(Fault(assignment.line, name, _NOT_EXPORTED))
-        return Spec(tuple(self._environments), tuple(self._faults))
+        return Spec(tuple(self._environments), tuple(self._faults), tuple(self._remarks))
 
     def _reaches_commands(self, name: str) -> bool:
         """Whether a variable is exported. In a file without commands all are: the script that reads it exports them."""
@@ -190,6 +192,7 @@ class _Reader:
             for word, line in values_of(("--set",), arguments):
                 setting, _, value = word.partition("=")
                 yield Assignment(variable_of(setting), value, line)
+            self._remarks += _flags(arguments)
         elif name in _CONTAINERS:
             yield from assignments_in(values_of(("--env", "-e"), arguments))
         elif name in _LAUNCHERS:
@@ -254,6 +257,15 @@ class _Reader:
         of_command = set(local)
         reaching = (each for each in assignments if each in of_command or self._reaches_commands(each.variable))
         self._environments.append(Environment(tuple(reaching), certain and self._complete))
+
+
+def _flags(words: Sequence[tuple[str | None, int]]) -> Iterator[Fault]:
+    """The flags behind the -- of `apt-settings run` that mean settings: they are for the command alone."""
+    behind = list(dropwhile(lambda each: each[0] != "--", words))
+    for flag in flags_in([word or "" for word, _ in behind], known().settings):
+        line = next(line for word, line in behind if word and word.startswith(flag.name))
+        fix = f"write --set {flag.setting}=... before the --"
+        yield Fault(line, "", f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}")
 
 
 def _takes_list(variable: str) -> bool:

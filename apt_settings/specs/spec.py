@@ -40,6 +40,8 @@ class Spec(NamedTuple):
 
     environments: tuple[Environment, ...]
     faults: tuple[Fault, ...] = ()
+    remarks: tuple[Fault, ...] = ()
+    """What there is to know although nothing is wrong."""
 
 
 def known() -> Names:
