@@ -121,40 +121,42 @@ CASES: dict[str, Case] = {
 """Case -> its model, its rows, its Trainer, its settings, and whether adapters train."""
 
 
-class Norm(transformers.TrainerCallback):  # type: ignore[misc]
-    """The norm of the first step's gradients, before anything is clipped."""
+class Gradients(transformers.TrainerCallback):  # type: ignore[misc]
+    """The first step's gradients, before anything is clipped."""
 
-    value = 0.0
+    value: Any = None
 
     def on_pre_optimizer_step(self, *_words: Any, model: Any, **_given: Any) -> None:
-        gradients = [each.grad for each in model.parameters() if each.grad is not None]
-        self.value = float(torch.nn.utils.get_total_norm(gradients))
+        self.value = torch.cat([each.grad.flatten() for each in model.parameters() if each.grad is not None])
+
+
+def uneven(count: int) -> list[dict[str, Any]]:
+    """Rows with 1 to 9 targets."""
+    kept = (1 + number * 7 % 9 for number in range(count))
+    return [{**row, "labels": row["labels"][:n] + [-100] * (9 - n)} for row, n in zip(texts(count), kept, strict=True)]
 
 
 def norms(case: str, *, prepared: bool = True) -> list[float]:
     """With one micro-batch on each device, and with four."""
+    return [float(first_step(case, parts, prepared=prepared).norm()) for parts in (1, 4)]
+
+
+def first_step(case: str, parts: int, *, prepared: bool = True, data: Any = None, **options: Any) -> Any:
+    """Its gradients, of a batch of 16 in so many micro-batches on each device."""
     model, rows, kind, values, adapts = CASES[case]
-    found = []
-    for parts in (1, 4):
-        world = distributed.get_world_size() if distributed.is_initialized() else 1
-        with warnings.catch_warnings(), TemporaryDirectory() as folder:
-            warnings.simplefilter("ignore", SettingsWarning)
-            settings = load(
-                {},
-                None,
-                **{**SETTINGS, **values, "batch_size": 16, "per_device_batch_size": 16 // world // parts},
-                max_steps=1,
-                max_grad_norm=None,
-            )
-            norm = Norm()
-            built = adapted(model(), settings) if adapts else model()
-            arguments = training_arguments(settings, folder, **QUIET, save_strategy="no")
-            trainer = kind(built, arguments, train_dataset=rows(16), callbacks=[norm])
-            if prepared:
-                prepare(trainer, settings)
-            trainer.train()
-            found.append(norm.value)
-    return found
+    world = distributed.get_world_size() if distributed.is_initialized() else 1
+    sizes = {"batch_size": 16, "per_device_batch_size": 16 // world // parts, "max_steps": 1, "max_grad_norm": None}
+    with warnings.catch_warnings(), TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore", SettingsWarning)
+        settings = load({}, None, **{**SETTINGS, **values, **sizes})
+        kept = Gradients()
+        built = adapted(model(), settings) if adapts else model()
+        arguments = training_arguments(settings, folder, **QUIET, save_strategy="no")
+        trainer = kind(built, arguments, train_dataset=data or rows(16), callbacks=[kept], **options)
+        if prepared:
+            prepare(trainer, settings)
+        trainer.train()
+    return kept.value
 
 
 def stopped() -> list[str]:

@@ -22,9 +22,9 @@ from apt_settings.facts.datasets import DATASETS, task_with
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
 
-TRAINING = ("torch", "transformers", "peft")
+TRAINING = ("torch", "transformers", "peft", "trl", "lightning")
 needs_training = pytest.mark.skipif(  # skips tests, not modules: what a marker leaves out is not told as skipped
-    None in map(find_spec, TRAINING), reason="needs pip install 'apt-settings[torch,transformers,peft]'"
+    None in map(find_spec, TRAINING), reason="needs pip install 'apt-settings[torch,transformers,peft,trl,lightning]'"
 )
 
 TEXTS = st.one_of(

@@ -123,6 +123,7 @@ def _take_for_defaults(actions: Iterable[argparse.Action], settings: AptSettings
     theirs: dict[str, Any] = {"model_name_or_path": settings.model_name_or_path or settings.architecture}
     if any(each.dest == _OF_THE_TRAINER for each in actions):
         theirs |= transformers.keywords_here(settings, on_cpu=on_cpu)
+        theirs["warmup_ratio"] = None  # of transformers before 5.1, and stronger there than warmup_steps, which has it
     for action in actions:
         setting = setting_of(action.dest, values)
         if action.dest in theirs:

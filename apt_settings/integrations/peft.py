@@ -1,5 +1,6 @@
 """Adapters for PEFT."""
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base import AptSettings, unusable
@@ -51,10 +52,9 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     from_settings = keywords(settings, ranks=ranks, said=extra)
     refuse_overrides(from_settings, extra)
     refuse_unknown(LoraConfig, extra)
-    config = LoraConfig(**from_settings, **extra)
-    if problems := [*undone(config, LoraConfig, OF_ADAPTERS)]:
+    if problems := [*undone(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
-    return config
+    return LoraConfig(**from_settings, **extra)
 
 
 def keywords(

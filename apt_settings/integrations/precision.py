@@ -2,12 +2,15 @@
 
 import os
 import warnings
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..base import AptSettings, unusable
 from ..errors import SettingsWarning
 from ..sources.names import variable_of
 from .extras import require
+
+_AMPERE: Final = (8, 0)
+"""The compute capability of the first GPUs that have TF32."""
 
 
 class Hardware(NamedTuple):
@@ -19,15 +22,14 @@ class Hardware(NamedTuple):
 
 
 def hardware_here(on_cpu: bool = False) -> Hardware:
-    """What this machine supports according to transformers; `on_cpu`: with its GPUs left alone."""
+    """What this machine supports according to torch; `on_cpu`: with its GPUs left alone."""
     with require("torch"):
-        import torch
-    from transformers.utils.import_utils import is_torch_bf16_gpu_available, is_torch_tf32_available
+        from torch import cuda
 
     on_cpu = on_cpu or os.environ.get("ACCELERATE_USE_CPU", "").lower() in ("1", "true", "yes", "on", "y", "t")
-    if on_cpu or not torch.cuda.is_available():
+    if on_cpu or not cuda.is_available():
         return Hardware(tf32=False, fp16=False, bf16=on_cpu)
-    return Hardware(tf32=is_torch_tf32_available(), fp16=True, bf16=is_torch_bf16_gpu_available())
+    return Hardware(tf32=cuda.get_device_capability() >= _AMPERE, fp16=True, bf16=cuda.is_bf16_supported())
 
 
 def usable(settings: AptSettings, hardware: Hardware | None) -> str:
@@ -58,6 +60,22 @@ def refuse_environment(settings: AptSettings, precision: str) -> None:
     if precision == "tf32" and os.environ.get("NVIDIA_TF32_OVERRIDE") == "0":
         wrong = "is not what would be trained: NVIDIA_TF32_OVERRIDE is 0"
         raise unusable(settings, "precision", wrong, fix=f"unset it, or write {variable_of('precision')}=fp32")
+
+
+def set_here(settings: AptSettings) -> str:
+    """The precision that this machine trains in, with torch's switch for TF32 set for it; a GPU's, where it has one.
+
+    For trainers that compute in bfloat16 on a CPU too. A SettingsWarning tells where the hardware lacks what is set.
+    """
+    with require("torch"):
+        from torch import cuda
+
+    hardware = hardware_here(on_cpu=not cuda.is_available())
+    warn_of_hardware(settings, hardware)
+    precision = usable(settings, hardware)
+    if precision in ("fp32", "tf32"):
+        switch_tf32(precision == "tf32")
+    return precision
 
 
 def tf32_is_on() -> bool:

@@ -8,13 +8,32 @@ from ..errors import Problem, SettingsError
 from ..fingerprint import compared
 from ..schedules import learning_rate
 from .extras import decays, require, world_size
+from .precision import set_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from torch.amp import autocast as autocast_mode
     from torch.nn import Parameter
     from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR
+
+
+def autocast(settings: AptSettings) -> "autocast_mode":
+    """A torch.autocast for the precision of the settings, on the GPU if there is one: it does nothing in fp32 and tf32.
+
+        with autocast(settings):
+            loss = model(batch)
+
+    Sets torch's switch for TF32. fp16 needs a torch.amp.GradScaler too. A SettingsWarning tells where the hardware
+    lacks the precision, and fp32 is used. Raises SettingsError if torch is missing.
+    """
+    precision = set_here(settings)
+    import torch
+
+    types = {"fp16": torch.float16, "bf16": torch.bfloat16}
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.autocast(device, types.get(precision), enabled=precision in types)
 
 
 def optimizer(

@@ -64,6 +64,39 @@ def test_without_prepare_the_step_depends_on_the_devices() -> None:
         assert parted == pytest.approx(4 * whole, rel=1e-3)
 
 
+def of_all(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
+    """The mean over all items of a step."""
+    return torch.nn.functional.cross_entropy(outputs.logits, labels, reduction="sum") / num_items_in_batch
+
+
+def test_what_a_divided_step_still_differs_by() -> None:
+    """A mean of means where micro-batches are unequal, and nothing where the loss is divided by all items."""
+
+    def apart(case: str, **options: Any) -> float:
+        parted, whole = (gradients.first_step(case, parts, **options) for parts in (4, 1))
+        return float((parted - whole).norm() / whole.norm())
+
+    assert 0.2 < apart("t5", data=gradients.uneven(16)) < 0.5
+    assert apart("llama", data=gradients.uneven(16)) < 1e-5
+    assert apart("roberta", data=gradients.sentences(10)) > 0.1
+    assert apart("roberta", data=gradients.sentences(10), compute_loss_func=of_all) < 1e-5
+
+
+def test_what_is_not_judged_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As under DeepSpeed and FSDP, where no process has the whole model; the rest is judged."""
+    monkeypatch.setattr("apt_settings.integrations.as_planned._SPLIT", ("NO",))
+    trainer, settings = trainer_of(tmp_path)
+    prepare(trainer, settings)
+    by_hand(trainer, lr=0.5)
+    with pytest.warns(SettingsWarning, match="not judged: weights, optimizer, rate, gradients and the loss") as told:
+        trainer.train()
+
+    assert len([each for each in told if "not judged" in str(each.message)]) == 1
+    trainer.args.seed = 3
+    with pytest.raises(SettingsError, match="the Trainer's seed is 3"):
+        trainer.train()
+
+
 @pytest.mark.parametrize(
     ("loss", "kind"),
     [
@@ -291,9 +324,6 @@ def test_a_loss_function_that_is_a_mean_is_refused(tmp_path: Path) -> None:
 
     def mean(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
         return torch.nn.functional.cross_entropy(outputs.logits, labels)
-
-    def of_all(outputs: Any, labels: Any, num_items_in_batch: Any = None) -> Any:
-        return torch.nn.functional.cross_entropy(outputs.logits, labels, reduction="sum") / num_items_in_batch
 
     data = gradients.sentences(16)
     wrong = transformers.Trainer(gradients.roberta(), arguments, train_dataset=data, compute_loss_func=mean)
