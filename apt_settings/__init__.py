@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import AptSettings, part
 from .basics.origins import Origin
+from .basics.packages import version_of
 from .errors import Note, Problem, SettingsError, SettingsWarning
 from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
@@ -39,6 +40,7 @@ from .tasks import AlpacaSettings, CnnDmSettings, CustomSettings, GlueBigSetting
 
 if TYPE_CHECKING:
     settings: AptSettings
+    __version__: str
 
 __all__ = [
     "ADAPTER_RULES",
@@ -87,4 +89,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "settings":
         return singleton()
+    if name == "__version__":
+        return version_of("apt-settings")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

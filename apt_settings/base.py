@@ -64,6 +64,10 @@ _IN_PLACE_OF: Final = {
 """Options of pydantic-settings that have no effect here -> what to use."""
 
 
+_LONGEST_LINE: Final = 270
+"""Of what repr() shows of settings."""
+
+
 class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # BaseSettings narrows its model_config
     BaseSettings,
     OptimizationSettings,
@@ -183,6 +187,23 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         if not update:
             return super().model_copy(deep=deep)
         return type(self)(_layers=self._background.layers.under(update), _registry=self._background.registry)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Refused for a setting. Raises TypeError."""
+        if name in type(self).model_fields:
+            ways = f"load({name}=...), settings.model_copy(update={{{name!r}: ...}}) or override({name}=...)"
+            raise TypeError(f"settings are frozen, and {name} cannot be set: call {ways}")
+        super().__setattr__(name, value)
+
+    def __repr__(self) -> str:
+        """One line of less than 300 characters: class, task, and who set what is overridden."""
+        line = f"{type(self).__name__}({self.task}"
+        overridden = [f"{name} by {origin}" for name, origin in self.origins.items() if origin.is_override]
+        for number, each in enumerate(overridden):
+            if len(line) + len(each) > _LONGEST_LINE:
+                return f"{line}, and {len(overridden) - number} more)"
+            line += f", {each}"
+        return f"{line})"
 
     def copy(self, **_options: Any) -> Self:
         """Refused: pydantic's own would make settings that no rule saw. Raises TypeError."""

@@ -106,8 +106,23 @@ def resolve(
         kind = type(inputs.environ).__name__
         raise TypeError(f"environ is a mapping of variables, no {kind}; a task is load(task='squad')")
     with in_force(registry_for(inputs)):
+        _refuse_settings_in(inputs.environ)
         task_class, layers = layers_of(inputs, settings_class=settings_class, record=record, complete=complete)
         return task_class(_layers=layers, _complete=complete)
+
+
+def _refuse_settings_in(environ: Mapping[str, str]) -> None:
+    """Raises SettingsError for {"epochs": 30}, which is no environment; a whole one may have any name."""
+    if "PATH" in environ:
+        return
+    wrong = "is a setting, and an environment has variables"
+    problems = [
+        Problem(f"environ {name}", wrong, fix=f"write load({name}=...), or {variable_of(name)} for the variable")
+        for name in environ
+        if name in registry().names_of(AptSettings).settings
+    ]
+    if problems:
+        raise SettingsError(problems)
 
 
 def layers_of(

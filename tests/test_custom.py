@@ -233,8 +233,8 @@ def test_every_function_answers(name: str, architecture: str) -> None:
 def test_the_family_says_what_peft_does_unless_somebody_says_it(architecture: str, task_type: str) -> None:
     """A keyword that only the caller can know is the caller's; with the paper's tasks it stays ours."""
     assert peft.keywords(of(architecture))["task_type"] == task_type
-    assert "task_type" not in peft.keywords(of(architecture), said=("task_type",))
-    assert "task_type" in peft.keywords(load({"APT_TASK": "mnli"}), said=("task_type",))
+    assert "task_type" not in peft.keywords(of(architecture), given=("task_type",))
+    assert "task_type" in peft.keywords(load({"APT_TASK": "mnli"}), given=("task_type",))
 
 
 @pytest.mark.parametrize("architecture", ["models/other", "not/here"])
@@ -243,7 +243,7 @@ def test_an_unknown_family_wants_its_modules_named(architecture: str) -> None:
     with pytest.raises(SettingsError) as caught:
         peft.keywords(of(architecture))
     (problem,) = caught.value.problems
-    given = peft.keywords(of(architecture), said=("target_modules",))
+    given = peft.keywords(of(architecture), given=("target_modules",))
 
     assert f"environment APT_ARCHITECTURE={architecture} is a model whose modules are not known" in str(problem)
     assert "name them: lora_config(settings, target_modules=[...])" in str(problem)

@@ -346,7 +346,8 @@ def test_every_other_name_means_a_setting() -> None:
     assert not (OTHER_NAMES.keys() | DERIVED.keys()) & known.keys()
     for setting, words in OTHER_WORDS.items():
         for word in set(words.values()):
-            assert load({f"APT_{setting.upper()}": word}, None)
+            task = "alpaca" if "Llama" in word else "sst2"
+            assert load({f"APT_{setting.upper()}": word}, None, task=task)
 
 
 @pytest.mark.parametrize("text", ["none", "0", "0.0"])

@@ -75,6 +75,9 @@ def takes_grid(command: Command) -> Command:
         in_file = from_file(grid_file) if grid_file else []
         alone = [_written([each], "--grid") for each in grid]
         together = [_written(each, "--zip") for each in zipped if isinstance(each, list)]
+        if sum(isinstance(each, tuple) for each in zipped) == 1:
+            (lone,) = (each[0] for each in zipped if isinstance(each, tuple))
+            raise click.UsageError(f"--zip {lone} has no other --zip to vary with: write --grid for a setting alone")
         pairs = _written((each for each in zipped if isinstance(each, tuple)), "--zip")
         return command(sweep=sweep_of([*alone, *in_file, *([pairs] if pairs else []), *together]), **rest)
 

@@ -1,12 +1,17 @@
 """A group of commands that imports a command only when it is used: `show` does not wait for the imports of `job`."""
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from ..basics.suggestions import did_you_mean, nearest
 from .extending import takes_groups
+
+_ELSEWHERE: Final = {"k8s": "kubernetes", "kubectl": "kubernetes", "sbatch": "slurm", "podman": "docker"}
+"""What others call one of our commands."""
+_JOBS: Final = ("slurm", "kubernetes", "docker")
+"""The commands of the command `job`."""
 
 
 class LazyGroup(click.Group):
@@ -23,7 +28,9 @@ class LazyGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            guess = did_you_mean(nearest(args[0], self.names))
+            word = _ELSEWHERE.get(args[0], args[0])
+            among_jobs = [f"job {word}"] if word in _JOBS and "job" in self.names else []
+            guess = did_you_mean(among_jobs or nearest(word, self.names))
             raise click.UsageError(f"{error.message} {guess}".strip(), error.ctx) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature

@@ -11,12 +11,13 @@ from ..base import AptSettings, check_objects, values_of
 from ..basics.environment import process_environment
 from ..basics.escaping import spelt
 from ..errors import Note, Problem, SettingsError
+from ..facts.other_names import DERIVED
 from ..loading import layers_of, resolve
 from ..naming import registry_for
 from ..registry import Registry, registry
 from ..sources.flags import flags_in
 from ..sources.layers import EnvFile, Inputs, Layers, read
-from ..tasks import task_words
+from ..tasks import task_words, tasks
 from ..validation_errors import nobody
 from ..values import as_text
 
@@ -126,22 +127,39 @@ COMMAND: Final = click.argument(
 
 def notes_of_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
     """A note for each flag of the command that means a setting: what it says is in no record."""
-    values = {name: as_text(value) for name, value in values_of(settings).items()}
+    values = values_of(settings)
+    derived = (word.partition("=")[0] for word in command if word.startswith("--"))
     return [
-        Note(
-            f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
-            f"{values[flag.setting]}; write --set {flag.setting}=... before the --",
-            flag.setting,
-        )
-        for flag in flags_in(command, values)
-        if flag.value != values[flag.setting]
+        *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(_plain(each)))),
+        *(
+            Note(
+                f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
+                f"{as_text(values[flag.setting])}; write --set {flag.setting}=... before the --",
+                flag.setting,
+            )
+            for flag in flags_in(command, values)
+            if not _says(flag.value, values[flag.setting])
+        ),
     ]
+
+
+def _plain(flag: str) -> str:
+    return flag.lstrip("-").replace("-", "_")
+
+
+def _says(text: Any, value: Any) -> bool:
+    """Whether a flag's text is a value: `2e-4` is 0.0002."""
+    try:
+        return str(text) == as_text(value) or float(text) == value
+    except ValueError:
+        return False
 
 
 def refuse_default_task(settings: AptSettings) -> None:
     """Raise SettingsError if nothing sets the task: a job must not run with the default task by mistake."""
     if not settings.origin("task").is_override:
-        raise SettingsError([Problem(nobody("task"), "is not set: a job must say which task it is", setting="task")])
+        wrong, fix = "is not set: a job must say which task it is", f"write --task, with one of {', '.join(tasks())}"
+        raise SettingsError([Problem(nobody("task"), wrong, fix=fix, setting="task")])
 
 
 def takes_settings(command: Command) -> Command:

@@ -40,7 +40,7 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 )
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
-    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg or .png."
+    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
 )
 @click.option(
     "--log", type=click.Path(), metavar="FILE", help="Hold the log of a training with the release against the plan."
@@ -101,7 +101,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         ("job", f"{settings.task}: {settings.architecture} on {settings.dataset}"),
         ("examples", f"{job.examples:,}{_who_counted(settings)}"),
         ("batch", f"{batch} accumulated"),
-        ("steps", _steps(job)),
+        ("steps", job.length),
         ("tokens", f"{job.tokens:,} at most"),
         *(_parameters(job, job.model) if job.model else [("parameters", f"not known: {job.not_known}")]),
         *([("distillation", distilled)] if settings.distill_epochs else []),
@@ -127,14 +127,6 @@ def _parameters(job: Plan, model: Model) -> list[tuple[str, str]]:
         *([("kept", kept)] if job.settings.target_sparsity else []),
         ("trainable", f"{first:,} at rank {job.ranks[0]}, {last:,} at most, ranks up to {job.ranks[1]}"),
     ]
-
-
-def _steps(job: Plan) -> str:
-    """`84,200 = 40 epochs x 2,105`; where max_steps says when it ends, how many epochs that is."""
-    if job.settings.max_steps:
-        epochs = job.total_steps / job.steps_per_epoch
-        return f"{job.total_steps:,} by max_steps: {epochs:.2f} epochs of {job.steps_per_epoch:,}"
-    return f"{job.total_steps:,} = {job.settings.epochs} epochs x {job.steps_per_epoch:,}"
 
 
 def _drawn(job: Plan) -> dict[str, Schedule]:

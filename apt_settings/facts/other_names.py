@@ -26,6 +26,9 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
 }
 """Name, in lower case -> our setting, which means the same."""
 
+PRECISION_FLAGS: Final = ("fp16", "bf16", "tf32")
+"""Names that are switches elsewhere, and values of precision here."""
+
 DERIVED: Final[Mapping[str, str]] = {
     "gradient_accumulation_steps": "APT_BATCH_SIZE, APT_PER_DEVICE_BATCH_SIZE and the number of devices decide it",
     "auto_find_batch_size": "APT_BATCH_SIZE says how many examples a step has, on any number of devices",
@@ -34,6 +37,20 @@ DERIVED: Final[Mapping[str, str]] = {
 """Name, in lower case -> what decides it here."""
 
 OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "architecture": {
+        "facebookai/roberta-base": "roberta-base",
+        "roberta": "roberta-base",
+        "google-bert/bert-base-uncased": "bert-base-uncased",
+        "bert-base": "bert-base-uncased",
+        "bert": "bert-base-uncased",
+        "google-t5/t5-base": "t5-base",
+        "llama-2-7b": "meta-llama/Llama-2-7b-hf",
+        "llama-2-7b-hf": "meta-llama/Llama-2-7b-hf",
+        "meta-llama/llama-2-7b": "meta-llama/Llama-2-7b-hf",
+        "llama-2-13b": "meta-llama/Llama-2-13b-hf",
+        "llama-2-13b-hf": "meta-llama/Llama-2-13b-hf",
+        "meta-llama/llama-2-13b": "meta-llama/Llama-2-13b-hf",
+    },
     "precision": {"float32": "fp32", "float16": "fp16", "16-mixed": "fp16", "bfloat16": "bf16", "bf16-mixed": "bf16"},
     "lr_scheduler": {"constant_with_warmup": "constant"},
     "optimizer": {"adamw_torch": "adamw", "adamw_hf": "adamw"},

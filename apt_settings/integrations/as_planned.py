@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterable
+from math import isclose
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base import AptSettings
@@ -9,6 +10,7 @@ from ..errors import Problem, SettingsError, SettingsWarning
 from ..sources.names import variable_of
 from .extras import require
 from .loss import LossOfStep
+from .precision import hardware_here, usable
 from .training import (
     Fact,
     factors_of,
@@ -46,7 +48,7 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
 
     The error names both sides. All processes of a job raise it together: one that stopped alone would hang the others.
     With `warn`, each finding is a SettingsWarning. `weighted` says that a compute_loss of your own gives the model's
-    loss a weight below 1. What cannot be judged, as under DeepSpeed and FSDP, is said once. Raises SettingsError.
+    loss a weight. What cannot be judged, as under DeepSpeed and FSDP, is said once. Raises SettingsError.
     """
 
     def __init__(self, settings: AptSettings, *, warn: bool = False, weighted: bool = False) -> None:
@@ -57,12 +59,13 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
         self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, lr_scheduler: Any, **given: Any
     ) -> None:
         """Judge what is there before the first step."""
-        facts = [*of_the_job(self.settings, args, state, given["train_dataloader"]), *of_arithmetic(self.settings)]
+        precision = usable(self.settings, hardware_here(args.use_cpu))
+        facts = [*of_the_job(self.settings, args, state, given["train_dataloader"]), *of_arithmetic(precision)]
         not_judged = []
         if AcceleratorState().distributed_type in _SPLIT:
             not_judged += ["weights, optimizer, rate, gradients and the loss under DeepSpeed, FSDP and the like"]
         else:
-            facts += [*of_weights(self.settings, model), *of_optimizer(self.settings, model, optimizer)]
+            facts += [*of_weights(precision, model), *of_optimizer(self.settings, model, optimizer)]
             self._loss = LossOfStep(model)
             if (factors := factors_of(lr_scheduler)) is None:
                 not_judged += [f"the schedule of a {type(lr_scheduler).__name__}"]
@@ -86,13 +89,12 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
         self._loss = None
         loss.close()
         factors, planned = loss.factors(optimizer), loss.planned(args)
-        lowered = [each for each in factors if each < planned * (1 - 1e-3)]
-        not_judged = [] if factors else ["how the model's loss enters backward, as the model returns none"]
-        if lowered and self.weighted:
-            not_judged += ["the weight that compute_loss gives to the model's loss"]
-        wrong = [each for each in factors if each > planned * (1 + 1e-3)] or ([] if self.weighted else lowered)
         facts = [*of_gradients(self.settings, model), *of_rate(self.settings, optimizer, state)]
-        if wrong:
+        wrong = [each for each in factors if planned and not isclose(each, planned, rel_tol=1e-3)]
+        not_judged = [] if factors and planned else ["how the model's loss enters backward, as it returns none, or 0"]
+        if wrong and self.weighted:
+            not_judged += ["the weight that compute_loss gives to the model's loss"]
+        elif wrong and planned:
             what = "the loss that the model returned enters backward times"
             facts += [Fact("batch_size", what, wrong[0], planned, "call prepare(trainer, settings)")]
         self._tell(facts, not_judged)

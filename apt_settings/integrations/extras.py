@@ -1,12 +1,14 @@
 """Helpers of several integrations: optional libraries, the number of processes, extra keywords."""
 
+import inspect
 import os
+import warnings
 from collections.abc import Container, Generator, Iterable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..base import AptSettings
-from ..errors import Problem, SettingsError
+from ..errors import Problem, SettingsError, SettingsWarning
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,6 +43,14 @@ def scheduler_name(settings: AptSettings) -> str:
 def decays(name: str, parameter: "Tensor") -> bool:
     """Whether weight_decay is for this parameter: for all but biases and norms, which transformers spares too."""
     return parameter.ndim > 1 and "bias" not in name
+
+
+def warn_caller(text: str) -> None:
+    """A SettingsWarning at the line that called us, from however deep in this package."""
+    frame, level = inspect.currentframe(), 1
+    while frame and frame.f_globals.get("__name__", "").startswith("apt_settings."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, SettingsWarning, stacklevel=level)
 
 
 def refuse_overrides(keywords: Container[str], extra: Iterable[str]) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ..base import AptSettings
+from ..errors import SettingsError
 from ..plan import divide_batch
 from .precision import set_here
 
@@ -18,6 +19,8 @@ def trainer_arguments(settings: AptSettings, *, devices: int = 1) -> dict[str, A
 
     Raises SettingsError if batch_size cannot be divided among the devices, and if torch is missing.
     """
+    if not isinstance(devices, int):
+        raise SettingsError.at("devices", "is not a number: batch_size is divided among so many", value=repr(devices))
     _, accumulation = divide_batch(settings, devices)
     length = {"max_steps": settings.max_steps} if settings.max_steps else {"max_epochs": settings.epochs}
     return {

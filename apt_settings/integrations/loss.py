@@ -82,22 +82,33 @@ class LossOfStep:
         scale = scaler.get_scale() if scaler else 1.0
         return [each / scale for each in self._gradients]
 
-    def planned(self, args: Any) -> float:
-        """1 / micro-batches for a mean; for a sum over all items, what torch divides by again among processes."""
+    def planned(self, args: Any) -> float | None:
+        """1 / micro-batches for a mean; for a sum over all items, what torch divides by again among processes.
+
+        None where the loss of every micro-batch was 0, which tells nothing.
+        """
+        if self._averaging is Averaging.UNKNOWN:
+            return None
         if self._averaging is Averaging.READ:
             return float(args.world_size if args.average_tokens_across_devices else 1)
-        return 1 / self.micro_batches
+        replicas: int = max(1, args.n_gpu)  # DataParallel takes the mean over them
+        return 1 / (self.micro_batches * replicas)
 
     def _returned(self, model: "Module", words: Any, keywords: dict[str, Any], output: Any) -> None:
-        loss = output.get("loss") if isinstance(output, dict) else output[0] if isinstance(output, tuple) else None
+        loss = _loss_of(output)
         if loss is None or not loss.requires_grad or loss.ndim:
             return
-        if self._averaging is None and keywords.get(_ITEMS) is not None:
+        if self._averaging in (None, Averaging.UNKNOWN) and keywords.get(_ITEMS) is not None:
             with undisturbed(model):
                 self._averaging = averaging(
                     lambda items: model.forward(*words, **{**keywords, _ITEMS: items})[0], keywords[_ITEMS]
                 )
         loss.register_hook(lambda gradient: self._gradients.append(float(gradient)))
+
+
+def _loss_of(output: Any) -> Any:
+    """What a model returns as its loss, as the Trainer finds it; None where it returns none."""
+    return output.get("loss") if isinstance(output, dict) else output[0] if isinstance(output, tuple) else None
 
 
 def _numpy_state() -> Any:

@@ -9,8 +9,8 @@ from ..facts.architectures import AdapterTarget, Architecture, Family
 from ..plan import architecture_of
 from ..registry import model_of
 from ..tasks import CustomSettings
-from .extras import refuse_overrides, require
-from .undoing import OF_ADAPTERS, refuse_unknown, undone
+from .extras import refuse_overrides, require, warn_caller
+from .undoing import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, refuse_unknown, said, undone
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -49,25 +49,27 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     """
     with require("peft"):
         from peft import LoraConfig
-    from_settings = keywords(settings, ranks=ranks, said=extra)
+    from_settings = keywords(settings, ranks=ranks, given=extra)
     refuse_overrides(from_settings, extra)
     refuse_unknown(LoraConfig, extra)
     if problems := [*undone(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
+    for name in said(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED):
+        warn_caller(f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it")
     return LoraConfig(**from_settings, **extra)
 
 
 def keywords(
-    settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None, said: "Container[str]" = ()
+    settings: AptSettings, *, ranks: "Mapping[str, int] | None" = None, given: "Container[str]" = ()
 ) -> dict[str, Any]:
-    """The keywords that `lora_config` passes to LoraConfig, without those that are left to whoever has `said` them.
+    """The keywords that `lora_config` passes to LoraConfig, without those that are left to whoever has `given` them.
 
     lora_alpha is scaling_factor x initial_rank (Appendix A); in alpha_pattern it is scaling_factor x the grown rank.
     target_modules is a pattern that matches the architecture's adapter modules and no others.
     """
-    architecture = _architecture(settings, is_needed="target_modules" not in said)
+    architecture = _architecture(settings, is_needed="target_modules" not in given)
     grown_ranks, factor = ranks or {}, settings.scaling_factor
-    task_type = None if settings.task not in TASK_TYPES and "task_type" in said else _task_type(settings, architecture)
+    task_type = None if settings.task not in TASK_TYPES and "task_type" in given else _task_type(settings, architecture)
     return {
         "r": settings.initial_rank,
         "lora_alpha": factor * settings.initial_rank,

@@ -1,13 +1,11 @@
 """The arithmetic of a training: what a machine has, what is used of it, and torch's own switch for TF32."""
 
 import os
-import warnings
 from typing import Final, NamedTuple
 
 from ..base import AptSettings, unusable
-from ..errors import SettingsWarning
 from ..sources.names import variable_of
-from .extras import require
+from .extras import require, warn_caller
 
 _AMPERE: Final = (8, 0)
 """The compute capability of the first GPUs that have TF32."""
@@ -43,20 +41,26 @@ def warn_of_hardware(settings: AptSettings, hardware: Hardware | None) -> None:
     """A SettingsWarning where another precision is used than the one that is set."""
     if (used := usable(settings, hardware)) != settings.precision:
         wrong = f"this hardware has no {settings.precision}: precision {used} is used"
-        warnings.warn(wrong, SettingsWarning, stacklevel=6)
+        warn_caller(wrong)
 
 
 def refuse_environment(settings: AptSettings, precision: str) -> None:
     """Raises SettingsError for a variable of another tool that brings another arithmetic in.
 
     ACCELERATE_MIXED_PRECISION comes from `accelerate launch --mixed_precision` or from accelerate's own file; the
-    Trainer follows it where no half precision is asked for. NVIDIA_TF32_OVERRIDE=0 switches TF32 off below torch.
+    Trainer follows it where no half precision is asked for.
     """
     mixed = os.environ.get("ACCELERATE_MIXED_PRECISION") or "no"
     if precision in ("fp32", "tf32") and mixed.lower() != "no":
         wrong = f"is not what would be trained: ACCELERATE_MIXED_PRECISION is {mixed}"
-        fix = f"start with accelerate launch --mixed_precision no, or write {variable_of('precision')}={mixed}"
+        fix = "start with accelerate launch --mixed_precision no"
+        fix += f", or write {variable_of('precision')}={mixed}" if mixed in ("fp16", "bf16") else ""
         raise unusable(settings, "precision", wrong, fix=fix)
+    refuse_override(settings, precision)
+
+
+def refuse_override(settings: AptSettings, precision: str) -> None:
+    """Raises SettingsError where NVIDIA_TF32_OVERRIDE=0 switches off what is set."""
     if precision == "tf32" and os.environ.get("NVIDIA_TF32_OVERRIDE") == "0":
         wrong = "is not what would be trained: NVIDIA_TF32_OVERRIDE is 0"
         raise unusable(settings, "precision", wrong, fix=f"unset it, or write {variable_of('precision')}=fp32")
@@ -73,6 +77,7 @@ def set_here(settings: AptSettings) -> str:
     hardware = hardware_here(on_cpu=not cuda.is_available())
     warn_of_hardware(settings, hardware)
     precision = usable(settings, hardware)
+    refuse_override(settings, precision)
     if precision in ("fp32", "tf32"):
         switch_tf32(precision == "tf32")
     return precision

@@ -28,12 +28,13 @@ def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) ->
     gradients, with all random states kept; where it is the mean of its micro-batch, the Trainer is told so. Then it
     adds `AsPlanned(settings)`, which judges what is trained at the start and at the first step.
 
-    Call it once the Trainer is made and before it trains, in every process. Raises SettingsError for a loss of which a
+    Call it once the Trainer is made and before it trains, in every process. It reads one batch: of a stream that can be
+    read only once, that batch is not trained. Raises SettingsError for a loss of which a
     part is averaged in one way and a part in the other, and for a compute_loss_func that does not divide by
     num_items_in_batch. With `warn`, what AsPlanned finds is a SettingsWarning.
     """
     kind = _averaging(trainer)
-    if trainer.compute_loss_func is not None and kind is not Averaging.READ:
+    if trainer.compute_loss_func is not None and kind in (Averaging.DROPPED, Averaging.MIXED):
         wrong = "does not divide by num_items_in_batch, and the Trainer scales nothing that comes from it"
         fix = "return losses.sum() / num_items_in_batch, or override Trainer.compute_loss with a mean"
         raise SettingsError([Problem("compute_loss_func", wrong, fix=fix)])
@@ -48,16 +49,24 @@ def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) ->
     trainer.add_callback(AsPlanned(settings, warn=warn, weighted=own or trainer.compute_loss_func is not None))
 
 
+def _first_batch(trainer: "Trainer") -> Any:
+    """Raises SettingsError where there is none."""
+    try:
+        return next(iter(trainer.get_train_dataloader()))
+    except (ValueError, StopIteration) as error:  # ValueError: it has no training data, or none in it
+        raise SettingsError.at("train_dataset", f"gives no batch: {error or 'it is empty'}") from None
+
+
 def _averaging(trainer: "Trainer") -> Averaging:
     """What the Trainer's own compute_loss does with the number of items of its first batch."""
     if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
         return Averaging.UNKNOWN  # the model is no whole one before training
     with undisturbed(trainer.model):
         prepared = trainer._prepare_inputs  # noqa: SLF001 - the place where a Trainer brings a batch to its device
-        batch: dict[str, Any] = prepared(next(iter(trainer.get_train_dataloader())))
+        batch: dict[str, Any] = prepared(_first_batch(trainer))
         items = items_in(batch)
         if items is None:
-            return Averaging.UNKNOWN
+            return Averaging.DROPPED  # the Trainer counts none, and passes none on
 
         def loss(number: Any) -> Any:
             with trainer.compute_loss_context_manager():

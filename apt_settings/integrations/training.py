@@ -12,7 +12,7 @@ from ..schedules import learning_rate
 from ..sources.names import variable_of
 from ..values import as_text
 from .extras import decays, require
-from .precision import hardware_here, tf32_is_on, usable
+from .precision import tf32_is_on
 
 with require("transformers"):
     import torch
@@ -85,9 +85,8 @@ def _counted(settings: AptSettings, loader: Any) -> str:
     return f"the training data have {number:,} examples: write {variable_of('train_examples')}={number}"
 
 
-def of_arithmetic(settings: AptSettings) -> Iterator[Fact]:
+def of_arithmetic(precision: str) -> Iterator[Fact]:
     """What accelerate computes in, and what torch makes of float32."""
-    precision = usable(settings, hardware_here(on_cpu=AcceleratorState().device.type == "cpu"))
     mixed = {"fp16": "fp16", "bf16": "bf16"}.get(precision, "no")
     yield Fact("precision", "accelerate's mixed precision is", AcceleratorState().mixed_precision, mixed)
     if precision in ("fp32", "tf32"):
@@ -95,9 +94,9 @@ def of_arithmetic(settings: AptSettings) -> Iterator[Fact]:
         yield Fact("precision", "TF32 is", switch[tf32_is_on()], switch[precision == "tf32"])
 
 
-def of_weights(settings: AptSettings, model: "Module") -> Iterator[Fact]:
+def of_weights(precision: str, model: "Module") -> Iterator[Fact]:
     """The types of those that train and of those that do not."""
-    allowed = _WEIGHTS[usable(settings, hardware_here(on_cpu=AcceleratorState().device.type == "cpu"))]
+    allowed = _WEIGHTS[precision]
     for trains, types in zip((True, False), allowed, strict=True):
         weights = (each for each in model.parameters() if each.requires_grad is trains and each.is_floating_point())
         for kind in sorted({each.dtype for each in weights} - types, key=str):
@@ -124,8 +123,8 @@ def of_optimizer(settings: AptSettings, model: "Module", optimizer: Any) -> Iter
     for (really, wanted), number in found.items():
         yield Fact("weight_decay", f"{number} tensors decay by", really, wanted, "biases and norms are spared")
     if missing := [name for name, each in model.named_parameters() if each.requires_grad and id(each) not in decay]:
-        what = f"the optimizer leaves out {missing[0]} and others, in number"
-        yield Fact("optimizer", what, len(missing), 0, "give it the parameters of the model that trains")
+        left_out = f"{missing[0]}, the first of {len(missing)}"
+        yield Fact("optimizer", "of what trains it leaves out", left_out, "none", "give it the model's parameters")
 
 
 def _name(kind: type) -> str:

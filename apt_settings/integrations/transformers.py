@@ -1,15 +1,14 @@
 """Training arguments for the Trainer of transformers."""
 
-import warnings
 from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ..base import AptSettings, given_to, group_for, unusable
-from ..errors import Problem, SettingsError, SettingsWarning
+from ..errors import Problem, SettingsError
 from ..own import Group, keywords_of
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
-from .extras import refuse_overrides, require, scheduler_name, world_size
+from .extras import refuse_overrides, require, scheduler_name, warn_caller, world_size
 from .precision import Hardware, hardware_here, refuse_environment, switch_tf32, usable, warn_of_hardware
 from .undoing import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, refuse_unknown, said, undone
 
@@ -89,8 +88,9 @@ def _length(settings: AptSettings, kind: type) -> dict[str, int]:
 def _refuse_undone(arguments: "TrainingArguments", usual: type, keywords: Mapping[str, Any]) -> None:
     """Raises SettingsError for what undoes a setting: under another name, or because the class changes what it got."""
     problems = [*undone(arguments, usual, OF_THE_TRAINER)]
+    undoers = {"warmup_steps", "gradient_accumulation_steps"} if problems else set()  # which those change
     for name, value in keywords.items():
-        if (made := getattr(arguments, name)) != value and not problems:
+        if (made := getattr(arguments, name)) != value and name not in undoers:
             wrong = f"becomes {made}, where the settings say {value}"
             problems.append(Problem(f"{type(arguments).__name__} {name}", wrong, fix="take out what changes it"))
     if problems:
@@ -101,10 +101,9 @@ def _note_what_no_record_has(arguments: "TrainingArguments", usual: type, record
     for name in said(arguments, usual, NOT_RECORDED):
         if name not in recorded:
             told = f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it"
-            warnings.warn(told, SettingsWarning, stacklevel=3)
+            warn_caller(told)
     for name in said(arguments, usual, NOT_JUDGED):
-        told = f"keyword {name} may decide what the settings decide, and is not judged"
-        warnings.warn(told, SettingsWarning, stacklevel=3)
+        warn_caller(f"keyword {name} may decide what the settings decide, and is not judged")
 
 
 def keywords_here(settings: AptSettings, *, on_cpu: bool = False) -> dict[str, Any]:

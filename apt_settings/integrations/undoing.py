@@ -41,6 +41,9 @@ NOT_RECORDED: Final = (
 )
 """Arguments of the Trainer that change what is trained, and that are no settings."""
 
+ADAPTERS_NOT_RECORDED: Final = ("use_dora", "bias", "lora_bias", "modules_to_save", "layer_replication")
+"""Arguments of LoraConfig that change what is trained, and that are no settings."""
+
 NOT_JUDGED: Final = ("deepspeed", "fsdp", "parallelism_config")
 """Arguments of the Trainer whose files may decide what the settings decide."""
 

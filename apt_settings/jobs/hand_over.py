@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def hand_over(command: Sequence[str], text: str, where: str) -> Answer:
 @contextmanager
 def _pipes_may_break() -> Generator[None, None, None]:
     """Within the block, a reader that ends early is no end of this process."""
-    if not hasattr(signal, "SIGPIPE"):  # pragma: no cover - on Windows
+    if not hasattr(signal, "SIGPIPE") or threading.current_thread() is not threading.main_thread():
         yield
         return
     before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)

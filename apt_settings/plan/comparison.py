@@ -32,7 +32,7 @@ def _rows(job: Plan, release: ReleasePlan) -> Iterator[Row]:
     yield Row("examples", f"{job.examples:,}", _examples(job, release), _place_of_examples(job))
     yield Row(
         "steps",
-        f"{job.total_steps:,} = {settings.epochs} epochs x {job.steps_per_epoch:,}",
+        job.length,
         f"{release.total_steps:,} = {settings.epochs} epochs x {release.steps_per_epoch:,}",
         "trainer_minus.py",
     )

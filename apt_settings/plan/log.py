@@ -40,7 +40,7 @@ def _numbers(match: re.Match[str]) -> str:
 
 
 def _fractions(match: re.Match[str]) -> str:
-    return _kept(float(each) for each in re.findall(r"-?[\d.]+(?:e-?\d+)?", match[1]))
+    return _kept(float(each) for each in re.findall(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?", match[1]))
 
 
 def _kept(fractions: Iterator[float]) -> str:

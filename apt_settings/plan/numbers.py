@@ -71,6 +71,14 @@ class Plan(NamedTuple):
     """Tokens that the model sees at most: examples in all steps x (max_seq_length + max_target_length)."""
 
     @property
+    def length(self) -> str:
+        """`84,200 = 40 epochs x 2,105`; where max_steps says when it ends, how many epochs that is."""
+        if self.settings.max_steps:
+            epochs = self.total_steps / self.steps_per_epoch
+            return f"{self.total_steps:,} by max_steps: {epochs:.2f} epochs of {self.steps_per_epoch:,}"
+        return f"{self.total_steps:,} = {self.settings.epochs} epochs x {self.steps_per_epoch:,}"
+
+    @property
     def gaps(self) -> list[int]:
         """For each pruning, the steps since the one before it; for the first, since the start of pruning."""
         steps = [min(PRUNING_START, self.points[-1].step), *(point.step for point in self.points)]

@@ -12,7 +12,9 @@ from ..basics.files import write_whole
 from ..errors import SettingsError
 from .numbers import Plan
 
-SUFFIXES: Final = (".svg", ".png")
+_WITHOUT_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""So that the same plan is the same file."""
+SUFFIXES: Final = (".svg", ".png", ".pdf")
 """The kinds of pictures that `draw` writes."""
 
 _SAMPLES: Final = 1_000
@@ -69,7 +71,7 @@ def draw(job: Plan, path: Path) -> None:
     axes[-1].set_xlabel(f"optimizer step ({job.steps_per_epoch:,} for an epoch; {marks})")
     picture, kind = BytesIO(), path.suffix.lower().removeprefix(".")
     with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
-        figure.savefig(picture, format=kind, metadata={"Date": None} if kind == "svg" else None, dpi=150)
+        figure.savefig(picture, format=kind, metadata=_WITHOUT_DATE.get(kind), dpi=150)
     try:
         write_whole(path, picture.getvalue())
     except OSError as error:

@@ -30,8 +30,13 @@ class CannotStartError(Exception):
     """The command cannot be started. `status` is a shell's exit status for this: 127 if not found, else 126."""
 
     def __init__(self, command: str, error: Exception) -> None:
-        super().__init__(f"{command or repr(command)}: {getattr(error, 'strerror', None) or error}")
         not_found = isinstance(error, FileNotFoundError | NotADirectoryError | ValueError)
+        why = getattr(error, "strerror", None) or error
+        if isinstance(error, FileNotFoundError) and command and "/" not in command:
+            why = "not found on PATH"
+        if isinstance(error, FileNotFoundError) and " " in command:
+            why = f"{why}; quotes make it one word: write it without them"
+        super().__init__(f"{command or repr(command)}: {why}")
         self.status = NOT_FOUND if not_found else NOT_EXECUTABLE
 
 

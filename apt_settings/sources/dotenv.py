@@ -83,6 +83,8 @@ class Content(NamedTuple):
     faults: list[LineFault]
     """What is wrong with any line of it."""
     notes: list[LineNote]
+    others: list[tuple[int, str]]
+    """Line and name of all others that are set."""
 
 
 def read_env_file(path: str, scope: dict[str, str]) -> Content:
@@ -102,10 +104,11 @@ def content_of(text: str, scope: dict[str, str]) -> Content:
     entries: dict[str, Entry] = {}
     faults: list[LineFault] = []
     notes: list[LineNote] = []
+    others: list[tuple[int, str]] = []
     for blanks in re.finditer(_BLANKS, text):
         if len(blanks[0]) > _MOST_BLANKS:
             line = _line_at(text, blanks.start())
-            return Content([], [LineFault(line, "", f"has more than {_MOST_BLANKS:,} blanks in a row")], [])
+            return Content([], [LineFault(line, "", f"has more than {_MOST_BLANKS:,} blanks in a row")], [], [])
     for binding in parse_stream(StringIO(text, newline="")):
         line = _line(binding)
         name = "" if binding.key is None or re.search(_NEWLINE, binding.key) else binding.key
@@ -117,9 +120,11 @@ def content_of(text: str, scope: dict[str, str]) -> Content:
         elif name and binding.value is not None:
             notes += [] if fault or not is_ours(name) else _notes(binding, name, line, scope)
             scope[name] = "" if fault else _expanded(binding.value, scope)
-            if is_ours(name):
+            if not is_ours(name):
+                others.append((line, name))
+            else:
                 entries.setdefault(name, Entry(line, name, scope[name], binding.value))
-    return Content(list(entries.values()), faults, notes)
+    return Content(list(entries.values()), faults, notes, others)
 
 
 def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, str]) -> tuple[str, str] | None:
@@ -175,7 +180,7 @@ def _notes(binding: Binding, name: str, line: int, scope: Mapping[str, str]) -> 
             yield LineNote(line, name, f"uses what stands behind :- for ${{{escaped(atom.name)}}}, which is empty")
     if not written.startswith(("'", '"')) or (written.startswith('"') and "$" in value):
         for pattern, what in _ONLY_IN_A_SHELL.items():
-            if re.search(pattern, value if written.startswith('"') else written):
+            if re.search(pattern, value if written.startswith('"') else re.split(r"\s#", written, maxsplit=1)[0]):
                 yield LineNote(line, name, f"is taken as it stands: a .env does not expand {what}")
 
 

@@ -1,15 +1,18 @@
 """Flags of a command line that mean our settings: `--learning_rate=0.01`, `--lr 0.01`, `learning_rate=0.01`."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from enum import Enum
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from ..facts.other_names import OTHER_NAMES
+from ..facts.other_names import OTHER_NAMES, OTHER_WORDS, PRECISION_FLAGS
 
 _FLAG: Final = r"(?:--|(?=[^=]+=)\+{0,2})([A-Za-z][\w-]*)(?:=(.*))?"
 """A flag of argparse, click and fire, or an assignment of Hydra."""
-_OF_PRECISION: Final = ("fp16", "bf16", "tf32")
+_FALSE: Final = ("false", "0", "no", "off", "none")
+_WHOLE: Final = ("epochs", "max_steps", "warmup_steps")
+"""Settings that trainers take as floats too."""
 
 
 class Flag(NamedTuple):
@@ -18,8 +21,8 @@ class Flag(NamedTuple):
     name: str
     """As it is written: `--learning-rate`."""
     setting: str
-    value: str
-    """Empty where it has none."""
+    value: Any
+    """In our words; an empty text where it has none."""
 
 
 def setting_of(name: str, settings: Collection[str]) -> str:
@@ -28,12 +31,41 @@ def setting_of(name: str, settings: Collection[str]) -> str:
     return name if name in settings else OTHER_NAMES.get(name, "")
 
 
+def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> Flag | None:
+    """What a flag means; None where it means no setting, or says nothing of one: `--fp16 False`, `--max_steps -1`.
+
+    `--num_train_epochs 3.0` is epochs 3, `--optim adamw_torch` adamw, `--bf16` precision bf16, and `--warmup_steps
+    0.06`, which transformers 5 takes for a fraction, warmup_ratio 0.06.
+    """
+    name, setting = name.lower().replace("-", "_"), setting_of(name, settings)
+    value = value.value if isinstance(value, Enum) else value
+    if not setting or value is None:
+        return None
+    if name in PRECISION_FLAGS:
+        return None if str(value).lower() in _FALSE else Flag(written, setting, name)
+    if setting in _WHOLE and (number := _number(value)) is not None:
+        if setting == "max_steps" and number <= 0:
+            return None
+        if setting == "warmup_steps" and 0 < number < 1:
+            return Flag(written, "warmup_ratio", value)
+        value = int(number) if number.is_integer() else value
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    words: Mapping[str, str] = OTHER_WORDS.get(setting, {})
+    return Flag(written, setting, words.get(value, value) if isinstance(value, str) else value)
+
+
 def flags_in(words: Sequence[str], settings: Collection[str]) -> Iterator[Flag]:
     """The flags among the words of a command that mean one of these settings."""
     for word, after in pairwise([*words, "--"]):
-        found = re.fullmatch(_FLAG, word, re.DOTALL)
-        if found and (setting := setting_of(found[1], settings)):
+        if found := re.fullmatch(_FLAG, word, re.DOTALL):
             value = found[2] if found[2] is not None else "" if after.startswith("--") else after
-            if found[1] in _OF_PRECISION:
-                value = found[1]
-            yield Flag(word.partition("=")[0], setting, value)
+            if flag := flag_of(word.partition("=")[0], found[1], value, settings):
+                yield flag
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

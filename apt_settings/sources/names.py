@@ -41,6 +41,19 @@ _NAMES: Final = frozenset(
         "APT_PACKAGES",
         "APT_CACHE_DIR",
         "APT_DEPS_IMAGE",
+        "APT_SOURCE_FILE",
+        "APT_GET",
+        "APT_OPTS",
+        "APT_UPDATED",
+        "APT_CACHE",
+        "APT_MIRROR",
+        "APT_PROXY",
+        "APT_HTTP_PROXY",
+        "APT_USE_PROXY",
+        "APT_PROXY_SSL",
+        "APT_CACHER_NG_VERSION",
+        "APT_REPO_URL",
+        "APT_REPO_KEY_URL",
     }
 )
 _PATTERNS: Final = (

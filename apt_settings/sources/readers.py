@@ -12,7 +12,7 @@ from ..basics.origins import Origin
 from ..errors import Note, Problem
 from ..values import TEXT_LIMIT
 from .dotenv import read_env_file
-from .names import Names, is_foreign, is_ours
+from .names import Names, is_foreign, is_ours, variable_of
 
 
 class Source(NamedTuple):
@@ -66,7 +66,7 @@ def snapshot(environ: Mapping[str, str], variables: Iterable[str]) -> dict[str, 
 def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
     """The `APT_` lines of one `.env`: "APT_EPOCHS=20" -> `epochs` with origin .env:1. Raises UnreadableError."""
     file = escaped(path)
-    entries, faults, remarks = read_env_file(path, scope)
+    entries, faults, remarks, others = read_env_file(path, scope)
     origins = [
         Origin("env file", file, spelt(variable), value, shown(raw), line) for line, variable, value, raw in entries
     ]
@@ -74,10 +74,15 @@ def from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
         Problem(Origin("env file", file, spelt(variable) if variable else "", line=line), wrong, fix=fix)
         for line, variable, wrong, fix in faults
     )
-    notes = (
+    notes = [
         Note(f"{file}:{line} {spelt(variable)} {text}", names.variables.get(variable, ""))
         for line, variable, text in remarks
-    )
+    ]
+    notes += [
+        Note(f"{file}:{line} {name} sets nothing here: {variable_of(name)} is the setting", name.lower())
+        for line, name in others
+        if name.lower() in names.settings and name == name.upper()
+    ]
     return source_of(origins, names, problems=tuple(problems))._replace(notes=tuple(notes))
 
 

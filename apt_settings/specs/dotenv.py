@@ -23,7 +23,7 @@ class _AnyName(dict[str, str]):
 
 def read(text: str) -> Spec:
     """The variables that a `.env` sets, and the faults of its lines."""
-    entries, faults, _ = content_of(text, _AnyName())
+    entries, faults, *_ = content_of(text, _AnyName())
     assignments = (
         Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line, entry.raw)
         for entry in entries

@@ -46,6 +46,7 @@ _CONTENTS: Final = (
     ("dockerfile", r"(?mi)^from[ \t]+\S+"),
     ("script", r"(?m)^[ \t]*(export[ \t]|#SBATCH\b|srun[ \t]|module[ \t])"),
 )
+_MANIFEST: Final = r"""(?m)^[\s{-]*["']?(apiVersion|kind|services)["']?[ \t]*:"""
 _OURS: Final = r"(?i)apt[_.-]"
 """A spec without this sets no setting and needs no check. A `.env` is checked all the same, for faulty lines."""
 _ENV_LINE: Final = r"[ \t]*(#|(export[ \t]+)?\w+=|$)"
@@ -87,7 +88,8 @@ def judge(name: str, data: bytes) -> Judgement:
         text = _text(data)
         kind = _kind(name, text)
         if kind != "env" and not re.search(_OURS, text):
-            return Judgement([], True)
+            nothing = kind == "manifest" and not re.search(_MANIFEST, text)
+            return Judgement([], not nothing, remarks=(f"{name}: nothing in it is a job spec",) * nothing)
         return _check(name, text, kind) if len(data) < _SMALL else confine(lambda: _check(name, text, kind))
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], True)
@@ -106,12 +108,11 @@ def _check(name: str, text: str, kind: str) -> Judgement:
         found += _problems(name, environment)
     seen = any(environment.assignments for environment in spec.environments)
     unnamed = (name for environment in spec.environments for name in _unnamed(environment.assignments))
-    return Judgement(
-        sorted(dict.fromkeys(found), key=lambda finding: finding.line),
-        bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text),
-        tuple(dict.fromkeys(unnamed)),
-        tuple(f"{name}:{each.line} {each.wrong}" for each in spec.remarks),
-    )
+    judged = bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text)
+    remarks = [f"{name}:{each.line} {each.wrong}" for each in spec.remarks]
+    remarks += [] if judged else [f"{name} names APT_ variables, but nothing in it can be checked"]
+    in_order = sorted(dict.fromkeys(found), key=lambda finding: finding.line)
+    return Judgement(in_order, judged, tuple(dict.fromkeys(unnamed)), tuple(remarks))
 
 
 def _unnamed(assignments: Iterable[Assignment]) -> list[str]:

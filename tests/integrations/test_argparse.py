@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apt_settings import SettingsError, fingerprint, load
+from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.integrations.argparse import with_flags
 
 
@@ -115,3 +115,113 @@ def test_what_the_parser_refuses_ends_as_always(capsys: pytest.CaptureFixture[st
         with_flags(load({}, None), parser_of(), ["--learning_rate", "much"])
 
     assert "invalid float value: 'much'" in capsys.readouterr().err
+
+
+def job_of(words: list[str], *flags: tuple[tuple[str, ...], dict[str, Any]], **values: Any) -> tuple[Any, Any]:
+    """The settings and the namespace of a parser with these flags."""
+    parser = argparse.ArgumentParser()
+    for names, options in flags:
+        parser.add_argument(*names, **options)
+    job = with_flags(load({}, None, task="sst2", **values), parser, words)
+    return job, parser.parse_args(words)
+
+
+def test_only_flags_that_help_are_no_settings() -> None:
+    """One that is called --version and takes a value is a flag like others."""
+    job, _ = job_of(["--version", "v2", "--lr", ".01"], (("--version",), {}), (("--lr",), {"type": float}))
+
+    assert job.learning_rate == 0.01
+
+
+def test_what_the_settings_decide_is_a_default_too() -> None:
+    """lora_alpha and accumulation; who gives what they are anyway is not refused."""
+    flags = [((f"--{name}",), {"type": int, "default": 99}) for name in ("lora_alpha", "gradient_accumulation_steps")]
+    _, arguments = job_of(["--lora_alpha", "16"], *flags, per_device_batch_size=8)
+
+    assert (arguments.lora_alpha, arguments.gradient_accumulation_steps) == (16, 4)
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "wrong"),
+    [
+        (["--bf16", "False"], {"type": str}, "--bf16 switches off what precision says"),
+        (["--no-bf16"], {"action": argparse.BooleanOptionalAction}, "--no-bf16 switches off what precision says"),
+    ],
+)
+def test_switching_the_precision_off_says_not_what_to_train_in(
+    words: list[str], options: dict[str, Any], wrong: str
+) -> None:
+    """It would train in fp32 and record bf16; elsewhere it says nothing."""
+    with pytest.raises(SettingsError, match=wrong):
+        job_of(words, (("--bf16",), options), precision="bf16")
+    assert job_of(words, (("--bf16",), options), precision="fp32")[0].precision == "fp32"
+
+
+def test_two_flags_that_are_at_odds_are_refused() -> None:
+    """Nobody knows which was meant."""
+    with pytest.raises(SettingsError, match="--lr and --learning_rate say different things of learning_rate"):
+        job_of(
+            ["--lr", ".1", "--learning_rate", ".2"],
+            (("--lr",), {"type": float}),
+            (("--learning_rate",), {"type": float}),
+        )
+
+
+def test_any_name_of_a_flag_counts() -> None:
+    """And none is a value."""
+    epochs = (("--n-rounds", "--epochs"), {"type": int})
+    clip = (("--max_grad_norm",), {"type": lambda text: None if text == "none" else float(text)})
+    job, arguments = job_of(["--epochs", "30", "--max_grad_norm", "none"], epochs, clip)
+
+    assert (job.epochs, job.max_grad_norm, arguments.n_rounds) == (30, None, 30)
+
+
+def test_a_required_group_is_required_no_more_where_the_settings_have_it() -> None:
+    """With a value that is the default, too."""
+    parser = argparse.ArgumentParser()
+    either = parser.add_mutually_exclusive_group(required=True)
+    either.add_argument("--epochs", type=int)
+    either.add_argument("--foo", type=int)
+    with_flags(load({}, None), parser, ["--epochs", "40"])
+
+    assert parser.parse_args(["--epochs", "40"]).epochs == 40
+
+
+def test_flags_that_gather_keep_what_they_gather() -> None:
+    """And actions of others keep their default."""
+
+    class Tag(argparse.Action):
+        def __call__(self, _parser: Any, namespace: Any, values: Any, _option: Any = None) -> None:
+            getattr(namespace, self.dest).append(values)
+
+    targets = (("--adapter_targets",), {"action": "append"})
+    seeds = (("--seed",), {"type": int, "nargs": "+"})
+    job, arguments = job_of(
+        ["--adapter_targets", "query", "--adapter_targets", "ffn", "--tag", "a"],
+        targets,
+        seeds,
+        (("--tag",), {"action": Tag, "default": []}),
+    )
+
+    assert job.adapter_targets == ("query", "ffn")
+    assert (arguments.adapter_targets, arguments.seed) == (["query", "ffn"], [128])
+
+
+def test_choices_that_are_no_settings_of_ours_are_left_alone() -> None:
+    """A warning says so."""
+    task = (("--task",), {"choices": ["train", "eval"], "default": "train"})
+    optim = (("--optim",), {"choices": ["adamw_torch", "sgd"], "default": "sgd"})
+    with pytest.warns(SettingsWarning, match=r"--(task|optim) has no choice for"):
+        job, arguments = job_of(["--task", "eval"], task, optim)
+    assert (job.task, arguments.task, arguments.optim) == ("glue_big", "eval", "sgd")
+
+    assert job_of([], optim, optimizer="adamw")[1].optim == "adamw_torch"
+
+
+def test_steps_that_nobody_limits_keep_their_own_word() -> None:
+    """-1 is none, given or not."""
+    steps = (("--max_steps",), {"type": int, "default": -1})
+
+    assert job_of([], steps)[1].max_steps == -1
+    assert job_of(["--max_steps", "-1"], steps)[0].max_steps is None
+    assert job_of(["--max_steps", "7"], steps)[0].max_steps == 7

@@ -276,6 +276,39 @@ def test_parsers_of_trainers_go_on_as_they_are(kind: str, tmp_path: Path) -> Non
     assert arguments.per_device_train_batch_size == 16
 
 
+@pytest.mark.parametrize(
+    ("words", "setting", "value"),
+    [
+        (["--warmup_steps", "10"], "warmup_steps", 10),
+        (["--warmup_steps", "0.25"], "warmup_ratio", 0.25),
+        (["--max_steps", "-1"], "max_steps", None),
+        (["--fp16", "False", "--bf16", "False"], "precision", "fp32"),
+        (["--auto_find_batch_size", "False", "--gradient_accumulation_steps", "1"], "batch_size", 16),
+    ],
+)
+def test_usual_flags_of_the_trainer_are_taken(words: list[str], setting: str, value: Any, tmp_path: Path) -> None:
+    """As transformers types them, and with its own words for none."""
+    parser = transformers.HfArgumentParser(transformers.TrainingArguments)
+    words = ["--use_cpu", "--output_dir", str(tmp_path), *words]
+    job = with_flags(settings_for(), parser, words)
+    (arguments,) = parser.parse_args_into_dataclasses(words)
+
+    assert getattr(job, setting) == value
+    assert arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps == 16
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"), [("lora_alpha: 32\n", "lora_alpha is not taken"), (None, "cannot be read: No such file")]
+)
+def test_a_wrong_file_of_trls_parser_is_one_error(content: str | None, wrong: str, tmp_path: Path) -> None:
+    """No traceback of another library."""
+    file = tmp_path / "job.yaml"
+    if content:
+        file.write_text(content)
+    with pytest.raises(SettingsError, match=wrong):
+        with_flags(settings_for(), trl.TrlParser([trl.SFTConfig]), ["--config", str(file), "--output_dir", "x"])
+
+
 def test_the_file_of_trls_parser_counts_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its values are in settings and fingerprint too; a flag is stronger."""
     file = tmp_path / "job.yaml"

@@ -192,7 +192,7 @@ BREAKS: dict[str, tuple[Callable[[Any], object], str]] = {
         lambda trainer: setattr(
             trainer, "optimizer", torch.optim.AdamW(trainer.model.classifier.parameters(), lr=1e-3)
         ),
-        "the optimizer leaves out",
+        "of what trains it leaves out",
     ),
     "schedule": (rescheduled, "the learning rate at step 4 is 0.001, and not 0.000"),
     "clipping": (
@@ -302,6 +302,79 @@ def test_a_scheduler_that_cannot_be_asked_is_said(tmp_path: Path) -> None:
         trainer.train()
 
     assert "step 0 is made with a rate of 0.001, and not 0" in str(no.value)
+
+
+def test_an_own_weight_of_the_loss_is_not_judged(tmp_path: Path) -> None:
+    """Whatever it is; that it is not scaled by the micro-batches, prepare has seen to."""
+
+    class Twice(transformers.Trainer):  # type: ignore[misc]
+        def compute_loss(self, model: Any, inputs: Any, return_outputs: bool = False, **given: Any) -> Any:
+            return 2 * model(**inputs).loss
+
+    trainer, settings = trainer_of(tmp_path, Twice, {"per_device_batch_size": 2})
+    prepare(trainer, settings)
+    with pytest.warns(SettingsWarning, match="not judged: the weight that compute_loss gives to the model's loss"):
+        trainer.train()
+
+    assert trainer.state.global_step == 8
+
+
+def test_a_micro_batch_without_targets_tells_nothing(tmp_path: Path) -> None:
+    """The next one of the step does."""
+    rows = gradients.texts(16)
+    for row in rows[::2]:
+        row["labels"] = [-100] * 9
+    settings = settings_of(task="alpaca", per_device_batch_size=1, max_steps=2)
+    arguments = training_arguments(settings, str(tmp_path), **gradients.QUIET)
+    trainer = transformers.Trainer(gradients.llama(), arguments, train_dataset=rows)
+    trainer._get_train_sampler = lambda *words: torch.utils.data.SequentialSampler(rows)
+    prepare(trainer, settings)
+    trainer.train()
+
+    assert trainer.state.global_step == 2
+
+
+def test_a_model_that_returns_a_dict_is_watched_too(tmp_path: Path) -> None:
+    """As the Trainer takes one."""
+
+    class Plain(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = gradients.roberta()
+
+        def forward(self, input_ids: Any, labels: Any, num_items_in_batch: Any = None, **given: Any) -> Any:
+            return {"loss": self.inner(input_ids=input_ids, labels=labels).loss}
+
+    settings = settings_of(per_device_batch_size=2)
+    arguments = training_arguments(settings, str(tmp_path), **gradients.QUIET, save_strategy="no")
+    trainer = transformers.Trainer(Plain(), arguments, train_dataset=gradients.sentences(16))
+    prepare(trainer, settings)
+    trainer.train()
+
+    assert trainer.state.global_step == 8
+
+
+def test_a_precision_that_falls_back_is_what_is_watched(tmp_path: Path) -> None:
+    """The arguments and the callback ask the same."""
+    settings = settings_of(precision="bf16")
+    quiet = {name: value for name, value in gradients.QUIET.items() if name != "use_cpu"}
+    with pytest.warns(SettingsWarning, match="this hardware has no bf16: precision fp32 is used") as told:
+        arguments = training_arguments(settings, str(tmp_path), **quiet)
+    assert told[0].filename == __file__
+    trainer = transformers.Trainer(gradients.roberta(), arguments, train_dataset=gradients.sentences(16))
+    prepare(trainer, settings)
+    trainer.train()
+
+    assert trainer.state.global_step == 8
+
+
+@pytest.mark.parametrize("data", [None, []])
+def test_a_trainer_without_data_is_one_error(data: Any, tmp_path: Path) -> None:
+    """There is nothing to ask the loss with."""
+    arguments = training_arguments(settings_of(), str(tmp_path), **gradients.QUIET)
+    trainer = transformers.Trainer(gradients.roberta(), arguments, train_dataset=data)
+    with pytest.raises(SettingsError, match="train_dataset gives no batch"):
+        prepare(trainer, settings_of())
 
 
 def test_a_loss_of_two_kinds_is_refused(tmp_path: Path) -> None:

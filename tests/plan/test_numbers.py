@@ -190,7 +190,7 @@ def test_the_picture_shows_all_schedules(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("plan.gif", "has an unknown suffix: must be .svg, .png"), ("missing/plan.svg", "cannot be written")],
+    [("plan.gif", "has an unknown suffix: must be .svg, .png, .pdf"), ("missing/plan.svg", "cannot be written")],
 )
 def test_a_picture_that_cannot_be_is_refused(name: str, words: str, tmp_path: Path) -> None:
     """With what is wrong, and what is allowed."""

@@ -32,7 +32,7 @@ from apt_settings.sources.dotenv import SIZE_LIMIT, read_env_file
 def test_entries_know_their_line(write_env: Callable[..., Path], content: str, entries: list[object]) -> None:
     """The line is that of the name itself, after blank lines, comments and values of several lines."""
     path = str(write_env(content))
-    read, problems, _ = read_env_file(path, {})
+    read, problems, *_ = read_env_file(path, {})
 
     assert entries == [(entry.variable, entry.value, entry.line) for entry in read]
     assert problems == []
@@ -56,7 +56,7 @@ def test_names_expand_from_the_scope_and_the_lines_above(
     write_env: Callable[..., Path], content: str, value: str
 ) -> None:
     """`${NAME}` and `${NAME:-x}` expand as python-dotenv does it."""
-    (entry,), problems, _ = read_env_file(str(write_env(content)), {"HOME": "/home/me"})
+    (entry,), problems, *_ = read_env_file(str(write_env(content)), {"HOME": "/home/me"})
 
     assert (value, []) == (entry.value, problems)
 
@@ -64,7 +64,7 @@ def test_names_expand_from_the_scope_and_the_lines_above(
 def test_the_largest_file_is_read_and_one_byte_more_is_refused(write_env: Callable[..., Path]) -> None:
     """The limit is named, and a file of ten megabytes is refused without reading it whole."""
     path = str(write_env("#" * SIZE_LIMIT))
-    assert read_env_file(path, {}) == ([], [], [])
+    assert read_env_file(path, {}) == ([], [], [], [])
 
     for size in (SIZE_LIMIT + 1, 10_000_000):
         write_env("#" * size)

@@ -17,11 +17,16 @@ SETTINGS = ("learning_rate", "epochs", "precision", "seed", "architecture")
         ("python train.py --learning-rate 0.01 x", [("--learning-rate", "learning_rate", "0.01")]),
         (
             "t --lr 1e-3 --num_train_epochs=3",
-            [("--lr", "learning_rate", "1e-3"), ("--num_train_epochs", "epochs", "3")],
+            [("--lr", "learning_rate", "1e-3"), ("--num_train_epochs", "epochs", 3)],
         ),
         ("t --bf16 --seed", [("--bf16", "precision", "bf16"), ("--seed", "seed", "")]),
         ("t learning_rate=0.1 +seed=3", [("learning_rate", "learning_rate", "0.1"), ("+seed", "seed", "3")]),
         ("t learning_rate seed optim.lr=3 --verbose -s 3 --workers=4 ./seed=3/x", []),
+        ("t --fp16 False --bf16=0 --TF32 --max_steps -1", [("--TF32", "precision", "tf32")]),
+        (
+            "t --num_train_epochs=40.0 --optim=adamw_torch",
+            [("--num_train_epochs", "epochs", 40), ("--optim", "optimizer", "adamw")],
+        ),
         ("t --seed=a=b --seed=", [("--seed", "seed", "a=b"), ("--seed", "seed", "")]),
     ],
 )
@@ -41,7 +46,7 @@ COMMANDS = (
 @pytest.mark.parametrize("argv", COMMANDS, ids=" ".join)
 def test_a_flag_behind_the_dashes_is_noted(argv: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """What it says is in no record; where it says the same, nothing is said."""
-    assert main([*argv, "--", "true", "--learning_rate=0.01", "--weight_decay", "0.0"]) == 0
+    assert main([*argv, "--", "true", "--learning_rate=0.01", "--weight_decay", "0", "--epochs=40.0"]) == 0
     told = " ".join(capsys.readouterr().err.split())
 
     assert (
@@ -49,6 +54,7 @@ def test_a_flag_behind_the_dashes_is_noted(argv: tuple[str, ...], capsys: pytest
         "write --set learning_rate=... before the --"
     ) in told
     assert "--weight_decay" not in told
+    assert "--epochs" not in told
 
 
 def test_check_notes_it_in_a_script(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def test_any_point_is_computed_from_its_index_alone() -> None:
         (["--grid", "seed=1..1000000000000"], "has 1,000,000,000,000 values; a sweep has 1,000,000 points at most"),
         (["--grid", "seed=1..1000000", "--grid", "epochs=1..1000"], "1,000,000 x 1,000 = 1,000,000,000 points"),
         (["--grid", "seed=1", "--grid", "seed=2"], "--grid seed varies already: --grid seed"),
-        (["--grid", "seed=1", "--zip", "seed=2"], "--zip seed varies already: --grid seed"),
+        (["--grid", "seed=1", "--zip", "seed=2", "--zip", "epochs=40"], "--zip seed varies already: --grid seed"),
         (["--zip", "seed=1,2", "--zip", "epochs=3"], "another number of values: seed has 2, epochs has 1"),
         (["--grid", "prunable_blocks=mha_head"], "takes lists: write an array of lists"),
         (["--grid", "epochs=1,ten"], "--grid epochs='ten' is not allowed"),
