@@ -18,6 +18,7 @@ from .values import adapter_of, allowed, as_text, read_value
 REFERENCE: Final = variable_of("reference")
 EXTEND: Final = variable_of("extend")
 ENV_FILE: Final = variable_of("env_file")
+RUN_DIR: Final = variable_of("run_dir")
 NO_FILE: Final = "/dev/null"
 """What ENV_FILE names where no `.env` shall be read."""
 _BARE: Final = r"[A-Za-z0-9_.,:/@%+=~^-]+"

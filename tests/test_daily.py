@@ -1,5 +1,8 @@
 """What people do every day, a little wrong: nothing is silent, and every message says what to write."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +111,51 @@ def test_a_picture_may_be_a_pdf(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
     assert files[0].read_bytes().startswith(b"%PDF")
     assert files[0].read_bytes() == files[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "path"),
+    [(".env", "../../.env"), ("a/.env", "../.env"), ("a/b/.env.local", ".env.local"), ("a/b/env", "env")],
+)
+def test_a_file_that_nobody_reads_is_noted(
+    file: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Up to the root of the repository; it is not read, and a `.env` here ends the search."""
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / file).write_text("APT_SEED=3\nexport APT_EPOCHS=30\nOTHER=1\n")
+    monkeypatch.chdir(tmp_path / "a" / "b")
+    with pytest.warns(SettingsWarning, match=f"no .env here; {path} has 2 APT_ lines: --env-file {path}, or"):
+        assert load({}).seed == 128
+    assert main(["check"]) == 0
+    assert f"note: no .env here; {path} has 2 APT_ lines" in capsys.readouterr().out
+
+    (tmp_path / "a" / "b" / ".env").write_text("APT_SEED=4\n")
+    assert load({}).seed == 4
+
+
+def test_above_the_repository_and_home_nobody_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor into files that are no concern of ours, or cannot be read."""
+    (tmp_path / "home" / "work").mkdir(parents=True)
+    (tmp_path / ".env").write_text("APT_SEED=3\n")
+    (tmp_path / "home" / ".env").write_text("OTHER=3\n")
+    (tmp_path / "home" / "work" / "env").mkdir()
+    (tmp_path / "home" / "work" / "apt.env").write_bytes(b"\xff")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path / "home" / "work")
+
+    assert load({}).notes == ()
+
+
+def test_a_command_knows_where_its_record_is(tmp_path: Path, write_env: Callable[..., Path]) -> None:
+    """For results beside it; a `.env` cannot say it, and a shell that says it does not count."""
+    script = "import os, pathlib; pathlib.Path(os.environ['APT_RUN_DIR'], 'result').write_text('0.9')"
+    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(tmp_path / "runs")]
+    environ = {**os.environ, "APT_RUN_DIR": "/nowhere"}
+    done = subprocess.run([*command, "--", sys.executable, "-c", script], env=environ, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {each.name for each in folder.iterdir()} == {"run.json", "result"}
+    with pytest.raises(SettingsError, match=r"APT_RUN_DIR cannot stand in a \.env: apt-settings run --record sets it"):
+        load({}, write_env("APT_RUN_DIR=x"))

@@ -22,7 +22,7 @@ from ..fingerprint import changed
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
-from ..variables import ENV_FILE, NO_FILE, let_pass, secrets_of, variables
+from ..variables import ENV_FILE, NO_FILE, RUN_DIR, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
@@ -97,7 +97,7 @@ def run_recorded(
             record = _begin(folder, record, command)
             _refuse_too_long(folder, record)
             write(folder, record)
-        return _watch(folder, record, command, environ)
+        return _watch(folder, record, command, {**environ, RUN_DIR: str(folder.absolute())})
 
 
 def _refuse_too_long(folder: Path, record: Record) -> None:

@@ -28,6 +28,12 @@ CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
             "paths joined by :, of which later ones win",
             ".env, if there is one",
         ),
+        "run_dir": Control(
+            (),
+            "The folder of this run's record, for results beside it; `run --record` sets it for its command.",
+            "a path, which nobody else sets",
+            "none",
+        ),
         "extend": Control(
             (),
             "The classes of a project whose fields are settings too; it cannot stand in a .env.",

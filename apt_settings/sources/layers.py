@@ -13,6 +13,7 @@ from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, Problem
 from .controls import CONTROLS
 from .names import Names, variable_of
+from .nearby import nearby
 from .readers import Source, from_arguments, from_env_file, from_environment, snapshot
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ MOST_ENV_FILES: Final = 8
 _MOST_GUESSES: Final = 50
 _FOR_THE_CALLER: Final = {
     "env_file": "it says which one to read",
+    "run_dir": "apt-settings run --record sets it for its command",
     "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
 }
 
@@ -156,6 +158,7 @@ def read(inputs: Inputs, names: Names) -> Layers:
     layers = Layers.of((arguments, environment, *reversed([source for _, source in files])), names)
     return layers._replace(
         problems=(*unreadable, *layers.problems),
+        notes=(*layers.notes, *(nearby() if requested is None and not paths else ())),
         env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path, _ in files),
         directory=_working_directory() if requested is None else "",
     )
