@@ -9,7 +9,7 @@ import click
 from ..base import AptSettings, unusable
 from ..basics.exit_status import DIFFERENT
 from ..groups import JOB
-from ..plan import Model, Plan, ReleasePlan, comparison
+from ..plan import Model, Plan, ReleasePlan, diff
 from ..plan import plan as plan_of
 from ..plan.log import read_log
 from ..report.tables import notes
@@ -70,7 +70,7 @@ def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path 
         if planned.settings.target_sparsity:
             click.echo()
             print_table(("pruning", "step", "epoch", "kept", "steps before"), _prunings(planned))
-        if differences := comparison(planned):
+        if differences := diff(planned):
             click.echo()
             print_table(("differs", "plan", "release", "where"), differences)
     remarks = [note for note in notes(planned.settings) if note.setting not in _WARNED_OF]
@@ -169,4 +169,4 @@ def _release_as_json(job: Plan, release: ReleasePlan) -> dict[str, object]:
     """What the release does, and where that is something else."""
     points = [{"step": point.step, "kept": point.kept} for point in release.points]
     numbers = {name: getattr(release, name) for name in ("examples", "steps_per_epoch", "total_steps", "distillation")}
-    return {**numbers, "points": points, "otherwise": [row._asdict() for row in comparison(job)]}
+    return {**numbers, "points": points, "otherwise": [row._asdict() for row in diff(job)]}

@@ -10,8 +10,8 @@ from ..errors import Problem, SettingsError, SettingsWarning
 from ..sources.names import variable_of
 from .extras import require
 from .loss import LossOfStep
-from .precision import hardware_here, usable
-from .training import (
+from .precision import hardware_here, usable_precision
+from .trainer_facts import (
     Fact,
     factors_of,
     of_arithmetic,
@@ -59,7 +59,7 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
         self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, lr_scheduler: Any, **given: Any
     ) -> None:
         """Judge what is there before the first step."""
-        precision = usable(self.settings, hardware_here(args.use_cpu))
+        precision = usable_precision(self.settings, hardware_here(args.use_cpu))
         facts = [*of_the_job(self.settings, args, state, given["train_dataloader"]), *of_arithmetic(precision)]
         not_judged = []
         if AcceleratorState().distributed_type in _SPLIT:

@@ -46,7 +46,7 @@ def items_in(batch: Mapping[str, Any]) -> "Tensor | None":
 
 
 @contextmanager
-def undisturbed(model: "Module") -> Generator[None, None, None]:
+def evaluation(model: "Module") -> Generator[None, None, None]:
     """Evaluate without gradients, and leave the model's mode and all random states as they were."""
     import torch
 
@@ -99,7 +99,7 @@ class LossOfStep:
         if loss is None or not loss.requires_grad or loss.ndim:
             return
         if self._averaging in (None, Averaging.UNKNOWN) and keywords.get(_ITEMS) is not None:
-            with undisturbed(model):
+            with evaluation(model):
                 self._averaging = averaging(
                     lambda items: model.forward(*words, **{**keywords, _ITEMS: items})[0], keywords[_ITEMS]
                 )

@@ -10,7 +10,7 @@ from ..plan import architecture_of
 from ..registry import model_of
 from ..tasks import CustomSettings
 from .extras import refuse_overrides, require, warn_caller
-from .undoing import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, refuse_unknown, said, undone
+from .keywords import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, find_changed, find_undoing, refuse_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -52,9 +52,9 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     from_settings = keywords(settings, ranks=ranks, given=extra)
     refuse_overrides(from_settings, extra)
     refuse_unknown(LoraConfig, extra)
-    if problems := [*undone(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
+    if problems := [*find_undoing(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
-    for name in said(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED):
+    for name in find_changed(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED):
         warn_caller(f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it")
     return LoraConfig(**from_settings, **extra)
 

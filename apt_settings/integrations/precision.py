@@ -30,7 +30,7 @@ def hardware_here(on_cpu: bool = False) -> Hardware:
     return Hardware(tf32=cuda.get_device_capability() >= _AMPERE, fp16=True, bf16=cuda.is_bf16_supported())
 
 
-def usable(settings: AptSettings, hardware: Hardware | None) -> str:
+def usable_precision(settings: AptSettings, hardware: Hardware | None) -> str:
     """The precision of the settings, or fp32 where the hardware lacks it; None supports every one."""
     precision = settings.precision
     lacks_it = precision != "fp32" and hardware is not None and not getattr(hardware, precision)
@@ -39,7 +39,7 @@ def usable(settings: AptSettings, hardware: Hardware | None) -> str:
 
 def warn_of_hardware(settings: AptSettings, hardware: Hardware | None) -> None:
     """A SettingsWarning where another precision is used than the one that is set."""
-    if (used := usable(settings, hardware)) != settings.precision:
+    if (used := usable_precision(settings, hardware)) != settings.precision:
         wrong = f"this hardware has no {settings.precision}: precision {used} is used"
         warn_caller(wrong)
 
@@ -76,7 +76,7 @@ def set_here(settings: AptSettings) -> str:
 
     hardware = hardware_here(on_cpu=not cuda.is_available())
     warn_of_hardware(settings, hardware)
-    precision = usable(settings, hardware)
+    precision = usable_precision(settings, hardware)
     refuse_override(settings, precision)
     if precision in ("fp32", "tf32"):
         switch_tf32(precision == "tf32")

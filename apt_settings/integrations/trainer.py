@@ -6,7 +6,7 @@ from ..base import AptSettings
 from ..errors import Problem, SettingsError
 from .as_planned import AsPlanned
 from .extras import require
-from .loss import Averaging, averaging, items_in, undisturbed
+from .loss import Averaging, averaging, evaluation, items_in
 
 with require("transformers"):
     from transformers import Trainer
@@ -61,7 +61,7 @@ def _averaging(trainer: "Trainer") -> Averaging:
     """What the Trainer's own compute_loss does with the number of items of its first batch."""
     if trainer.is_deepspeed_enabled or trainer.is_fsdp_enabled:
         return Averaging.UNKNOWN  # the model is no whole one before training
-    with undisturbed(trainer.model):
+    with evaluation(trainer.model):
         prepared = trainer._prepare_inputs  # noqa: SLF001 - the place where a Trainer brings a batch to its device
         batch: dict[str, Any] = prepared(_first_batch(trainer))
         items = items_in(batch)

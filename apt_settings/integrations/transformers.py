@@ -9,8 +9,8 @@ from ..own import Group, keywords_of
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
 from .extras import refuse_overrides, require, scheduler_name, warn_caller, world_size
-from .precision import Hardware, hardware_here, refuse_environment, switch_tf32, usable, warn_of_hardware
-from .undoing import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, refuse_unknown, said, undone
+from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed, find_undoing, refuse_unknown
+from .precision import Hardware, hardware_here, refuse_environment, switch_tf32, usable_precision, warn_of_hardware
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -87,7 +87,7 @@ def _length(settings: AptSettings, kind: type) -> dict[str, int]:
 
 def _refuse_undone(arguments: "TrainingArguments", usual: type, keywords: Mapping[str, Any]) -> None:
     """Raises SettingsError for what undoes a setting: under another name, or because the class changes what it got."""
-    problems = [*undone(arguments, usual, OF_THE_TRAINER)]
+    problems = [*find_undoing(arguments, usual, OF_THE_TRAINER)]
     undoers = {"warmup_steps", "gradient_accumulation_steps"} if problems else set()  # which those change
     for name, value in keywords.items():
         if (made := getattr(arguments, name)) != value and name not in undoers:
@@ -98,18 +98,18 @@ def _refuse_undone(arguments: "TrainingArguments", usual: type, keywords: Mappin
 
 
 def _note_what_no_record_has(arguments: "TrainingArguments", usual: type, recorded: Container[str]) -> None:
-    for name in said(arguments, usual, NOT_RECORDED):
+    for name in find_changed(arguments, usual, NOT_RECORDED):
         if name not in recorded:
             told = f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it"
             warn_caller(told)
-    for name in said(arguments, usual, NOT_JUDGED):
+    for name in find_changed(arguments, usual, NOT_JUDGED):
         warn_caller(f"keyword {name} may decide what the settings decide, and is not judged")
 
 
 def keywords_here(settings: AptSettings, *, on_cpu: bool = False) -> dict[str, Any]:
     """The keywords for the devices and the arithmetic of this machine; `on_cpu`: its GPUs are left alone."""
     hardware = hardware_here(on_cpu)
-    refuse_environment(settings, usable(settings, hardware))
+    refuse_environment(settings, usable_precision(settings, hardware))
     return keywords(settings, devices=_devices(on_cpu), hardware=hardware)
 
 
@@ -157,7 +157,7 @@ def _optimizer(settings: AptSettings) -> str:
 def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bool | None]:
     """The keywords for the precision that is set, or a warning and those for fp32 if the hardware lacks it."""
     warn_of_hardware(settings, hardware)
-    precision = usable(settings, hardware)
+    precision = usable_precision(settings, hardware)
     tf32 = precision == "tf32" if precision in ("fp32", "tf32") else None
     return {"tf32": tf32, "fp16": precision == "fp16", "bf16": precision == "bf16"}
 

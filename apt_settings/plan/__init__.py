@@ -1,6 +1,6 @@
 """Plans a job before it runs: `plan(settings)` returns the numbers, `plot.draw` makes a picture."""
 
-from .comparison import comparison
+from .diff import diff
 from .failures import FAILURES, SMALLEST_GAP, failures
 from .models import architecture_of
 from .numbers import Model, Plan, divide_batch, plan
@@ -13,7 +13,7 @@ __all__ = [
     "Plan",
     "ReleasePlan",
     "architecture_of",
-    "comparison",
+    "diff",
     "divide_batch",
     "failures",
     "plan",

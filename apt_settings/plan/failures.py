@@ -13,7 +13,7 @@ from .release import ReleasePlan
 
 SMALLEST_GAP: Final = 200
 """Steps between prunings. With fewer, the release raises ValueError (trainer_minus.py:1568-1570)."""
-Told: TypeAlias = str | Callable[[ReleasePlan], str]
+Words: TypeAlias = str | Callable[[ReleasePlan], str]
 
 
 class Failure(NamedTuple):
@@ -22,16 +22,16 @@ class Failure(NamedTuple):
     name: str
     """What it is about, in a few words."""
     applies: Callable[[ReleasePlan], bool]
-    does: Told
+    does: Words
     """What the release does, as the rest of a sentence that begins with "the release"."""
-    fix: Told
+    fix: Words
     """What to set instead."""
     place: str
     """Where in the release; empty where that is not known."""
     runs: str
     """The runs that showed it."""
 
-    def told(self, job: ReleasePlan) -> str:
+    def sentence(self, job: ReleasePlan) -> str:
         """One sentence: `the release stops at its first pruning ... (prune/scorer.py:1097); set ...`."""
         does, fix = (each if isinstance(each, str) else each(job) for each in (self.does, self.fix))
         return f"the release {does}{f' ({self.place})' if self.place else ''}; {fix}"
@@ -39,7 +39,7 @@ class Failure(NamedTuple):
 
 def failures(job: ReleasePlan) -> Iterator[str]:
     """What is to be warned of, a sentence for each row that applies."""
-    return (row.told(job) for row in FAILURES if row.applies(job))
+    return (row.sentence(job) for row in FAILURES if row.applies(job))
 
 
 def _distils(job: ReleasePlan) -> bool:

@@ -87,7 +87,7 @@ LINES: Final = (
 )
 
 
-class Told(NamedTuple):
+class LogRow(NamedTuple):
     """What a log and the plan say of one thing."""
 
     name: str
@@ -100,14 +100,14 @@ class Told(NamedTuple):
         return self.plan == self.log
 
 
-def read_log(path: str | os.PathLike[str], job: ReleasePlan) -> list[Told]:
+def read_log(path: str | os.PathLike[str], job: ReleasePlan) -> list[LogRow]:
     """What a log says of a job, beside what the plan says. A log of several trainings counts with its last.
 
     Raises SettingsError for a file that cannot be read, has no such lines, or is the log of another job.
     """
     name, found = escaped(os.fspath(path)), _found(path)
     told = [
-        Told(line.name, line.expected(job), line.read(found[line.name]))
+        LogRow(line.name, line.expected(job), line.read(found[line.name]))
         for line in LINES
         if line.name in found and line.expected(job)
     ]

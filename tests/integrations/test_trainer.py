@@ -359,7 +359,7 @@ def test_a_precision_that_falls_back_is_what_is_watched(tmp_path: Path) -> None:
     settings = settings_of(precision="bf16")
     quiet = {name: value for name, value in gradients.QUIET.items() if name != "use_cpu"}
     with pytest.warns(SettingsWarning, match="this hardware has no bf16: precision fp32 is used") as told:
-        arguments = training_arguments(settings, str(tmp_path), **quiet)
+        arguments = training_arguments(settings, str(tmp_path), dataloader_pin_memory=False, **quiet)
     assert told[0].filename == __file__
     trainer = transformers.Trainer(gradients.roberta(), arguments, train_dataset=gradients.sentences(16))
     prepare(trainer, settings)

@@ -17,7 +17,7 @@ from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
 from apt_settings.facts.datasets import DATASETS
 from apt_settings.integrations.release import arguments
-from apt_settings.plan import FAILURES, comparison, plan
+from apt_settings.plan import FAILURES, diff, plan
 from apt_settings.plan.release import ReleasePlan
 
 A = {
@@ -198,7 +198,7 @@ def test_every_failure_is_told_where_it_happens(row: Any, capsys: pytest.Capture
         failing["task"],
         *("--set=distill_epochs=none" if each.endswith("=None") else each for each in argv),
     ]
-    told = row.told(released(**failing))
+    told = row.sentence(released(**failing))
 
     assert told in planned(**failing).warnings
     assert told.startswith("the release ")
@@ -265,7 +265,7 @@ def test_both_are_shown_where_they_differ(capsys: pytest.CaptureFixture[str]) ->
     """Side by side, with the place in the release; as JSON too."""
     out = " ".join(printed(capsys, "plan", "--task", "sst2").split())
     told = json.loads(printed(capsys, "plan", "--task", "sst2", "--format", "json"))["release"]
-    rows = {row.what: row for row in comparison(planned(task="alpaca"))}
+    rows = {row.what: row for row in diff(planned(task="alpaca"))}
 
     assert "distillation steps 200 to 42,100 steps 3,258 to 45,358 trainer_minus.py:1267-1286" in out
     assert "constant 0.0002 from step 811 to 45,358, then up to 2e-05 and down" in out
@@ -302,12 +302,12 @@ def test_any_job_has_a_plan_of_the_release(values: dict[str, Any], examples: int
     release = job.release
 
     assert release.end <= release.total_steps
-    assert all(release.start < point.step <= release.end for point in release.points)
+    assert all(release.start <= point.step <= release.end for point in release.points)
     assert all(0 <= release.schedules["learning rate"](step) <= job.settings.learning_rate for step in range(0, 500, 7))
     assert all(0 <= release.schedules["distillation weight"](step) <= 1 for step in range(0, 5000, 97))
     assert release.distillation is None or release.distillation[0] > release.points[0].step
     assert all("\n" not in each for each in job.warnings)
-    assert all(row.release for row in comparison(job))
+    assert all(row.release for row in diff(job))
 
 
 @pytest.mark.parametrize("task", DATASETS)

@@ -48,14 +48,14 @@ NOT_JUDGED: Final = ("deepspeed", "fsdp", "parallelism_config")
 """Arguments of the Trainer whose files may decide what the settings decide."""
 
 
-def undone(made: Any, neutral: type, names: Mapping[str, str]) -> Iterator[Problem]:
+def find_undoing(made: Any, neutral: type, names: Mapping[str, str]) -> Iterator[Problem]:
     """A problem for each argument that undoes a setting: one that is not at the default that it has in `neutral`."""
-    for name in said(made, neutral, names):
+    for name in find_changed(made, neutral, names):
         fix = f"leave it out: {variable_of(names[name])} decides"
         yield Problem(f"keyword {name}", f"undoes {names[name]}", fix=fix, setting=names[name])
 
 
-def said(made: Any, neutral: type, names: Iterable[str]) -> list[str]:
+def find_changed(made: Any, neutral: type, names: Iterable[str]) -> list[str]:
     """Those of the names whose value in an object is not the default that they have in its class, or in one above."""
     values = ((name, _of(made, name), _of(neutral, name)) for name in names)
     return [name for name, value, usual in values if value != usual and not _is_nothing(value)]

@@ -21,7 +21,7 @@ class Row(NamedTuple):
     """Where in the release, at commit 56eaf8b."""
 
 
-def comparison(job: Plan) -> list[Row]:
+def diff(job: Plan) -> list[Row]:
     """The rows in which they differ; none for a task that the release does not have."""
     rows = _rows(job, job.release) if job.release else ()
     return [row for row in rows if row.plan != row.release]

@@ -47,7 +47,7 @@ class Fact(NamedTuple):
 
     def problem(self, settings: AptSettings) -> Problem:
         """Both sides, and who set what is planned."""
-        wrong = f"is not what is trained: {self.what} {_said(self.really)}, and not {_said(self.planned)}"
+        wrong = f"is not what is trained: {self.what} {_format(self.really)}, and not {_format(self.planned)}"
         origin, value = settings.origin(self.setting), as_text(getattr(settings, self.setting))
         return Problem(origin, wrong, fix=self.fix, value=value, setting=self.setting)
 
@@ -55,7 +55,7 @@ class Fact(NamedTuple):
 def of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> Iterator[Fact]:
     """Steps, batch and seed."""
     if (steps := planned_steps(settings)) is not None:
-        fix = _counted(settings, loader) if settings.max_steps is None else ""
+        fix = _count_examples(settings, loader) if settings.max_steps is None else ""
         yield Fact(
             "max_steps" if settings.max_steps else "epochs", "the number of steps is", state.max_steps, steps, fix
         )
@@ -77,7 +77,7 @@ def planned_steps(settings: AptSettings) -> int | None:
     return None
 
 
-def _counted(settings: AptSettings, loader: Any) -> str:
+def _count_examples(settings: AptSettings, loader: Any) -> str:
     """What to set where the training data have another number of examples."""
     data = getattr(loader, "dataset", None)
     if data is None or not hasattr(data, "__len__") or (number := len(data)) == settings.train_examples:
@@ -163,5 +163,5 @@ def of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
         yield Fact("max_grad_norm", "the norm of the gradients is", norm if norm > limit * 1.001 else limit, limit)
 
 
-def _said(value: Any) -> str:
+def _format(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
