@@ -199,7 +199,7 @@ def _take_for_defaults(
     actions = [action for each in parsers for action in each._actions]
     theirs: dict[str, Any] = {"model_name_or_path": settings.model_name_or_path or settings.architecture}
     theirs |= _derived(settings) | {name: settings.precision == name for name in PRECISION_FLAGS}
-    if any(each.dest == _OF_THE_TRAINER for each in actions):
+    if any(each.dest == _OF_THE_TRAINER for each in actions):  # pragma: no cover - in the part `training`
         theirs |= transformers.keywords_here(settings, on_cpu=bool(given.get("use_cpu")))
         theirs["warmup_ratio"] = None  # of transformers before 5.1, and stronger there than warmup_steps, which has it
     for action in actions:

@@ -39,7 +39,7 @@ def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> F
     """
     name, setting = name.lower().replace("-", "_"), setting_of(name, settings)
     value = value.value if isinstance(value, Enum) else value
-    if not setting or value is None:
+    if not setting:
         return None
     if name in PRECISION_FLAGS:
         return None if str(value).lower() in _FALSE else Flag(written, setting, name)
@@ -67,5 +67,5 @@ def flags_in(words: Sequence[str], settings: Collection[str]) -> Iterator[Flag]:
 def _number(value: Any) -> float | None:
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -1,6 +1,7 @@
 """Parsers of command lines with the settings for defaults: plain ones here, those of trainers in test_frameworks.py."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +226,37 @@ def test_steps_that_nobody_limits_keep_their_own_word() -> None:
     assert job_of([], steps)[1].max_steps == -1
     assert job_of(["--max_steps", "-1"], steps)[0].max_steps is None
     assert job_of(["--max_steps", "7"], steps)[0].max_steps == 7
+
+
+class WithFile(argparse.ArgumentParser):
+    """Reads --config as trl's parser does."""
+
+    def parse_args_and_config(self, _words: list[str]) -> None:
+        """Where its file is read."""
+
+
+@pytest.mark.parametrize(
+    ("content", "seed", "wrong"),
+    [
+        ("seed: 7\n", 7, ""),
+        ("- 1\n", 128, ""),
+        ("a: [\n", 0, "cannot be read: while parsing"),
+        (None, 0, "cannot be read: No such file"),
+    ],
+)
+def test_what_a_file_of_a_parser_says_counts_as_given(
+    content: str | None, seed: int, wrong: str, tmp_path: Path
+) -> None:
+    """Its names are ours, though the parser has no flag for them."""
+    file = tmp_path / "job.yaml"
+    if content:
+        file.write_text(content)
+    parser = WithFile()
+    parser.add_argument("--lr", type=float)
+    words = ["--lr", "0.01", "--config", str(file)]
+    if wrong:
+        with pytest.raises(SettingsError, match=wrong):
+            with_flags(load({}, None), parser, words)
+    else:
+        job = with_flags(load({}, None), parser, words)
+        assert (job.seed, job.learning_rate) == (seed, 0.01)

@@ -1,5 +1,6 @@
 """What launchers say is heard, and shown as it may be shown; a launcher that ends early ends nothing else."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -77,3 +78,14 @@ def test_what_was_created_before_a_refusal_is_named(fake: Callable[..., None], c
         "configmap/j was created before, and is still there; to remove it: kubectl delete --namespace ml configmap/j"
         in err
     )
+
+
+def test_a_launcher_is_asked_from_any_thread(fake: Callable[..., None]) -> None:
+    """Only the main thread may say what becomes of signals."""
+    fake("sbatch", "echo 7")
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(hand_over(("sbatch",), "text", "SLURM")))
+    thread.start()
+    thread.join()
+
+    assert [each.text for each in answers] == ["7"]

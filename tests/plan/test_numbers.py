@@ -230,6 +230,16 @@ def test_pruning_that_ends_before_it_starts_is_told_for_a_task_of_no_paper() -> 
     assert "pruning ends at step 20, before it starts at 200: all is pruned at once" in told
 
 
+def test_a_warmup_longer_than_pruning_is_told_for_a_task_of_no_paper() -> None:
+    """As for those of the release, which its own plan tells."""
+    job: dict[str, Any] = {"task": "custom", "dataset": "mine", "architecture": "roberta-base", "epochs": 40}
+    told = planned(
+        **job, train_examples=3200, pruning_end_epoch=5, sparsity_warmup_epochs=4, num_prunings=1, distill_epochs=1
+    ).warnings
+
+    assert "the sparsity warmup lasts until step 600, and pruning ends at 500: all is pruned at once" in told
+
+
 def test_a_job_that_neither_prunes_nor_distils_hears_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     """No note, no warning, no table; a dense fine-tuning has its steps and rates."""
     words = ("--task", "squad", "--set", "target_sparsity=0", "--set", "distill_epochs=none", "--set", "epochs=2")

@@ -27,6 +27,7 @@ SETTINGS = ("learning_rate", "epochs", "precision", "seed", "architecture")
             "t --num_train_epochs=40.0 --optim=adamw_torch",
             [("--num_train_epochs", "epochs", 40), ("--optim", "optimizer", "adamw")],
         ),
+        ("t --epochs=x --max_steps=1e999", [("--epochs", "epochs", "x")]),
         ("t --seed=a=b --seed=", [("--seed", "seed", "a=b"), ("--seed", "seed", "")]),
     ],
 )
