@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from enum import Enum
+from functools import partial
 from math import isclose, isfinite
 from typing import TYPE_CHECKING, Any, Final
 
@@ -100,9 +101,8 @@ class LossOfStep:
             return
         if self._averaging in (None, Averaging.UNKNOWN) and keywords.get(_ITEMS) is not None:
             with evaluation(model):
-                self._averaging = averaging(
-                    lambda items: model.forward(*words, **{**keywords, _ITEMS: items})[0], keywords[_ITEMS]
-                )
+                again = partial(model.forward, *words, **keywords)
+                self._averaging = averaging(lambda items: _loss_of(again(**{_ITEMS: items})), keywords[_ITEMS])
         loss.register_hook(lambda gradient: self._gradients.append(float(gradient)))
 
 

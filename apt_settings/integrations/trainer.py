@@ -1,6 +1,6 @@
 """What the Trainer of transformers really does, held against the settings."""
 
-from typing import Any, Final
+from typing import Any
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
@@ -12,8 +12,6 @@ with require("transformers"):
     from transformers import Trainer
 
 __all__ = ["AsPlanned", "prepare"]
-
-_PLACE: Final = "compute_loss"
 
 
 def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) -> None:
@@ -29,9 +27,10 @@ def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) ->
     adds `AsPlanned(settings)`, which judges what is trained at the start and at the first step.
 
     Call it once the Trainer is made and before it trains, in every process. It reads one batch: of a stream that can be
-    read only once, that batch is not trained. Raises SettingsError for a loss of which a
-    part is averaged in one way and a part in the other, and for a compute_loss_func that does not divide by
-    num_items_in_batch. With `warn`, what AsPlanned finds is a SettingsWarning.
+    read only once, that batch is not trained. With `warn`, what AsPlanned finds is a SettingsWarning.
+
+    Raises SettingsError for a loss of which a part is averaged in one way and a part in the other, for a
+    compute_loss_func that does not divide by num_items_in_batch, and where there are no training data.
     """
     kind = _averaging(trainer)
     if trainer.compute_loss_func is not None and kind in (Averaging.DROPPED, Averaging.MIXED):
@@ -41,7 +40,7 @@ def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) ->
     if kind is Averaging.MIXED:
         wrong = "averages a part of the loss over its micro-batch and a part over the step"
         fix = "divide every part by num_items_in_batch, or none: call the model without it"
-        raise SettingsError([Problem(_PLACE, wrong, fix=fix)])
+        raise SettingsError([Problem("compute_loss", wrong, fix=fix)])
     if kind is Averaging.DROPPED:
         trainer.model_accepts_loss_kwargs = False
     own = type(trainer).compute_loss is not Trainer.compute_loss

@@ -334,7 +334,8 @@ def test_a_micro_batch_without_targets_tells_nothing(tmp_path: Path) -> None:
     assert trainer.state.global_step == 2
 
 
-def test_a_model_that_returns_a_dict_is_watched_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_model_that_returns_a_dict_is_watched_too(reads: bool, tmp_path: Path) -> None:
     """As the Trainer takes one."""
 
     class Plain(torch.nn.Module):  # type: ignore[misc]
@@ -343,7 +344,10 @@ def test_a_model_that_returns_a_dict_is_watched_too(tmp_path: Path) -> None:
             self.inner = gradients.roberta()
 
         def forward(self, input_ids: Any, labels: Any, num_items_in_batch: Any = None, **given: Any) -> Any:
-            return {"loss": self.inner(input_ids=input_ids, labels=labels).loss}
+            loss = self.inner(input_ids=input_ids, labels=labels).loss
+            if reads and num_items_in_batch is not None:
+                loss = loss * len(labels) / num_items_in_batch
+            return {"loss": loss}
 
     settings = settings_of(per_device_batch_size=2)
     arguments = training_arguments(settings, str(tmp_path), **gradients.QUIET, save_strategy="no")
