@@ -12,12 +12,14 @@ from .errors import Problem, SettingsError
 from .registry import Setting, Unset
 from .rules import EXCLUSIVE
 from .sources.controls import CONTROLS
+from .sources.handed_on import handed_on
 from .sources.names import variable_of
 from .values import adapter_of, allowed, as_text, read_value
 
 REFERENCE: Final = variable_of("reference")
 EXTEND: Final = variable_of("extend")
 ENV_FILE: Final = variable_of("env_file")
+GIVEN_BY: Final = variable_of("given_by")
 RUN_DIR: Final = variable_of("run_dir")
 NO_FILE: Final = "/dev/null"
 """What ENV_FILE names where no `.env` shall be read."""
@@ -41,6 +43,13 @@ def variables(settings: AptSettings) -> dict[str, str]:
         )
     texts = {setting.variable: as_text(values[name]) for name, setting in written.items()}
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
+
+
+def origins_of(settings: AptSettings, texts: Mapping[str, str]) -> dict[str, str]:
+    """APT_GIVEN_BY, which says who gave these variables of settings; nothing where there are none."""
+    given = ((variable_of(name), origin) for name, origin in settings.origins.items() if origin.kind != "class default")
+    text = handed_on((variable, texts[variable], origin) for variable, origin in given if variable in texts)
+    return {GIVEN_BY: text} if text else {}
 
 
 def _not_written(settings: AptSettings) -> Iterator[str]:

@@ -12,8 +12,8 @@ class Origin(NamedTuple):
 
     kind: Kind
     source: str
-    """What holds the value: `environment`, `.env`, `--set epochs`, `run.json (.env:3)`, `release trainer_minus.py:355`;
-    empty where nobody gave it."""
+    """What holds the value: `environment`, or who gave it where a job was handed it; `.env`, `--set epochs`,
+    `run.json (.env:3)`, `release trainer_minus.py:355`; empty where nobody gave it."""
     variable: str
     """The name as it is spelt there: `APT_EPOCHS`, `epochs`."""
     value: Any = None
@@ -30,14 +30,14 @@ class Origin(NamedTuple):
     @property
     def location(self) -> str:
         """`environment APT_EPOCHS`, `.env:3`, `argument epochs`, `class default`."""
-        if self.kind == "environment":
+        if self.source == "environment":  # and not a place that was handed on with the variable
             return f"{self.source} {self.variable}"
         return f"{self.source}:{self.line}" if self.line else self.source
 
     @property
     def label(self) -> str:
         """Location and variable: `environment APT_EPOCHS`, `.env:3 APT_EPOCHS`."""
-        names_itself = self.kind in ("environment", "argument")
+        names_itself = self.source == "environment" or self.kind == "argument"
         return self.location if names_itself else f"{self.location} {self.variable}".strip()
 
     @property

@@ -6,11 +6,12 @@ from typing import Final, NamedTuple
 from ..base import AptSettings
 from ..loading import choose_task
 from ..registry import registry
+from ..sources.handed_on import handed_on
 from ..sources.layers import Layers
 from ..sources.names import variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import pinned, variables
+from ..variables import GIVEN_BY, origins_of, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
@@ -60,9 +61,9 @@ def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
     """
     texts = variables(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
-    return pinned(settings.controls["reference"], settings.controls.get("extend", "")) | {
-        variable: texts[variable] for variable in chosen if variable in texts
-    }
+    kept = {variable: texts[variable] for variable in chosen if variable in texts}
+    controls = pinned(settings.controls["reference"], settings.controls.get("extend", ""))
+    return {**controls, **kept, **origins_of(settings, kept)}
 
 
 def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
@@ -70,9 +71,15 @@ def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
     varying = sweep.places
     chosen = layers if "task" in varying else choose_task(layers)[1]
     settings = registry().settings_of(AptSettings)
-    shared = {
-        variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
+    givers = {
+        name: origin
         for name, origin in chosen.winners().items()
         if name in settings and name not in varying and not settings[name].secret and origin.is_override
     }
-    return pinned("" if "reference" in varying else chosen.word("reference"), registry().word) | shared
+    shared = {
+        variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
+        for name, origin in givers.items()
+    }
+    controls = pinned("" if "reference" in varying else chosen.word("reference"), registry().word)
+    told = handed_on((variable_of(name), shared[variable_of(name)], origin) for name, origin in givers.items())
+    return {**controls, **shared, **({GIVEN_BY: told} if told else {})}

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from ..sources.handed_on import places_in
+from ..variables import GIVEN_BY
 from .hand_over import Answer, hand_over
 from .request import Request
 
@@ -62,7 +64,11 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
         *([_array(part, resources.at_once)] if part else []),
         *resources.lines,
     ]
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in request.variables.items()]
+    places = places_in(request.variables.get(GIVEN_BY, ""))
+    exports = [
+        f"export {name}={shlex.quote(value)}{f'  # {places[name][1]}' if name in places else ''}"
+        for name, value in request.variables.items()
+    ]
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *resources.setup],

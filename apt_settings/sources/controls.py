@@ -28,6 +28,12 @@ CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
             "paths joined by :, of which later ones win",
             ".env, if there is one",
         ),
+        "given_by": Control(
+            (),
+            "Who set each variable where a job was written; `job` and `run` hand it on, and records say it.",
+            "JSON, which nobody else writes",
+            "none",
+        ),
         "run_dir": Control(
             (),
             "The folder of this run's record, for results beside it; `run --record` sets it for its command.",

@@ -31,6 +31,7 @@ MOST_ENV_FILES: Final = 8
 _MOST_GUESSES: Final = 50
 _FOR_THE_CALLER: Final = {
     "env_file": "it says which one to read",
+    "given_by": "apt-settings job and run write it for what they start",
     "run_dir": "apt-settings run --record sets it for its command",
     "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import SecretStr
 
@@ -12,7 +12,10 @@ from ..basics.origins import Origin
 from ..errors import Note, Problem
 from ..values import TEXT_LIMIT
 from .dotenv import read_env_file
+from .handed_on import giver, places_in
 from .names import Names, is_foreign, is_ours, variable_of
+
+_GIVEN_BY: Final = variable_of("given_by")
 
 
 class Source(NamedTuple):
@@ -51,8 +54,10 @@ def _flat(values: Mapping[str, Any], names: Names) -> Iterator[tuple[str, Any]]:
 def from_environment(environ: Mapping[str, str], names: Names) -> Source:
     """The variables that are ours: {"APT_EPOCHS": "30", "HOME": "/"} -> `epochs` with origin environment APT_EPOCHS."""
     ours = snapshot(environ, filter(is_ours, environ))
+    places = places_in(ours.get(_GIVEN_BY, ""))
     origins = [
-        Origin("environment", "environment", spelt(variable), value, shown(value)) for variable, value in ours.items()
+        Origin("environment", giver(places, variable, value) or "environment", spelt(variable), value, shown(value))
+        for variable, value in ours.items()
     ]
     return source_of(origins, names)
 

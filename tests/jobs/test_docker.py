@@ -32,7 +32,10 @@ def test_the_line_survives_a_shell(
     assert words(line) == [
         *("docker", "run", "--rm", f"--user={os.getuid()}:{os.getgid()}", "--name=qa", "--gpus=all"),
         *("--env=APT_ENV_FILE=/dev/null", "--env=APT_REFERENCE=paper", "--env=APT_TASK=squad"),
-        *(f"--env=APT_OUTPUT_DIR={HOSTILE}", f"--volume={tmp_path}/runs:/records", "--shm-size=8g"),
+        f"--env=APT_OUTPUT_DIR={HOSTILE}",
+        '--env=APT_GIVEN_BY={"APT_TASK":["1bd32795","--task"],'
+        '"APT_OUTPUT_DIR":["482f9be3","environment APT_OUTPUT_DIR"]}',
+        *(f"--volume={tmp_path}/runs:/records", "--shm-size=8g"),
         *("--entrypoint=apt-settings", "registry.example/train:1"),
         *("run", "--record", "/records/{fingerprint}", "--resume", "--", "run", HOSTILE),
     ]

@@ -144,7 +144,8 @@ def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line for line in few.splitlines() if line.startswith("export")] == [
         "export APT_ENV_FILE=/dev/null",
         "export APT_REFERENCE=paper",
-        "export APT_TASK=squad",
+        "export APT_TASK=squad  # --task",
+        """export APT_GIVEN_BY='{"APT_TASK":["1bd32795","--task"]}'""",
     ]
     assert "export APT_WEIGHT_DECAY=0.0\n" in full
 

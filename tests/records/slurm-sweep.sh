@@ -12,6 +12,7 @@ set -e
 unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
-export APT_WEIGHT_DECAY=0.1
+export APT_WEIGHT_DECAY=0.1  # --set weight_decay
+export APT_GIVEN_BY='{"APT_WEIGHT_DECAY":["14be4b45","--set weight_decay"]}'
 
 exec apt-settings run --record 'runs/{fingerprint}' --resume --grid task=mnli,squad --grid 'output_dir=["a,b"]' --grid seed=1..3 --index "$SLURM_ARRAY_TASK_ID" -- python3 train.py

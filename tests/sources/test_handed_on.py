@@ -1,0 +1,107 @@
+"""Who set what a job was handed: through job texts, run, and their records."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import printed
+
+from apt_settings import SettingsError, load
+from apt_settings.sources.handed_on import places_in
+from apt_settings.sources.record import read
+
+
+def recorded(script: str, folder: Path, **environ: str) -> dict[str, str]:
+    """Setting -> origin in the record of a script that bash runs in a folder of its own."""
+    start = f"{sys.executable} -m apt_settings"
+    (folder / "job.sh").write_text(script)
+    done = subprocess.run(
+        ["bash", "job.sh"], cwd=folder, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", **environ}
+    )
+    assert done.returncode == 0, (start, done.stderr)
+    (run,) = (folder / "runs").iterdir()
+    return {name: each.origin for name, each in read(run).settings.items() if each.kind != "class default"}
+
+
+def test_the_record_of_a_job_says_who_set_what_at_the_desk(
+    capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The `.env`, the options and the environment of whoever wrote the job; the script says it for people, too."""
+    write_env("APT_TARGET_SPARSITY=0.4\n")
+    script = printed(capsys, "job", "slurm", "--task", "squad", "--set", "epochs=30", "--", "true")
+
+    assert "export APT_TARGET_SPARSITY=0.4  # .env:1\n" in script
+    assert "export APT_EPOCHS=30  # --set epochs\n" in script
+    origins = recorded(script, tmp_path_factory.mktemp("node"))
+    assert origins == {"task": "--task", "epochs": "--set epochs", "target_sparsity": ".env:1"}
+
+
+def test_what_the_node_sets_is_told_as_such(
+    capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A place counts only for the value that was handed on."""
+    script = printed(capsys, "job", "slurm", "--task", "squad", "--set", "epochs=30", "--", "true")
+    changed = script.replace("export APT_EPOCHS=30", "export APT_EPOCHS=45")
+
+    assert recorded(changed, tmp_path_factory.mktemp("node"))["epochs"] == "environment APT_EPOCHS"
+
+
+def test_a_process_below_run_knows_who_set_what(tmp_path: Path) -> None:
+    """And what another process sets in between."""
+    code = "from apt_settings import load; print(load({**__import__('os').environ, 'APT_SEED': '4'}).origins)"
+    start = [sys.executable, "-m", "apt_settings", "run", "--task=squad", "--set=epochs=30", "--set=seed=3", "--"]
+    done = subprocess.run([*start, sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    lines = done.stdout.replace(", ", "\n")
+
+    assert "--set epochs" in lines
+    assert "environment APT_SEED" in lines
+    assert "--set seed" not in lines
+
+
+def test_no_folder_of_the_desk_goes_along(
+    capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`job.env:1`, wherever it lies; an origin of its own is handed on as it is."""
+    file = write_env("APT_SEED=3\n", "job.env")
+    script = printed(capsys, "job", "slurm", "--task", "squad", "--env-file", str(file), "--", "true")
+    text = next(line for line in script.splitlines() if line.startswith("export APT_GIVEN_BY"))
+
+    assert "job.env:1" in text
+    assert str(file.parent) not in script
+    monkeypatch.setenv("APT_SEED", "3")
+    monkeypatch.setenv("APT_GIVEN_BY", text.partition("'")[2].rpartition("'")[0])
+    assert str(load().origin("seed")) == "job.env:1"
+
+
+def test_a_forged_place_gets_no_rights_and_is_escaped() -> None:
+    """It is a text of the environment, like others; and a `.env` cannot say it."""
+    digest = "4e074085"
+    forged = json.dumps({"APT_SEED": [digest, "release \x1b]0;x\x07" + "y" * 900], "APT_EPOCHS": 3, "APT_TASK": ["a"]})
+    origin = load({"APT_SEED": "3", "APT_GIVEN_BY": forged}, None).origin("seed")
+
+    assert origin.kind == "environment"
+    assert str(origin).startswith("release \\x1b]0;x")
+    assert str(origin).isprintable()
+    assert len(str(origin)) == 200
+
+
+def test_a_file_cannot_say_who_set_what(write_env: Callable[..., Path]) -> None:
+    """Only who starts a job hands it on."""
+    with pytest.raises(SettingsError, match=r"APT_GIVEN_BY cannot stand in a \.env: apt-settings job and run write it"):
+        load({}, write_env("APT_GIVEN_BY={}\n"))
+
+
+@given(
+    st.text()
+    | st.recursive(st.none() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)).map(
+        json.dumps
+    )
+)
+def test_any_text_is_read(text: str) -> None:
+    """Whatever stands there is places, or nothing."""
+    assert all(place.isprintable() for _, place in places_in(text).values())
