@@ -3,7 +3,6 @@
 import os
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Final
 
 _KIB: Final = 1024
@@ -54,7 +53,7 @@ def read_text(path: str | os.PathLike[str], limit: int) -> str:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file completely or not at all. A link in its place is replaced, and never followed. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{token_hex(8)}")
+    draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         with open(draft, "xb") as stream:
             stream.write(data)
