@@ -159,3 +159,22 @@ def test_a_command_knows_where_its_record_is(tmp_path: Path, write_env: Callable
     assert {each.name for each in folder.iterdir()} == {"run.json", "result"}
     with pytest.raises(SettingsError, match=r"APT_RUN_DIR cannot stand in a \.env: apt-settings run --record sets it"):
         load({}, write_env("APT_RUN_DIR=x"))
+
+
+def test_a_comment_of_a_line_is_no_part_of_its_value(write_env: Callable[..., Path]) -> None:
+    """What a shell would expand there, nobody would."""
+    assert load({}, write_env("APT_OUTPUT_DIR=runs/a  # was `pwd`/a $(x)\n")).notes == ()
+
+
+def test_a_flag_that_the_settings_decide_is_noted_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """It undoes batch_size, and no record has it."""
+    assert main(["job", "slurm", "--task", "squad", "--", "true", "--gradient-accumulation-steps=4"]) == 0
+    assert "note: --gradient-accumulation-steps is for the command alone: APT_BATCH_SIZE" in capsys.readouterr().err
+
+
+def test_the_plan_and_the_release_count_a_limit_of_steps_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where max_steps says when it ends, no row says that epochs do."""
+    told = printed(capsys, "plan", "--task", "sst2", "--set", "max_steps=1000")
+
+    assert "1,000 by max_steps: 0.48 epochs of 2,105" in told
+    assert "1,000 = 40 epochs" not in told

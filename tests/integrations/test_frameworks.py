@@ -172,6 +172,16 @@ def test_precisions_have_their_names(
     switch_tf32(False)
 
 
+def test_tf32_that_is_switched_off_below_torch_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For every trainer."""
+    every = Hardware(tf32=True, fp16=True, bf16=True)
+    monkeypatch.setattr("apt_settings.integrations.precision.hardware_here", lambda on_cpu: every)  # noqa: ARG005
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "0")
+    for make in (accelerator_arguments, trainer_arguments, autocast):
+        with pytest.raises(SettingsError, match="NVIDIA_TF32_OVERRIDE is 0; unset it"):
+            make(settings_for(precision="tf32"))
+
+
 def test_lengths_and_clipping_of_lightning() -> None:
     """max_steps in place of epochs, and no clipping where it is none."""
     given = trainer_arguments(settings_for(max_steps=7, max_grad_norm=None, per_device_batch_size=4), devices=2)
@@ -225,6 +235,8 @@ def test_adapters_are_those_of_the_settings(extra: dict[str, Any]) -> None:
     with pytest.raises(SettingsError, match="keyword lora_dropuot is none of LoraConfig; did you mean lora_dropout"):
         lora_config(settings_for(), lora_dropuot=0.1)
     assert isinstance(lora_config(settings_for(), lora_dropout=0.1), LoraConfig)
+    with pytest.warns(SettingsWarning, match="keyword use_dora changes what is trained, and is no setting"):
+        lora_config(settings_for(), use_dora=True)
 
 
 def tokenizer() -> Any:
