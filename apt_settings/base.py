@@ -186,7 +186,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
             return super().model_copy(deep=deep)
-        return type(self)(_layers=self._background.layers.under(update), _registry=self._background.registry)
+        layers, known = layers_under(self, update)
+        return type(self)(_layers=layers, _registry=known)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Refused for a setting. Raises TypeError."""
@@ -257,7 +258,7 @@ class Background(NamedTuple):
 
 
 def layers_under(
-    settings: AptSettings, values: Mapping[str, Any], places: Mapping[str, str]
+    settings: AptSettings, values: Mapping[str, Any], places: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Layers, Registry]:
     """Where these settings come from, with arguments that are stronger; `places` says how a user spells them."""
     background = settings._background

@@ -90,6 +90,11 @@ def even_steps(start: int, end: int, number: int) -> list[int]:
     return [(start * number + (end - start) * index) // number for index in range(1, number + 1)]
 
 
+def gaps(steps: Sequence[int]) -> list[int]:
+    """The steps between each of these and the next."""
+    return [after - before for before, after in pairwise(steps)]
+
+
 def sparsity(pruning: PruningSettings, steps_per_epoch: int) -> Schedule:
     """The sparsity of the model: initial_sparsity before the first pruning point, then that of the latest point."""
     points = pruning_points(pruning, steps_per_epoch)
@@ -164,9 +169,14 @@ def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
     T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up; at most T. (What the release does instead
     is in `plan.release`.)
     """
-    by_ratio = math.ceil(total_steps * training.warmup_ratio)
-    warmup = by_ratio if training.warmup_steps is None else min(training.warmup_steps, total_steps)
+    warmup = warmup_length(training, total_steps)
     return warmed_up(training.learning_rate, training.lr_scheduler, warmup, total_steps)
+
+
+def warmup_length(training: TrainingSettings, total_steps: int) -> int:
+    """The steps in which the rate rises to its peak: warmup_steps, or warmup_ratio of all, rounded up; all at most."""
+    by_ratio = math.ceil(total_steps * training.warmup_ratio)
+    return by_ratio if training.warmup_steps is None else min(training.warmup_steps, total_steps)
 
 
 def warmed_up(peak: float, kind: str, warmup: int, total_steps: int) -> Schedule:

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import SecretStr, ValidationError
 
 from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
+from .basics.origins import Origin
 from .errors import Problem, SettingsError
 from .registry import Setting, Unset
 from .rules import EXCLUSIVE
@@ -45,9 +46,9 @@ def variables(settings: AptSettings) -> dict[str, str]:
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
 
 
-def origins_of(settings: AptSettings, texts: Mapping[str, str]) -> dict[str, str]:
+def given_by(origins: Mapping[str, Origin], texts: Mapping[str, str]) -> dict[str, str]:
     """APT_GIVEN_BY, which says who gave these variables of settings; nothing where there are none."""
-    given = ((variable_of(name), origin) for name, origin in settings.origins.items() if origin.kind != "class default")
+    given = ((variable_of(name), origin) for name, origin in origins.items() if origin.kind != "class default")
     text = handed_on((variable, texts[variable], origin) for variable, origin in given if variable in texts)
     return {GIVEN_BY: text} if text else {}
 

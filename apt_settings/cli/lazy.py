@@ -10,8 +10,6 @@ from .extending import takes_groups
 
 _ELSEWHERE: Final = {"k8s": "kubernetes", "kubectl": "kubernetes", "sbatch": "slurm", "podman": "docker"}
 """What others call one of our commands."""
-_JOBS: Final = ("slurm", "kubernetes", "docker")
-"""The commands of the command `job`."""
 
 
 class LazyGroup(click.Group):
@@ -29,7 +27,8 @@ class LazyGroup(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             word = _ELSEWHERE.get(args[0], args[0])
-            among_jobs = [f"job {word}"] if word in _JOBS and "job" in self.names else []
+            job = self.get_command(ctx, "job")
+            among_jobs = [f"job {word}"] if isinstance(job, LazyGroup) and word in job.names else []
             guess = did_you_mean(among_jobs or nearest(word, self.names))
             raise click.UsageError(f"{error.message} {guess}".strip(), error.ctx) from None
 

@@ -15,7 +15,7 @@ from ..facts.other_names import DERIVED
 from ..loading import layers_of, resolve
 from ..naming import registry_for
 from ..registry import Registry, registry
-from ..sources.flags import flags_in
+from ..sources.flags import flags_in, plain
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import task_words, tasks
 from ..validation_errors import nobody
@@ -130,7 +130,7 @@ def notes_of_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
     values = values_of(settings)
     derived = (word.partition("=")[0] for word in command if word.startswith("--"))
     return [
-        *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(_plain(each)))),
+        *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(plain(each)))),
         *(
             Note(
                 f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
@@ -141,10 +141,6 @@ def notes_of_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
             if not _says(flag.value, values[flag.setting])
         ),
     ]
-
-
-def _plain(flag: str) -> str:
-    return flag.lstrip("-").replace("-", "_")
 
 
 def _says(text: Any, value: Any) -> bool:

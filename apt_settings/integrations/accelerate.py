@@ -5,7 +5,7 @@ from typing import Any
 from ..base import AptSettings
 from ..plan import divide_batch
 from .extras import world_size
-from .precision import set_here
+from .precision import mixed_precision, set_here
 
 
 def accelerator_arguments(settings: AptSettings) -> dict[str, Any]:
@@ -17,7 +17,5 @@ def accelerator_arguments(settings: AptSettings) -> dict[str, Any]:
 
     Raises SettingsError if batch_size cannot be divided among the processes, and if torch is missing.
     """
-    precision = set_here(settings)
     _, accumulation = divide_batch(settings, world_size())
-    mixed = precision if precision in ("fp16", "bf16") else "no"
-    return {"mixed_precision": mixed, "gradient_accumulation_steps": accumulation}
+    return {"mixed_precision": mixed_precision(set_here(settings)), "gradient_accumulation_steps": accumulation}

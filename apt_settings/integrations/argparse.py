@@ -74,7 +74,7 @@ def _meant(action: argparse.Action, settings: AptSettings) -> tuple[str, str] | 
 
     `--task {train,eval}` is no task of ours, and `--optim {sgd}` cannot train with adam.
     """
-    names = (action.dest, *(word.lstrip("-") for word in action.option_strings))
+    names = (action.dest, *action.option_strings)
     name = next((each for each in names if setting_of(each, values_of(settings))), None)
     if name is None:
         return None

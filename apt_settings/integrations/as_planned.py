@@ -1,14 +1,13 @@
 """A training held against the settings, by a callback of the Trainer of transformers."""
 
-import warnings
 from collections.abc import Iterable
 from math import isclose
 from typing import TYPE_CHECKING, Any, Final
 
 from ..base import AptSettings
-from ..errors import Problem, SettingsError, SettingsWarning
+from ..errors import Problem, SettingsError
 from ..sources.names import variable_of
-from .extras import require
+from .extras import gather, require, warn_caller
 from .loss import LossOfStep
 from .precision import hardware_here, usable_precision
 from .trainer_facts import (
@@ -26,7 +25,6 @@ from .trainer_facts import (
 
 with require("transformers"):
     from accelerate.state import AcceleratorState
-    from torch import distributed
     from transformers import TrainerCallback
 
 if TYPE_CHECKING:
@@ -104,21 +102,18 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
         found = _of_all_ranks([fact.problem(self.settings) for fact in facts if not fact.holds])
         if found and not self.warn:
             raise SettingsError(found)
-        for each in found:
-            warnings.warn(str(each), SettingsWarning, stacklevel=2)
-        for what in not_judged:
-            warnings.warn(f"not judged: {what}", SettingsWarning, stacklevel=2)
+        for text in (*map(str, found), *(f"not judged: {what}" for what in not_judged)):
+            warn_caller(text)
 
 
 def _of_all_ranks(problems: list[Problem]) -> list[Problem]:
     """The problems of all processes, each once, with the ranks that have it where not all do."""
-    if not (distributed.is_available() and distributed.is_initialized()):
+    ranks = gather(problems)
+    if ranks is None:
         return problems
-    ranks: list[list[Problem] | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(ranks, problems)
     found: dict[str, tuple[Problem, list[str]]] = {}
     for rank, each in enumerate(ranks):
-        for problem in each or []:
+        for problem in each:
             found.setdefault(str(problem), (problem, []))[1].append(str(rank))
     return [
         one if len(who) == len(ranks) else one._replace(wrong=f"{one.wrong} (rank {', '.join(who)})")

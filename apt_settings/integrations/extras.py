@@ -3,15 +3,17 @@
 import inspect
 import os
 import warnings
-from collections.abc import Container, Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..base import AptSettings
-from ..errors import Problem, SettingsError, SettingsWarning
+from ..errors import SettingsError, SettingsWarning
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+T = TypeVar("T")
 
 
 @contextmanager
@@ -35,6 +37,20 @@ def world_size() -> int:
     return int(text)
 
 
+def gather(value: T) -> list[T] | None:
+    """The values of all processes of a distributed job, by rank; None where no group of processes is joined.
+
+    Every process must call it. Raises SettingsError if torch is missing.
+    """
+    with require("torch"):
+        from torch import distributed
+    if not distributed.is_available() or not distributed.is_initialized():
+        return None
+    values: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(values, value)
+    return values
+
+
 def scheduler_name(settings: AptSettings) -> str:
     """The name of lr_scheduler in transformers, where `constant` has no warmup and ours is `constant_with_warmup`."""
     return "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler
@@ -51,14 +67,3 @@ def warn_caller(text: str) -> None:
     while frame and frame.f_globals.get("__name__", "").startswith("apt_settings."):
         frame, level = frame.f_back, level + 1
     warnings.warn(text, SettingsWarning, stacklevel=level)
-
-
-def refuse_overrides(keywords: Container[str], extra: Iterable[str]) -> None:
-    """Raises SettingsError if an extra keyword is one that the settings decide: a record would not show its value."""
-    problems = [
-        Problem(f"keyword {name}", "is decided by the settings", fix="change the setting instead")
-        for name in extra
-        if name in keywords
-    ]
-    if problems:
-        raise SettingsError(problems)

@@ -1,7 +1,7 @@
 """Keywords that undo a setting under another name, and those that no record has."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from ..basics.suggestions import did_you_mean, nearest
@@ -61,19 +61,21 @@ def find_changed(made: Any, neutral: type, names: Iterable[str]) -> list[str]:
     return [name for name, value, usual in values if value != usual and not _is_nothing(value)]
 
 
-def refuse_unknown(kind: type, keywords: Iterable[str]) -> None:
-    """Raises SettingsError for a keyword that a dataclass does not have."""
-    if not dataclasses.is_dataclass(kind):
-        return
-    names = [field.name for field in dataclasses.fields(kind) if field.init]
-    wrong = f"is none of {kind.__name__}"
-    unknown = [
-        Problem(f"keyword {each}", wrong, fix=did_you_mean(nearest(each, names)))
-        for each in keywords
-        if each not in names
-    ]
-    if unknown:
-        raise SettingsError(unknown)
+def refuse(extra: Iterable[str], kind: type, decided: Container[str]) -> None:
+    """Raises SettingsError for each extra keyword that the settings decide, or that the class does not have.
+
+    A record would not show the value of the first.
+    """
+    names = [field.name for field in dataclasses.fields(kind) if field.init] if dataclasses.is_dataclass(kind) else None
+    problems = []
+    for each in extra:
+        if each in decided:
+            problems.append(Problem(f"keyword {each}", "is decided by the settings", fix="change the setting instead"))
+        elif names is not None and each not in names:
+            wrong = f"is none of {kind.__name__}"
+            problems.append(Problem(f"keyword {each}", wrong, fix=did_you_mean(nearest(each, names))))
+    if problems:
+        raise SettingsError(problems)
 
 
 def _is_nothing(value: Any) -> bool:

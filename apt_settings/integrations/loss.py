@@ -70,7 +70,7 @@ class LossOfStep:
 
     def __init__(self, model: "Module") -> None:
         self.micro_batches = 1
-        self._model, self._gradients = model, list[float]()
+        self._gradients: list[float] = []
         self._averaging: Averaging | None = None
         self._hook = model.register_forward_hook(self._returned, with_kwargs=True)
 

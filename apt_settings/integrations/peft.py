@@ -9,8 +9,8 @@ from ..facts.architectures import AdapterTarget, Architecture, Family
 from ..plan import architecture_of
 from ..registry import model_of
 from ..tasks import CustomSettings
-from .extras import refuse_overrides, require, warn_caller
-from .keywords import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, find_changed, find_undoing, refuse_unknown
+from .extras import require, warn_caller
+from .keywords import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, find_changed, find_undoing, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -44,14 +44,12 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     encoder).
 
     Raises SettingsError for a keyword that the settings decide, that undoes one of them under another name, such as
-    use_rslora, or that LoraConfig does not have; for a model whose modules nobody names, and if peft is
-    missing.
+    use_rslora, or that LoraConfig does not have; for a model whose modules nobody names, and if peft is missing.
     """
     with require("peft"):
         from peft import LoraConfig
     from_settings = keywords(settings, ranks=ranks, given=extra)
-    refuse_overrides(from_settings, extra)
-    refuse_unknown(LoraConfig, extra)
+    refuse(extra, LoraConfig, from_settings)
     if problems := [*find_undoing(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
     for name in find_changed(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED):

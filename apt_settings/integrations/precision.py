@@ -7,6 +7,8 @@ from ..base import AptSettings, unusable
 from ..sources.names import variable_of
 from .extras import require, warn_caller
 
+FLOAT32: Final = ("fp32", "tf32")
+"""The precisions without half-precision arithmetic, which torch's switch for TF32 tells apart."""
 _AMPERE: Final = (8, 0)
 """The compute capability of the first GPUs that have TF32."""
 
@@ -44,6 +46,11 @@ def warn_of_hardware(settings: AptSettings, hardware: Hardware | None) -> None:
         warn_caller(wrong)
 
 
+def mixed_precision(precision: str) -> str:
+    """accelerate's word for a precision."""
+    return "no" if precision in FLOAT32 else precision
+
+
 def refuse_environment(settings: AptSettings, precision: str) -> None:
     """Raises SettingsError for a variable of another tool that brings another arithmetic in.
 
@@ -51,7 +58,7 @@ def refuse_environment(settings: AptSettings, precision: str) -> None:
     Trainer follows it where no half precision is asked for.
     """
     mixed = os.environ.get("ACCELERATE_MIXED_PRECISION") or "no"
-    if precision in ("fp32", "tf32") and mixed.lower() != "no":
+    if precision in FLOAT32 and mixed.lower() != "no":
         wrong = f"is not what would be trained: ACCELERATE_MIXED_PRECISION is {mixed}"
         fix = "start with accelerate launch --mixed_precision no"
         fix += f", or write {variable_of('precision')}={mixed}" if mixed in ("fp16", "bf16") else ""
@@ -78,7 +85,7 @@ def set_here(settings: AptSettings) -> str:
     warn_of_hardware(settings, hardware)
     precision = usable_precision(settings, hardware)
     refuse_override(settings, precision)
-    if precision in ("fp32", "tf32"):
+    if precision in FLOAT32:
         switch_tf32(precision == "tf32")
     return precision
 

@@ -7,7 +7,7 @@ from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import compared
 from ..schedules import learning_rate
-from .extras import decays, require, world_size
+from .extras import decays, gather, require, world_size
 from .precision import set_here
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch.amp import autocast as autocast_mode
     from torch.nn import Parameter
-    from torch.optim import Optimizer
+    from torch.optim import Adam, AdamW, Optimizer
     from torch.optim.lr_scheduler import LambdaLR
 
 
@@ -48,11 +48,16 @@ def optimizer(
     of one dimension, and those with `bias` in their names, where names are given. A group that is a dict with its own
     `weight_decay` keeps it. All other options are torch's defaults. Raises SettingsError if torch is missing.
     """
+    groups = _groups(list(parameters))
+    return optimizer_class(settings)(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+
+
+def optimizer_class(settings: AptSettings) -> "type[Adam | AdamW]":
+    """torch's class for the setting `optimizer`. Raises SettingsError if torch is missing."""
     with require("torch"):
         from torch.optim import Adam, AdamW
-    kind = {"adam": Adam, "adamw": AdamW}[settings.optimizer]
-    groups = _groups(list(parameters))
-    return kind(groups, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    kinds: dict[str, type[Adam | AdamW]] = {"adam": Adam, "adamw": AdamW}
+    return kinds[settings.optimizer]
 
 
 def _groups(parameters: "list[Any]") -> list[dict[str, Any]]:
@@ -94,14 +99,10 @@ def require_agreement(settings: AptSettings) -> None:
     Does nothing in a job of one process. Raises SettingsError if WORLD_SIZE is larger than 1 and the group is not
     joined, and if torch is missing.
     """
-    with require("torch"):
-        from torch import distributed
-    if not distributed.is_available() or not distributed.is_initialized():
+    ranks = gather(_sides(settings))
+    if ranks is None:
         _refuse_missing_group(world_size())
-        return
-    ranks: list[dict[str, Side] | None] = [None] * distributed.get_world_size()
-    distributed.all_gather_object(ranks, _sides(settings))
-    if problems := _disagreements([each or {} for each in ranks]):
+    elif problems := _disagreements(ranks):
         raise SettingsError(problems)
 
 

@@ -12,7 +12,8 @@ from ..schedules import learning_rate
 from ..sources.names import variable_of
 from ..values import as_text
 from .extras import decays, require
-from .precision import tf32_is_on
+from .precision import FLOAT32, mixed_precision, tf32_is_on
+from .torch import optimizer_class
 
 with require("transformers"):
     import torch
@@ -87,9 +88,9 @@ def _count_examples(settings: AptSettings, loader: Any) -> str:
 
 def of_arithmetic(precision: str) -> Iterator[Fact]:
     """What accelerate computes in, and what torch makes of float32."""
-    mixed = {"fp16": "fp16", "bf16": "bf16"}.get(precision, "no")
-    yield Fact("precision", "accelerate's mixed precision is", AcceleratorState().mixed_precision, mixed)
-    if precision in ("fp32", "tf32"):
+    mixed = AcceleratorState().mixed_precision
+    yield Fact("precision", "accelerate's mixed precision is", mixed, mixed_precision(precision))
+    if precision in FLOAT32:
         switch = {True: "on", False: "off"}
         yield Fact("precision", "TF32 is", switch[tf32_is_on()], switch[precision == "tf32"])
 
@@ -107,7 +108,7 @@ def of_weights(precision: str, model: "Module") -> Iterator[Fact]:
 def of_optimizer(settings: AptSettings, model: "Module", optimizer: Any) -> Iterator[Fact]:
     """Its class, its rate, and what it decays."""
     inner = getattr(optimizer, "optimizer", optimizer)
-    usual = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
+    usual = optimizer_class(settings)
     same = settings.optimizer == "adam" and not settings.weight_decay and type(inner) is torch.optim.AdamW
     yield Fact("optimizer", "the optimizer is", _name(usual if same else type(inner)), _name(usual))
     for group in inner.param_groups:

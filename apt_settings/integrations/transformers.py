@@ -8,9 +8,17 @@ from ..errors import Problem, SettingsError
 from ..own import Group, keywords_of
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
-from .extras import refuse_overrides, require, scheduler_name, warn_caller, world_size
-from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed, find_undoing, refuse_unknown
-from .precision import Hardware, hardware_here, refuse_environment, switch_tf32, usable_precision, warn_of_hardware
+from .extras import require, scheduler_name, warn_caller, world_size
+from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed, find_undoing, refuse
+from .precision import (
+    FLOAT32,
+    Hardware,
+    hardware_here,
+    refuse_environment,
+    switch_tf32,
+    usable_precision,
+    warn_of_hardware,
+)
 
 if TYPE_CHECKING:
     from transformers import TrainingArguments
@@ -54,8 +62,7 @@ def training_arguments(
     own = keywords_of(group, given_to(settings, group)) if group else {}
     on_cpu = bool({**own, **extra}.get("use_cpu"))
     from_settings = {**keywords_here(settings, on_cpu=on_cpu), **_length(settings, chosen)}
-    refuse_overrides({**from_settings, **own}, extra)
-    refuse_unknown(chosen, extra)
+    refuse(extra, chosen, {**from_settings, **own})
     _refuse_class(settings, chosen, from_settings)
     arguments = chosen(**{"output_dir": output_dir or settings.output_dir, **from_settings, **own, **extra})
     _refuse_undone(arguments, TrainingArguments, from_settings)
@@ -158,7 +165,7 @@ def _precision(settings: AptSettings, hardware: Hardware | None) -> dict[str, bo
     """The keywords for the precision that is set, or a warning and those for fp32 if the hardware lacks it."""
     warn_of_hardware(settings, hardware)
     precision = usable_precision(settings, hardware)
-    tf32 = precision == "tf32" if precision in ("fp32", "tf32") else None
+    tf32 = precision == "tf32" if precision in FLOAT32 else None
     return {"tf32": tf32, "fp16": precision == "fp16", "bf16": precision == "bf16"}
 
 

@@ -6,12 +6,11 @@ from typing import Final, NamedTuple
 from ..base import AptSettings
 from ..loading import choose_task
 from ..registry import registry
-from ..sources.handed_on import handed_on
 from ..sources.layers import Layers
 from ..sources.names import variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import GIVEN_BY, origins_of, pinned, variables
+from ..variables import given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
@@ -63,7 +62,7 @@ def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
     controls = pinned(settings.controls["reference"], settings.controls.get("extend", ""))
-    return {**controls, **kept, **origins_of(settings, kept)}
+    return {**controls, **kept, **given_by(settings.origins, kept)}
 
 
 def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
@@ -81,5 +80,4 @@ def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
         for name, origin in givers.items()
     }
     controls = pinned("" if "reference" in varying else chosen.word("reference"), registry().word)
-    told = handed_on((variable_of(name), shared[variable_of(name)], origin) for name, origin in givers.items())
-    return {**controls, **shared, **({GIVEN_BY: told} if told else {})}
+    return {**controls, **shared, **given_by(givers, shared)}

@@ -1,10 +1,9 @@
 """Where the release does otherwise than the plan says: both, side by side, with the place in the release."""
 
 from collections.abc import Iterator, Sequence
-from math import ceil
 from typing import NamedTuple
 
-from ..schedules import PruningPoint
+from ..schedules import PruningPoint, warmup_length
 from ..values import as_text
 from .numbers import Plan
 from .release import ReleasePlan
@@ -70,9 +69,7 @@ def _window(steps: tuple[int, int] | None) -> str:
 
 
 def _rate(job: Plan) -> str:
-    settings = job.settings
-    warmup = settings.warmup_steps
-    steps = ceil(job.total_steps * settings.warmup_ratio) if warmup is None else warmup
+    settings, steps = job.settings, warmup_length(job.settings, job.total_steps)
     falls = "constant" if settings.lr_scheduler == "constant" else f"{settings.lr_scheduler} to 0"
     return f"{as_text(settings.learning_rate)} after {steps:,} steps, then {falls}"
 

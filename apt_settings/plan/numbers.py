@@ -1,7 +1,6 @@
 """The plan of a job: its steps and batches, when it prunes and distils, its parameters, and warnings."""
 
 from collections.abc import Iterator
-from itertools import pairwise
 from math import ceil
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from ..schedules import (
     Schedule,
     distillation_end,
     distillation_weight,
+    gaps,
     learning_rate,
     pruning_points,
     rank_bound,
@@ -81,8 +81,7 @@ class Plan(NamedTuple):
     @property
     def gaps(self) -> list[int]:
         """For each pruning, the steps since the one before it; for the first, since the start of pruning."""
-        steps = [min(PRUNING_START, self.points[-1].step), *(point.step for point in self.points)]
-        return [after - before for before, after in pairwise(steps)]
+        return gaps([min(PRUNING_START, self.points[-1].step), *(point.step for point in self.points)])
 
     @property
     def schedules(self) -> dict[str, Schedule]:

@@ -1,7 +1,6 @@
 """What the official release does with a job (commit 56eaf8b): its steps, prunings, distillation and learning rate."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from math import ceil
 from typing import Final, NamedTuple
 
@@ -9,7 +8,7 @@ from ..base import AptSettings
 from ..facts.architectures import ARCHITECTURES
 from ..facts.datasets import DATASETS
 from ..facts.release import PRUNING_BATCHES
-from ..schedules import PRUNING_START, PruningPoint, Schedule, even_steps, stepwise, warmed_up
+from ..schedules import PRUNING_START, PruningPoint, Schedule, even_steps, gaps, stepwise, warmed_up
 
 _SHARE_OF_ALPACA: Final = 99
 """Per cent of Alpaca that the release trains on (utils/utils.py:594-601)."""
@@ -38,8 +37,7 @@ class ReleasePlan(NamedTuple):
     @property
     def gaps(self) -> list[int]:
         """The steps between one pruning and the next."""
-        steps = [point.step for point in self.points]
-        return [after - before for before, after in pairwise(steps)]
+        return gaps([point.step for point in self.points])
 
     @property
     def warmup_end(self) -> int:

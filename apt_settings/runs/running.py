@@ -22,7 +22,7 @@ from ..fingerprint import changed
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
-from ..variables import ENV_FILE, NO_FILE, RUN_DIR, let_pass, origins_of, secrets_of, variables
+from ..variables import ENV_FILE, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
@@ -63,7 +63,7 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {variable_of(name): word for name, word in settings.controls.items()}
     texts = variables(settings)
-    told = origins_of(settings, texts)
+    told = given_by(settings.origins, texts)
     return {**let_pass(settings), **others, **secrets, **texts, **controls, **told, ENV_FILE: NO_FILE}
 
 

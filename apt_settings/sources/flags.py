@@ -25,9 +25,14 @@ class Flag(NamedTuple):
     """In our words; an empty text where it has none."""
 
 
+def plain(flag: str) -> str:
+    """The name of a flag as tables have it: `--Learning-Rate` -> `learning_rate`."""
+    return flag.lstrip("-").lower().replace("-", "_")
+
+
 def setting_of(name: str, settings: Collection[str]) -> str:
     """The setting that a name of a trainer means: `num-train-epochs` -> `epochs`; empty where it means none."""
-    name = name.lower().replace("-", "_")
+    name = plain(name)
     return name if name in settings else OTHER_NAMES.get(name, "")
 
 
@@ -37,7 +42,7 @@ def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> F
     `--num_train_epochs 3.0` is epochs 3, `--optim adamw_torch` adamw, `--bf16` precision bf16, and `--warmup_steps
     0.06`, which transformers 5 takes for a fraction, warmup_ratio 0.06.
     """
-    name, setting = name.lower().replace("-", "_"), setting_of(name, settings)
+    name, setting = plain(name), setting_of(name, settings)
     value = value.value if isinstance(value, Enum) else value
     if not setting:
         return None

@@ -41,7 +41,7 @@ def places_in(text: str) -> Mapping[str, tuple[str, str]]:
     return {
         name: (entry[0], escaped(entry[1])[:_LONGEST])
         for name, entry in entries
-        if isinstance(entry, list) and len(entry) == len(("digest", "place")) and all(isinstance(x, str) for x in entry)
+        if isinstance(entry, list) and len(entry) == 2 and all(isinstance(x, str) for x in entry)
     }
 
 

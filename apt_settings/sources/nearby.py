@@ -9,10 +9,10 @@ from typing import Final
 from ..basics.escaping import escaped
 from ..basics.files import UnreadableError, read_text
 from ..errors import Note
+from .dotenv import SIZE_LIMIT
 
 _BESIDE: Final = (".env.local", "apt.env", "env")
 _LINE: Final = r"(?m)^[ \t]*(?:export[ \t]+)?APT_\w+="
-_SIZE_LIMIT: Final = 256 * 1024
 
 
 def nearby() -> tuple[Note, ...]:
@@ -25,7 +25,7 @@ def nearby() -> tuple[Note, ...]:
     """
     for path in _candidates():
         try:
-            lines = len(re.findall(_LINE, read_text(path, _SIZE_LIMIT))) if os.path.isfile(path) else 0
+            lines = len(re.findall(_LINE, read_text(path, SIZE_LIMIT))) if os.path.isfile(path) else 0
         except UnreadableError:
             continue
         if lines:

@@ -216,8 +216,8 @@ def _released(record: Record) -> Mapping[str, Origin]:
     """What the release gives to the job of a record that had it for a reference, by its own table."""
     if record.controls.get("reference") != "release":
         return {}
-    job = tuple(str(record.settings[name].value) for name in ("dataset", "architecture") if name in record.settings)
-    script = scripts().get((job[0], job[1])) if len(job) == len(("dataset", "architecture")) else None
+    dataset, architecture = (record.settings.get(name) for name in ("dataset", "architecture"))
+    script = scripts().get((str(dataset.value), str(architecture.value))) if dataset and architecture else None
     return released_by(script).values if script else {}
 
 
