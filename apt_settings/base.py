@@ -174,8 +174,8 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
     def controls(self) -> Mapping[str, str]:
         """How the settings are read: control -> its word, or the paths of `env_file`."""
         words = {name: self._background.layers.word(name) for name, control in CONTROLS.items() if control.words}
-        groups = self._background.registry.word
-        return {**words, "env_file": ":".join(self.env_files), **({"extend": groups} if groups else {})}
+        more = {"extend": self._background.registry.word, "foreign": self._background.layers.word("foreign")}
+        return {**words, "env_file": ":".join(self.env_files), **{name: text for name, text in more.items() if text}}
 
     @property
     def directory(self) -> str:

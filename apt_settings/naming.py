@@ -17,8 +17,9 @@ from .groups import CHOOSING
 from .own import Group, Place, groups_named, is_same, leaves_of
 from .registry import Registry, Setting, Unset, fields_of, ours, project_defaults, registry, task_of
 from .sources.controls import CONTROLS
+from .sources.foreign import is_foreign
 from .sources.layers import Inputs
-from .sources.names import is_foreign, variable_of
+from .sources.names import variable_of
 from .values import adapter_of, allowed, read_value
 
 _KEYWORDS: Final = frozenset({"environ", "settings_class", "record"})

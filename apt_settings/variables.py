@@ -20,6 +20,7 @@ from .values import adapter_of, allowed, as_text, read_value
 REFERENCE: Final = variable_of("reference")
 EXTEND: Final = variable_of("extend")
 ENV_FILE: Final = variable_of("env_file")
+FOREIGN: Final = variable_of("foreign")
 GIVEN_BY: Final = variable_of("given_by")
 RUN_DIR: Final = variable_of("run_dir")
 NO_FILE: Final = "/dev/null"
@@ -86,9 +87,9 @@ def let_pass(settings: AptSettings) -> dict[str, str]:
     return {each.variable: each.value for each in unknown_to(settings) if isinstance(each.value, str)}
 
 
-def pinned(reference: str, extend: str = "") -> dict[str, str]:
+def pinned(reference: str, extend: str = "", foreign: str = "") -> dict[str, str]:
     """The controls that keep a job at what was resolved, wherever it runs: no `.env`, its reference, its groups."""
-    controls = {REFERENCE: reference, EXTEND: extend}
+    controls = {REFERENCE: reference, EXTEND: extend, FOREIGN: foreign}
     return {ENV_FILE: NO_FILE} | {variable: word for variable, word in controls.items() if word}
 
 

@@ -1,17 +1,33 @@
 """What people do every day, a little wrong: nothing is silent, and every message says what to write."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from support import printed
+from support import git, printed
 
 import apt_settings
-from apt_settings import SettingsError, SettingsWarning, load
+from apt_settings import SettingsError, SettingsWarning, group, load
+from apt_settings.basics.origins import Origin
 from apt_settings.cli import main
+from apt_settings.runs.running import job_environment
+from apt_settings.sources.record import read
+
+
+@dataclass
+class Every:
+    """A project's setting, whose variable is APT_TRAINER_EVERY."""
+
+    every: int = 100
+
+
+EVERY = group(Every, prefix="trainer")
 
 
 @pytest.mark.parametrize(
@@ -74,6 +90,125 @@ def test_a_dictionary_of_settings_is_no_environment() -> None:
 def test_names_that_others_use_are_passed_over(name: str) -> None:
     """Met in the wild."""
     assert load({name: "x"}, None) == load({}, None)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "wrong"),
+    [
+        ("APT_MIRROR_URL,APT_COMPANY_*", ""),
+        ("APT_MIRROR_URL", "environment APT_COMPANY_QUEUE is not a setting"),
+        ("APT_COMPANY,APT_MIRROR_URL", "environment APT_COMPANY_QUEUE is not a setting"),
+        ("APT_*", "APT_FOREIGN='APT_*' is not allowed: must be names such as APT_MIRROR, or beginnings such as"),
+        ("APT_MIRROR_URL, APT_COMPANY_*", "is not allowed: must be names"),
+        ("APT_M*", "covers APT_MAX_SEQ_LENGTH, which is read here"),
+        ("APT_EPOCHS", "covers APT_EPOCHS, which is read here"),
+        ("APT_RUN_*", "covers APT_RUN_DIR, which is read here"),
+        ("APT_TRAINER_EV*", "covers APT_TRAINER_EVERY, which is read here"),
+    ],
+)
+def test_more_names_of_others_are_named(foreign: str, wrong: str) -> None:
+    """Whole names, or beginnings; none that is read here, a project's own included."""
+    environ = {"APT_FOREIGN": foreign, "APT_MIRROR_URL": "x", "APT_COMPANY_QUEUE": "y"}
+    told = ""
+    try:
+        load(environ, None, extend=[EVERY])
+    except SettingsError as error:
+        told = str(error)
+
+    assert wrong in told
+    assert bool(wrong) == bool(told)
+
+
+def test_a_file_cannot_name_what_is_of_others(write_env: Callable[..., Path]) -> None:
+    """Else a `.env` could let its own misspelt lines pass."""
+    with pytest.raises(SettingsError, match=r"APT_FOREIGN cannot stand in a \.env.*\n.*APT_EPOCS is not a setting"):
+        load({}, write_env("APT_FOREIGN=APT_EPOCS\nAPT_EPOCS=3\n"))
+
+
+def test_what_is_of_others_stays_so_in_the_job(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its text, and below run."""
+    monkeypatch.setenv("APT_FOREIGN", "APT_COMPANY_*")
+    monkeypatch.setenv("APT_COMPANY_QUEUE", "x")
+
+    assert "export APT_FOREIGN='APT_COMPANY_*'\n" in printed(capsys, "job", "slurm", "--task", "squad", "--", "true")
+    script = printed(capsys, "job", "slurm", "--grid", "task=squad,mnli", "--", "true")
+    assert "export APT_FOREIGN='APT_COMPANY_*'\n" in script
+    below = job_environment(os.environ, load(task="squad"))
+    assert (below["APT_FOREIGN"], below["APT_COMPANY_QUEUE"]) == ("APT_COMPANY_*", "x")
+    assert load(below).task == "squad"
+
+
+@pytest.mark.parametrize(
+    ("argv", "line"),
+    [
+        ([], "apt-settings: squad, FINGERPRINT, 3 overrides: 1 from --task, 1 from .env, 1 from the environment\n"),
+        (
+            ["--grid", "seed=3,4", "--index", "1", "--record", "runs"],
+            "apt-settings: squad, FINGERPRINT, 4 overrides: 1 from --task, 1 from .env, 1 from the environment, "
+            "1 from the grid; point 1 of 2: seed=4; record runs/FINGERPRINT-TIME\n",
+        ),
+        (["--record", "runs/{fingerprint}", "--resume", "--quiet"], ""),
+        (["--quiet"], ""),
+    ],
+)
+def test_run_says_what_starts(argv: list[str], line: str, write_env: Callable[..., Path]) -> None:
+    """One line on stderr: task, fingerprint, who overrides how many settings, the point, and the record."""
+    write_env("APT_TARGET_SPARSITY=0.4\n")
+    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", *argv, "--", "echo", "started"]
+    done = subprocess.run(command, env={**os.environ, "APT_EPOCHS": "30"}, capture_output=True, text=True)
+    told = re.sub("apt1-[0-9a-f]{16}", "FINGERPRINT", re.sub(r"[0-9]+T[0-9]+Z-1", "TIME", done.stderr))
+
+    assert (done.returncode, done.stdout, told) == (0, "started\n", line)
+
+
+@pytest.mark.parametrize(
+    ("origin", "giver"),
+    [
+        (Origin("env file", "job.env", "APT_SEED", line=3), "job.env"),
+        (Origin("environment", "environment", "APT_SEED"), "the environment"),
+        (Origin("environment", "environment APT_SEED", "APT_SEED"), "the environment"),
+        (Origin("environment", ".env:1", "APT_SEED"), ".env"),
+        (Origin("environment", "--set seed", "APT_SEED"), "--set"),
+        (Origin("environment", "point 3 of the grid: seed", "APT_SEED"), "the grid"),
+        (Origin("argument", "argument seed", "seed"), "arguments"),
+        (Origin("record", "runs/a/run.json (--set seed)", "seed"), "runs/a/run.json"),
+    ],
+)
+def test_who_gives_is_counted_by_its_kind(origin: Origin, giver: str) -> None:
+    """What was handed on counts as what it was at the desk."""
+    assert origin.giver == giver
+
+
+def test_a_record_says_what_one_looks_for_at_night(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """How long it took, the job's name and nodes, the image, and which changes were not committed."""
+    git("init", "-q", cwd=tmp_path)
+    (tmp_path / "train.py").write_text("lr = 1\n")
+    git("add", "train.py", cwd=tmp_path)
+    git("commit", "-q", "-m", "x", cwd=tmp_path)
+    for name, value in {"JOB_NAME": "night", "JOB_NODELIST": "n[1-2]"}.items():
+        monkeypatch.setenv(f"SLURM_{name}", value)
+    monkeypatch.setenv("APT_CONTAINER_IMAGE", "train:1")
+    monkeypatch.chdir(tmp_path)
+    digests = []
+    for text in ("lr = 1\n", "lr = 2\n", "lr = 3\n", "lr = 2\n"):
+        (tmp_path / "train.py").write_text(text)
+        done = subprocess.run(
+            [sys.executable, "-m", "apt_settings", "run", "--task=squad", "--record=run", "--resume", "--", "true"]
+        )
+        assert done.returncode == 0
+        run = read("run").runs[-1]
+        assert run.git is not None
+        digests.append(run.git.diff)
+
+    assert run.seconds is not None
+    assert run.scheduler == {"SLURM_JOB_NAME": "night", "SLURM_JOB_NODELIST": "n[1-2]"}
+    assert run.image == "train:1"
+    assert digests[0] == ""
+    diff = git("diff", "HEAD", "--binary", cwd=tmp_path)
+    assert digests[1] == digests[3] == sha256(f"{diff}\n".encode()).hexdigest()[:16]
+    assert digests[1] != digests[2]
 
 
 def test_a_file_without_a_job_is_not_called_good(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -154,7 +289,7 @@ def test_a_command_knows_where_its_record_is(tmp_path: Path, write_env: Callable
     environ = {**os.environ, "APT_RUN_DIR": "/nowhere"}
     done = subprocess.run([*command, "--", sys.executable, "-c", script], env=environ, capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
     (folder,) = (tmp_path / "runs").iterdir()
     assert {each.name for each in folder.iterdir()} == {"run.json", "result"}
     with pytest.raises(SettingsError, match=r"APT_RUN_DIR cannot stand in a \.env: apt-settings run --record sets it"):

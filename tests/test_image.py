@@ -211,7 +211,7 @@ time.sleep(20)
 @pytest.mark.parametrize("sent", ["SIGTERM", "SIGINT", "SIGUSR1"])
 def test_as_pid_1_a_command_has_an_init(run: Run, sent: str, record: tuple[str, ...]) -> None:
     """Orphans are reaped, a signal to PID 1 reaches the command, and the container ends with its status."""
-    command = ("run", "--task", "squad", *record, "--", "python3", "-c", INIT)
+    command = ("run", "--quiet", "--task", "squad", *record, "--", "python3", "-c", INIT)
     done = run(*command, options=("--tmpfs", "/data:rw,mode=1777", "-e", f"SENT={sent}"))
 
     assert (done.returncode, done.stdout, done.stderr) == (40, "1 1\n", "")

@@ -1,10 +1,13 @@
 """Who gave a value, and where it stands."""
 
-from typing import Any, Literal, NamedTuple
+import re
+from typing import Any, Final, Literal, NamedTuple
 
 Kind = Literal[
     "argument", "environment", "env file", "job spec", "record", "release", "project default", "class default", "nobody"
 ]
+
+_GIVERS: Final = {"environment": "the environment", "argument": "arguments"}
 
 
 class Origin(NamedTuple):
@@ -39,6 +42,13 @@ class Origin(NamedTuple):
         """Location and variable: `environment APT_EPOCHS`, `.env:3 APT_EPOCHS`."""
         names_itself = self.source == "environment" or self.kind == "argument"
         return self.location if names_itself else f"{self.location} {self.variable}".strip()
+
+    @property
+    def giver(self) -> str:
+        """Who it is, for a count: `.env`, `the environment`, `--set`, `the grid`."""
+        if match := re.match(r"(environment|argument|point \d+ of the grid) ?", self.location):
+            return _GIVERS.get(match[1], "the grid")
+        return re.split(r" |:\d+$", self.location)[0]
 
     @property
     def is_override(self) -> bool:

@@ -1,6 +1,9 @@
 """Which version of a package is installed."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+UNKNOWN: Final = "unknown"
 
 
 def version_of(package: str) -> str:
@@ -8,4 +11,4 @@ def version_of(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "unknown"
+        return UNKNOWN

@@ -9,8 +9,7 @@ import click
 from ..basics.escaping import escaped
 from ..basics.exit_status import PROBLEMS_FOUND
 from ..errors import Note, SettingsError
-from ..fingerprint import fingerprint
-from ..report.tables import notes
+from ..report.tables import notes, summary
 from .options import Job, takes_settings
 from .terminal import print_notes, print_sentences
 
@@ -49,7 +48,7 @@ def _check_here(job: Job) -> int:
         print_sentences(list(map(str, error.problems)))
         return PROBLEMS_FOUND
     empty = [Note(f"{each.label} is empty: not set") for origin in settings.origins.values() for each in origin.empty]
-    print_sentences([f"good: {settings.task}, {fingerprint(settings)}"])
+    print_sentences([f"good: {summary(settings)}"])
     print_notes([*empty, *notes(settings)])
     return 0
 

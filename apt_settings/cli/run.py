@@ -9,13 +9,13 @@ import click
 from ..basics.environment import process_environment
 from ..errors import Note
 from ..fingerprint import fingerprint
-from ..report.tables import notes
+from ..report.tables import notes, summary
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
 from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_settings
 from .output import complain
-from .terminal import print_notes, print_sentences
+from .terminal import print_notes
 
 _RECORD = "Write a run.json to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
 
@@ -34,17 +34,25 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
 @click.option("--record", "folder", type=click.Path(), callback=_folder, metavar="DIR", help=_RECORD)
 @click.option("--resume", is_flag=True, help="Continue in DIR itself, if the settings in its record are the same.")
 @click.option("--once", is_flag=True, help="Do nothing if DIR has a run with these settings that has ended well.")
+@click.option("--quiet", is_flag=True, help="Do not print the line that says what starts.")
 @COMMAND
 def run(
-    job: Job, sweep: Sweep, index: int | None, folder: Path | None, resume: bool, once: bool, command: tuple[str, ...]
+    job: Job,
+    sweep: Sweep,
+    index: int | None,
+    folder: Path | None,
+    resume: bool,
+    once: bool,
+    quiet: bool,
+    command: tuple[str, ...],
 ) -> int:
     """Check the settings, then run a command with them.
 
     The command gets every setting as a variable. It gets all signals, and its exit status is the exit
     status of run. Without --record, this process becomes the command. With --record, run writes a
-    run.json to a new folder: the command, the settings, the machine, and how it ended. If the settings
-    are wrong, or nothing sets the task, the command does not start and the exit status is 78. With a
-    grid, --index chooses the point to run.
+    run.json to a new folder: the command, the settings, the machine, and how it ended. A line on stderr
+    says what starts. If the settings are wrong, or nothing sets the task, the command does not start and
+    the exit status is 78. With a grid, --index chooses the point to run.
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
@@ -57,14 +65,22 @@ def run(
     refuse_default_task(settings)
     print_notes([*notes(settings), *notes_of_flags(settings, command)], err=True)
     environ = job_environment(process_environment(), settings)
+    about = summary(settings)
+    if sweep.axes and index is not None:
+        values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
+        about += f"; point {index} of {sweep.size}: {values}"
     if folder is not None:
         folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
-        if sweep.axes and index is not None:  # so that the log of an array's task says which point it ran
-            values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
-            print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
-        status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once, warn=_warn)
+
+        def begin(record: Path) -> None:
+            _say(f"{about}; record {record}", quiet=quiet)
+
+        status, message = run_recorded(
+            settings, command, environ, folder, resume=resume, once=once, warn=_warn, begin=begin
+        )
         # A return would let main flush stdout, which may be closed.
         sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
+    _say(about, quiet=quiet)
     try:
         if os.getpid() == 1:  # as the only process of a container: what has this id gets no signal, and reaps orphans
             status = ChildProcess(command, environ).wait()
@@ -72,6 +88,11 @@ def run(
         become(command, environ)
     except CannotStartError as error:
         return complain(error.status, f"apt-settings: {error}")
+
+
+def _say(text: str, *, quiet: bool) -> None:
+    if not quiet:
+        complain(0, f"apt-settings: {text}")
 
 
 def _warn(text: str) -> None:

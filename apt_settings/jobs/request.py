@@ -61,7 +61,7 @@ def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
     texts = variables(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
-    controls = pinned(settings.controls["reference"], settings.controls.get("extend", ""))
+    controls = pinned(*(settings.controls.get(name, "") for name in ("reference", "extend", "foreign")))
     return {**controls, **kept, **given_by(settings.origins, kept)}
 
 
@@ -79,5 +79,6 @@ def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
         variable_of(name): as_text(read_value(origin.value, settings[name].field.annotation))
         for name, origin in givers.items()
     }
-    controls = pinned("" if "reference" in varying else chosen.word("reference"), registry().word)
+    reference = "" if "reference" in varying else chosen.word("reference")
+    controls = pinned(reference, registry().word, chosen.word("foreign"))
     return {**controls, **shared, **given_by(givers, shared)}

@@ -1,11 +1,13 @@
 """Settings as rows of plain text for `show` and `explain`, and as JSON."""
 
 import json
+from collections import Counter
 from typing import Any, NamedTuple
 
 from pydantic_core import to_jsonable_python
 
 from ..base import AptSettings, json_values, settings_of, values_of
+from ..basics.escaping import escaped
 from ..errors import Note
 from ..facts.datasets import DATASETS
 from ..facts.discrepancies import DISCREPANCIES, notes_on
@@ -39,6 +41,17 @@ def head(settings: AptSettings) -> list[tuple[str, str]]:
         ("env file", ", ".join(settings.env_files) or _no_env_file(settings)),
         ("reference", _reference(settings)),
     ]
+
+
+def summary(settings: AptSettings) -> str:
+    """One line: `squad, apt1-7e3c2819041d5c04, 3 overrides: 1 from .env, 2 from the environment`."""
+    givers = Counter(origin.giver for origin in settings.origins.values() if origin.is_override)
+    job = f"{settings.task}, {fingerprint(settings)}"
+    if not givers:
+        return f"{job}, no overrides"
+    count = givers.total()
+    told = ", ".join(f"{number} from {escaped(giver)}" for giver, number in sorted(givers.items()))
+    return f"{job}, {count} override{'s' * (count != 1)}: {told}"
 
 
 def _no_env_file(settings: AptSettings) -> str:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 from ..sources.record import Repository
@@ -25,7 +26,12 @@ def repository() -> Repository | None:
     off = ["core.fsmonitor", *map(os.fsdecode, filter(None, filters.split(b"\0")))]
     status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     changes = _git_output(*status, without=off)
-    return None if changes is None else Repository(commit=commit.decode().strip(), dirty=bool(changes))
+    if changes is None:
+        return None
+    against = ("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
+    diff = _git_output(*against, without=off) if changes else None
+    digest = sha256(diff).hexdigest()[:16] if diff else ""
+    return Repository(commit=commit.decode().strip(), dirty=bool(changes), diff=digest)
 
 
 def _git_output(*arguments: str, without: Sequence[str] = ()) -> bytes | None:

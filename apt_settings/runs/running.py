@@ -10,34 +10,42 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic
 from typing import Final, NamedTuple
 
 from ..base import AptSettings, settings_of
 from ..basics.escaping import bytes_escaped, escaped, shown
 from ..basics.files import remove_drafts
-from ..basics.packages import version_of
+from ..basics.packages import UNKNOWN, version_of
 from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import changed
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
-from ..variables import ENV_FILE, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
+from ..variables import ENV_FILE, FOREIGN, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
-_SCHEDULER_IDS: Final = (
+_TRAINERS: Final = ("torch", "transformers", "peft")
+"""Packages whose versions are recorded where they are installed."""
+_SCHEDULER: Final = (
     "SLURM_JOB_ID",
     "SLURM_ARRAY_JOB_ID",
     "SLURM_ARRAY_TASK_ID",
     "SLURM_PROCID",
     "SLURM_RESTART_COUNT",
+    "SLURM_JOB_NAME",
+    "SLURM_JOB_NODELIST",
     "JOB_COMPLETION_INDEX",
 )
 
 
+_IMAGES: Final = (variable_of("container_image"), "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
+"""Who says in which image a process runs: `job kubernetes` and `job docker`, and Apptainer and Singularity themselves
+(apptainer.org, user guide, "Environment and Metadata")."""
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})
 """What flock fails with where a file system, such as Lustre or NFS, is mounted without locks."""
 _MARGIN: Final = 4096
@@ -59,7 +67,7 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     A secret that a file holds stays in its file. What APT_UNKNOWN let pass is handed on as it stands, also of a `.env`.
     """
     secrets = secrets_of(settings)
-    ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)} - secrets.keys()
+    ours = {variable_of(name) for name in (*settings_of(settings), *CONTROLS)} - {FOREIGN, *secrets}
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {variable_of(name): word for name, word in settings.controls.items()}
     texts = variables(settings)
@@ -76,8 +84,11 @@ def run_recorded(
     resume: bool,
     once: bool,
     warn: Callable[[str], None] = print,
+    begin: Callable[[Path], None] = lambda _folder: None,
 ) -> Outcome:
     """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
+
+    `begin` gets the folder before the command starts.
 
     With `once`, nothing runs if `parent` has a run with the same fingerprint that ended well. Raises SettingsError
     before the start if the folder cannot be written, is in use, or holds the record of other settings, and on systems
@@ -99,6 +110,7 @@ def run_recorded(
             record = _begin(folder, record, command)
             _refuse_too_long(folder, record)
             write(folder, record)
+        begin(folder)
         return _watch(folder, record, command, {**environ, RUN_DIR: str(folder.absolute())})
 
 
@@ -160,20 +172,22 @@ def _lock(descriptor: int, folder: Path, warn: Callable[[str], None]) -> None:
 
 
 def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
+    start, message, by_signal = monotonic(), "", None
     try:
         status = ChildProcess(command, environ).wait()
     except CannotStartError as error:
-        outcome = _finish(folder, record, error.status, None)
-        return outcome._replace(message="; ".join(filter(None, [str(error), outcome.message])))
+        status, message = error.status, str(error)
     if status < 0:
-        return _finish(folder, record, 128 - status, _signal_name(-status))
-    return _finish(folder, record, status, None)
+        status, by_signal = 128 - status, _signal_name(-status)
+    end = {"end": _now(), "seconds": round(monotonic() - start, 1), "exit_status": status, "signal": by_signal}
+    outcome = _finish(folder, record.with_last_run(**end), status)
+    return outcome._replace(message="; ".join(filter(None, [message, outcome.message])))
 
 
-def _finish(folder: Path, record: Record, status: int, by_signal: str | None) -> Outcome:
-    """Write the end of the run into the record. If that fails, the outcome has the same status and a message."""
+def _finish(folder: Path, record: Record, status: int) -> Outcome:
+    """Write the record of a run that has ended. If that fails, the outcome has the same status and a message."""
     try:
-        write(folder, record.with_last_run(end=_now(), exit_status=status, signal=by_signal))
+        write(folder, record)
     except OSError as error:
         return Outcome(status, f"the end of the run is not in {folder / FILE_NAME}: {error.strerror}")
     return Outcome(status)
@@ -194,9 +208,10 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
         command=tuple(map(bytes_escaped, command)),
         start=_now(),
         host=bytes_escaped(socket.gethostname()),
-        scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER_IDS if name in os.environ},
+        scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER if name in os.environ},
         git=repository(),
-        versions={**{name: version_of(name) for name in _PACKAGES}, "python": platform.python_version()},
+        versions=_versions(),
+        image=next((bytes_escaped(os.environ[name]) for name in _IMAGES if os.environ.get(name)), ""),
     )
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
@@ -206,6 +221,12 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     if conflicts := list(_conflicts(folder, stored, record)):
         raise SettingsError(conflicts)
     return stored.model_copy(update={"runs": (*stored.runs, run)})
+
+
+def _versions() -> dict[str, str]:
+    """Package -> version, by what pip installed: nothing is imported for it."""
+    trainers = {name: version for name in _TRAINERS if (version := version_of(name)) != UNKNOWN}
+    return {**{name: version_of(name) for name in _PACKAGES}, **trainers, "python": platform.python_version()}
 
 
 def _conflicts(folder: Path, stored: Record, record: Record) -> Iterator[Problem]:

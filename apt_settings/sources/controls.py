@@ -28,10 +28,22 @@ CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
             "paths joined by :, of which later ones win",
             ".env, if there is one",
         ),
+        "foreign": Control(
+            (),
+            "More APT_ names that belong to other tools; it cannot stand in a .env.",
+            "names such as APT_MIRROR, or beginnings such as APT_COMPANY_*, joined by commas",
+            "none",
+        ),
         "given_by": Control(
             (),
             "Who set each variable where a job was written; `job` and `run` hand it on, and records say it.",
             "JSON, which nobody else writes",
+            "none",
+        ),
+        "container_image": Control(
+            (),
+            "The image that the container runs, for its record; `job kubernetes` and `job docker` write it.",
+            "the name of an image",
             "none",
         ),
         "run_dir": Control(

@@ -12,6 +12,7 @@ from ..basics.origins import Kind, Origin
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, Problem
 from .controls import CONTROLS
+from .foreign import covers, wrong_entries
 from .names import Names, variable_of
 from .nearby import nearby
 from .readers import Source, from_arguments, from_env_file, from_environment, snapshot
@@ -32,7 +33,9 @@ _MOST_GUESSES: Final = 50
 _FOR_THE_CALLER: Final = {
     "env_file": "it says which one to read",
     "given_by": "apt-settings job and run write it for what they start",
+    "container_image": "apt-settings job writes it for the container that it starts",
     "run_dir": "apt-settings run --record sets it for its command",
+    "foreign": "who starts the job says which names are of other tools: export it",
     "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
 }
 
@@ -69,7 +72,7 @@ class Layers(NamedTuple):
     @classmethod
     def of(cls, sources: Iterable[Source], names: Names) -> "Layers":
         """These sources, the strongest first, with everything that is wrong with how they give their values."""
-        layers = cls(tuple(sources), names)
+        layers = _drop_foreign(cls(tuple(sources), names))
         unknown, allowed = _unknown_names(layers)
         told = (note for source in layers.sources for note in source.notes)
         return layers._replace(problems=(*_problems(layers), *unknown), notes=(*told, *allowed))
@@ -79,9 +82,9 @@ class Layers(NamedTuple):
         return next((origin for origin in self._givers(name) if not origin.is_empty), None)
 
     def word(self, control: str) -> str:
-        """What a control says: the word of whoever decides it, else its default."""
+        """What a control says: the word of whoever decides it, else its default; empty where it has no words."""
         winner = self.winner(control)
-        return str(winner.value) if winner else CONTROLS[control].words[0]
+        return str(winner.value) if winner else next(iter(CONTROLS[control].words), "")
 
     def winners(self) -> dict[str, Origin]:
         """Who decides each setting and control that anybody gives a value."""
@@ -253,6 +256,8 @@ def _problems(layers: Layers) -> Iterator[Problem]:
             if origin and origin.kind == "env file":
                 yield Problem(origin, f"cannot stand in a .env: {why}")
     yield from _wrong_words(layers)
+    if entries := layers.winner("foreign"):
+        yield from wrong_entries(entries, layers.names.variables)
 
 
 def _wrong_words(layers: Layers) -> Iterator[Problem]:
@@ -262,6 +267,18 @@ def _wrong_words(layers: Layers) -> Iterator[Problem]:
         if words and origin and origin.value not in words:
             fix = did_you_mean(nearest(str(origin.value), words))
             yield Problem(origin, "is not allowed", " or ".join(words), fix, origin.raw, "bad value", name)
+
+
+def _drop_foreign(layers: Layers) -> Layers:
+    """The same without the names that APT_FOREIGN says are of other tools; no file may say it."""
+    entries = layers.winner("foreign")
+    if entries is None or entries.kind != "environment":
+        return layers
+    kept = (
+        source._replace(unknown=tuple(each for each in source.unknown if not covers(entries.value, each.variable)))
+        for source in layers.sources
+    )
+    return layers._replace(sources=tuple(kept))
 
 
 def _unknown_names(layers: Layers) -> tuple[list[Problem], tuple[Note, ...]]:

@@ -1,8 +1,6 @@
-"""Which names are ours: every setting and control by its name and its variable, and whose an `APT_` variable is."""
+"""Which names are ours: every setting and control by its name and its variable."""
 
-import re
 from collections.abc import Collection, Mapping
-from functools import cache
 from typing import Final, NamedTuple
 
 from ..basics.origins import Origin
@@ -11,58 +9,6 @@ from .controls import CONTROLS
 
 PREFIX: Final = "APT_"
 _FILE: Final = "_FILE"
-
-_NAMES: Final = frozenset(
-    {
-        # Debian's apt
-        "APT_CONFIG",
-        "APT_NO_COLOR",
-        "APT_PAGER",
-        "APT_EDSP_DUMP_FILENAME",
-        "APT_HOOK_INFO_FD",
-        "APT_HOOK_SOCKET",
-        "APT_SEQUOIA_CRYPTO_POLICY",
-        "APT_KEY_NO_LEGACY_KEYRING",
-        "APT_KEY_DONT_WARN_ON_DANGEROUS_USAGE",
-        # its satellites
-        "APT_LISTCHANGES_FRONTEND",
-        "APT_LISTCHANGES_USER",
-        "APT_LISTCHANGES_DEBCONF_DEBUG",
-        "APT_LISTBUGS_FRONTEND",
-        "APT_ROOT_DIR",
-        "APT_OPTIONS",
-        "APT_FORKTRACER_OVERRIDE_DISTRIBUTOR_ID",
-        "APT_SOLVER",
-        "APT_TEST_JOBS",
-        # seen in image builds
-        "APT_SOURCE",
-        "APT_INSTALL",
-        "APT_PKGS",
-        "APT_PACKAGES",
-        "APT_CACHE_DIR",
-        "APT_DEPS_IMAGE",
-        "APT_SOURCE_FILE",
-        "APT_GET",
-        "APT_OPTS",
-        "APT_UPDATED",
-        "APT_CACHE",
-        "APT_MIRROR",
-        "APT_PROXY",
-        "APT_HTTP_PROXY",
-        "APT_USE_PROXY",
-        "APT_PROXY_SSL",
-        "APT_CACHER_NG_VERSION",
-        "APT_REPO_URL",
-        "APT_REPO_KEY_URL",
-    }
-)
-_PATTERNS: Final = (
-    # apt's own tests
-    r"APT_(INTEGRATION_TESTS|TESTS)_\w+",
-    # Kubernetes service links, where a Service is named `apt` or `apt-x`
-    r"APT_(\w+_)?SERVICE_(HOST|PORT(_\w+)?)",
-    r"APT_(\w+_)?PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?",
-)
 
 
 class Names(NamedTuple):
@@ -118,13 +64,3 @@ def variable_of(name: str) -> str:
 def is_ours(variable: str) -> bool:
     """Whether a variable claims to be a setting: by our prefix, in any case, `APT-` and `APT.` included."""
     return variable[: len(PREFIX)].upper().replace("-", "_").replace(".", "_") == PREFIX
-
-
-def is_foreign(variable: str) -> bool:
-    """Whether an `APT_` name that is no setting is known to belong to another tool."""
-    return variable in _NAMES or _pattern().fullmatch(variable) is not None
-
-
-@cache
-def _pattern() -> re.Pattern[str]:
-    return re.compile("|".join(_PATTERNS), re.ASCII)

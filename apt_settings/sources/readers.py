@@ -12,8 +12,9 @@ from ..basics.origins import Origin
 from ..errors import Note, Problem
 from ..values import TEXT_LIMIT
 from .dotenv import read_env_file
+from .foreign import is_foreign
 from .handed_on import giver, places_in
-from .names import Names, is_foreign, is_ours, variable_of
+from .names import Names, is_ours, variable_of
 
 _GIVEN_BY: Final = variable_of("given_by")
 

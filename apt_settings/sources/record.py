@@ -64,6 +64,8 @@ class Repository(Part):
     commit: str
     dirty: bool
     """Whether a file that git tracks is changed and not committed."""
+    diff: str = ""
+    """The first 16 hexadecimal digits of the SHA-256 of `git diff HEAD --binary`; empty where nothing is changed."""
 
 
 class Run(Part):
@@ -73,13 +75,17 @@ class Run(Part):
     start: str
     end: str | None = None
     """None while it runs, and where it was ended together with whoever watched it."""
+    seconds: float | None = None
+    """How long it took, by a clock that nobody sets; None where `end` is."""
     exit_status: int | None = None
     """As a shell has it: 128 + n where signal n ended it."""
     signal: str | None = None
     """The signal's name where one ended it."""
     host: str
     scheduler: dict[str, str]
-    """The ids of SLURM and Kubernetes, by the name of their variable."""
+    """The ids, names and nodes of SLURM and Kubernetes, by the name of their variable."""
+    image: str = ""
+    """The image of the container, where the launcher says it; empty where it does not, or there is none."""
     git: Repository | None
     versions: dict[str, str]
 

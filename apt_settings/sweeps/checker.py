@@ -50,8 +50,9 @@ class Checker:
         self._shared: dict[tuple[str, ...], Shared] = {}
 
     def settings(self, index: int) -> AptSettings:
-        """The settings of a point, as `load` gives them. Raises SettingsError."""
-        return settle(self._layers(self.sweep.point(index)), complete=self._complete)
+        """The settings of a point, as `load` gives them; who sets what varies is the point. Raises SettingsError."""
+        places = {name: f"point {index} of the grid: {name}" for name in self.sweep.places}
+        return settle(self._base.under(self.sweep.point(index), places), complete=self._complete)
 
     def verdict(self, index: int) -> Verdict:
         """The problems of a point or, if it is valid, its notes: the same as `load` reports."""
@@ -72,7 +73,7 @@ class Checker:
 
     def _load(self, index: int) -> Verdict:
         try:
-            return Verdict((), self.settings(index).notes)
+            return Verdict((), settle(self._layers(self.sweep.point(index)), complete=self._complete).notes)
         except SettingsError as error:
             return Verdict(error.problems, ())
 

@@ -94,7 +94,7 @@ def test_check_is_0_or_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("APT_EPOCHS", "10")
     assert main(["check"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"good: glue_big, {fingerprint(GlueBigSettings(epochs=10))}",
+        f"good: glue_big, {fingerprint(GlueBigSettings(epochs=10))}, 1 override: 1 from the environment",
         "note: environment APT_SEED is empty: not set",
         "note: distill_epochs stays 20 (class default) although it should be at most epochs, which is 10 "
         "(environment APT_EPOCHS); to change it: APT_DISTILL_EPOCHS=10",

@@ -109,10 +109,26 @@ def test_a_job_runs_with_what_was_planned(slurm: Slurm) -> None:
     (folder,) = slurm.records()
 
     assert "JobState=COMPLETED" in state, slurm.logs()
-    assert slurm.logs() == HOSTILE + "\n"
+    assert slurm.logs().endswith(HOSTILE + "\n")
     assert folder == fingerprint(planned)
     assert load({}, record=slurm.folder / "runs" / folder) == planned
-    assert slurm.records()[folder].runs[0].scheduler["SLURM_JOB_ID"] == job
+    scheduler = slurm.records()[folder].runs[0].scheduler
+    assert (scheduler["SLURM_JOB_ID"], scheduler["SLURM_JOB_NAME"]) == (job, "squad")
+    assert scheduler["SLURM_JOB_NODELIST"]
+
+
+def test_the_record_of_a_task_of_an_array_says_who_set_what(slurm: Slurm) -> None:
+    """The `.env` at the desk, an option, and the point of the grid; the log says it too."""
+    (slurm.folder / ".env").write_text("APT_TARGET_SPARSITY=0.4\n")
+    (job,) = slurm.submit("--task", "squad", "--set", "epochs=90", "--grid", "seed=1..2", "--", "true")
+    slurm.ended(job)
+    records = {int(str(each.settings["seed"].value)): each.settings for each in slurm.records().values()}
+
+    told = [records[2][name].origin for name in ("task", "epochs", "target_sparsity", "seed")]
+    assert told == ["--task", "--set epochs", ".env:1", "point 1 of the grid: seed"]
+    assert (
+        "4 overrides: 1 from --set, 1 from --task, 1 from .env, 1 from the grid; point 1 of 2: seed=2" in slurm.logs()
+    )
 
 
 def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
@@ -199,7 +215,7 @@ def test_a_warning_from_slurm_reaches_the_command(slurm: Slurm) -> None:
     (record,) = slurm.records().values()
 
     assert "ExitCode=7:0" in state, slurm.logs()
-    assert (record.runs[0].exit_status, slurm.logs()) == (7, "warned\n")
+    assert (record.runs[0].exit_status, slurm.logs().splitlines()[1:]) == (7, ["warned"])
 
 
 def test_a_failing_command_fails_the_job(slurm: Slurm) -> None:

@@ -33,7 +33,7 @@ MODES = {"become": [], "record": ["--record", "runs"]}
 
 def run(mode: str, *command: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    line = [*RUN, *MODES[mode], "--", *command]
+    line = [*RUN, "--quiet", *MODES[mode], "--", *command]
     return subprocess.run(line, capture_output=True, text=True, env={**os.environ, **environ})
 
 
@@ -461,7 +461,7 @@ def test_a_daemon_that_is_left_behind_holds_no_folder() -> None:
     line = [*RUN, "--record", "run", "--resume", "--"]
     script = "sleep 60 > /dev/null 2>&1 & echo $!"
     daemon = subprocess.run([*line, "sh", "-c", script], capture_output=True, text=True).stdout
-    again = subprocess.run([*line, "true"], capture_output=True, text=True)
+    again = subprocess.run([*line[:-1], "--quiet", "--", "true"], capture_output=True, text=True)
     os.kill(int(daemon), signal.SIGKILL)
 
     assert (again.returncode, again.stderr) == (0, "")

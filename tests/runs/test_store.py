@@ -74,7 +74,10 @@ def test_a_record_says_who_set_what(write_env: Any) -> None:
     )
     assert record.controls["env_file"] == str(Path("job.env").absolute())
     assert (run.command, run.exit_status, run.signal) == (("sh", "-c", "exit 3"), 3, None)
-    assert {"apt-settings", "pydantic", "pydantic-settings", "python-dotenv", "python"} == set(run.versions)
+    ours = {"apt-settings", "pydantic", "pydantic-settings", "python-dotenv", "python"}
+    assert ours <= set(run.versions) <= ours | {"torch", "transformers", "peft"}
+    assert run.seconds is not None
+    assert 0 <= run.seconds < 60
     assert '    "epochs": {"value": 30, "origin": "job.env:1", "kind": "env file"},' in lines
     assert len(lines) < 90
 
