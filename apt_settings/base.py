@@ -8,7 +8,7 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 
-from pydantic import PrivateAttr, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,7 +30,7 @@ from .groups import (
     TuningSettings,
 )
 from .naming import registry_for
-from .own import Group, TaskClass, decided_in, is_same, judge, made, named_by
+from .own import Frozen, Group, TaskClass, decided_in, is_same, judge, made, named_by
 from .registry import Registry, Setting, Unset, fields_of, in_force, registry, task_of
 from .rules import EXCLUSIVE, Broken, broken
 from .sources.controls import CONTROLS
@@ -62,14 +62,20 @@ _IN_PLACE_OF: Final = {
     "_secrets_dir": "for a secret in a file: APT_HUB_TOKEN_FILE=/run/secrets/hub",
 }
 """Options of pydantic-settings that have no effect here -> what to use."""
+_DISPLAY: Final = "apt_settings.report.display"
+"""The module that draws settings, by name: it stands above this one."""
 
 
-_LONGEST_LINE: Final = 270
-"""Of what repr() shows of settings."""
+if TYPE_CHECKING:  # to type checkers, BaseSettings itself is a class that may be changed
+
+    class Base(BaseModel, metaclass=Frozen):
+        """What pydantic-settings gives."""
+else:
+    Base = BaseSettings
 
 
-class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # BaseSettings narrows its model_config
-    BaseSettings,
+class AptSettings(
+    Base,
     OptimizationSettings,
     TuningSettings,
     PruningSettings,
@@ -115,7 +121,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         problems = [*draft.problems, *_problems(draft, verdict, self, complete=_complete)]
         if problems:
             raise SettingsError(problems)
-        self._background = Background(draft.layers, known, verdict.group_values)
+        super().__setattr__("_background", Background(draft.layers, known, verdict.group_values))
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -182,6 +188,7 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         """The working directory in which `.env` was looked for."""
         return self._background.layers.directory
 
+    @raised_anew
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
@@ -197,14 +204,20 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
         super().__setattr__(name, value)
 
     def __repr__(self) -> str:
-        """One line of less than 300 characters: class, task, and who set what is overridden."""
-        line = f"{type(self).__name__}({self.task}"
-        overridden = [f"{name} by {origin}" for name, origin in self.origins.items() if origin.is_override]
-        for number, each in enumerate(overridden):
-            if len(line) + len(each) > _LONGEST_LINE:
-                return f"{line}, and {len(overridden) - number} more)"
-            line += f", {each}"
-        return f"{line})"
+        """One line of less than 300 characters: class, task, fingerprint, and who set what is overridden."""
+        return str(_shown("as_line", self))
+
+    def __str__(self) -> str:
+        """The table of `apt-settings show`."""
+        return str(_shown("as_text", self))
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        return str(_shown("as_html", self))
+
+    def __rich__(self) -> Any:
+        """The same for rich."""
+        return _shown("as_rich", self)
 
     def copy(self, **_options: Any) -> Self:
         """Refused: pydantic's own would make settings that no rule saw. Raises TypeError."""
@@ -232,6 +245,10 @@ class AptSettings(  # pyright: ignore[reportIncompatibleVariableOverride]  # Bas
             """A setting of a group beside the class, where that name is free: `settings.eval_every`."""
             known = not name.startswith("_") and self._background.group_values
             return deepcopy(known[name]) if known and name in known else super().__getattr__(name)
+
+
+def _shown(form: str, settings: AptSettings) -> Any:
+    return getattr(import_module(_DISPLAY), form)(settings)
 
 
 def _refuse_options(arguments: Mapping[str, Any]) -> None:

@@ -98,6 +98,10 @@ class SettingsError(Exception):
         """The error of one problem."""
         return cls([Problem(where, wrong, allowed, fix, value)])
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook prints: the message. `traceback.print_exception(sys.last_value)` has the frames."""
+        return f"{type(self).__name__}: {self}".splitlines()
+
     def __str__(self) -> str:
         count = len(self.problems)
         return "\n  ".join([f"{count} problem{'s' * (count != 1)} in the settings", *map(str, self.problems)])

@@ -79,71 +79,96 @@ class DataSettings(SettingsGroup):
     """The task, the dataset, and how many tokens of each example the model sees."""
 
     task: Task
+    """The recipe: a column of the paper's Table 6."""
     dataset: Dataset
+    """What the task is trained on."""
     train_examples: TrainExamples = Field(default_factory=known_number)
+    """Training examples, by which plan and schedules count; none: not known."""
     max_seq_length: MaxSeqLength = 128
+    """Tokens of an input; longer ones are truncated."""
     max_target_length: MaxTargetLength = None
+    """Tokens of a generated target; none: nothing is generated."""
 
 
 class ModelSettings(SettingsGroup):
     """The pretrained model."""
 
     architecture: ArchitectureChoice = "roberta-base"
+    """The pretrained model, by its hub name."""
     model_name_or_path: Annotated[
         str | None, Field(description="The weights to load, by hub name or path; none: the architecture's name.")
     ] = None
+    """The weights to load, by hub name or path; none: the architecture's name."""
 
 
 class TrainingSettings(SettingsGroup):
     """How long, how fast and with which arithmetic a job trains."""
 
     learning_rate: LearningRate
+    """Peak learning rate of the optimizer."""
     batch_size: BatchSize
+    """Examples per optimizer step, over all devices and accumulation."""
     epochs: Epochs
+    """Passes over the training data, distillation included."""
     max_steps: Annotated[
         int | None,
         Field(ge=1, le=100_000_000, description="Optimizer steps after which training ends; none: after all epochs."),
         ADDED_LATER,
     ] = None
+    """Optimizer steps after which training ends; none: after all epochs."""
     warmup_ratio: WarmupRatio = 0.06
+    """Fraction of all steps that warm the learning rate up."""
     warmup_steps: Annotated[
         int | None,
         Field(ge=0, le=100_000_000, description="Steps that warm the learning rate up; none: warmup_ratio decides."),
         ADDED_LATER,
     ] = None
+    """Steps that warm the learning rate up; none: warmup_ratio decides."""
     lr_scheduler: LrScheduler = "linear"
+    """How the learning rate falls after the warmup."""
     precision: Precision = "tf32"
+    """Arithmetic; tf32 permits it: where the hardware lacks it the job runs fp32 and says so."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1, description="Seed of every random generator.")] = 128
+    """Seed of every random generator."""
     per_device_batch_size: Annotated[
         int | None,
         Field(ge=1, le=65_536, description="Examples per device and step; none: the whole batch_size."),
         WHERE_IT_RUNS,
     ] = None
+    """Examples per device and step; none: the whole batch_size."""
     output_dir: Annotated[str, Field(description="The folder for all that a job writes."), WHERE_IT_RUNS] = "output"
+    """The folder for all that a job writes."""
 
 
 class DistillationSettings(SettingsGroup):
     """Self-distillation: its length, its weight against the task, and what it compares (section 4.4)."""
 
     distill_epochs: DistillEpochs
+    """Epochs that train with self-distillation; none: no distillation."""
     distill_weight_start: Annotated[
         float, Field(ge=0, le=1, description="Distillation weight mu when pruning starts.")
     ] = 0.0
+    """Distillation weight mu when pruning starts."""
     distill_weight_end: Annotated[
         float, Field(ge=0, le=1, description="Distillation weight mu from pruning's end.")
     ] = 1.0
+    """Distillation weight mu from pruning's end."""
     teacher_layers: Annotated[
         int, Field(ge=1, le=128, description="Teacher layers sampled at each step, one from each equal part.")
     ] = 4
+    """Teacher layers sampled at each step, one from each equal part."""
     distill_temperature: Annotated[
         float, Field(gt=0, description="Softmax temperature of teacher and student predictions.")
     ] = 2 / 3
+    """Softmax temperature of teacher and student predictions."""
     distill_layer_weight: Annotated[
         float, Field(ge=0, description="Weight of the hidden-layer loss within the distillation loss.")
     ] = 0.9
+    """Weight of the hidden-layer loss within the distillation loss."""
     distill_prediction_weight: Annotated[
         float, Field(ge=0, description="Weight of the prediction loss within the distillation loss.")
     ] = 0.1
+    """Weight of the prediction loss within the distillation loss."""
 
 
 class PruningSettings(SettingsGroup):
@@ -152,39 +177,53 @@ class PruningSettings(SettingsGroup):
     target_sparsity: Annotated[
         float, Field(ge=0, lt=1, description="Fraction of parameters, embeddings and heads aside, removed in the end.")
     ] = 0.6
+    """Fraction of parameters, embeddings and heads aside, removed in the end."""
     initial_sparsity: Annotated[
         float, Field(ge=0, lt=1, description="Fraction removed before tuning starts; above 0: pruned before tuning.")
     ] = 0.0
+    """Fraction removed before tuning starts; above 0: pruned before tuning."""
     mask_decay_rate: Annotated[
         float, Field(gt=0, le=1, description="How much a pruned block's mask shrinks in one step.")
     ] = 0.01
+    """How much a pruned block's mask shrinks in one step."""
     salience_momentum: Annotated[
         float, Field(ge=0, lt=1, description="Weight of the past in the moving average of salience.")
     ] = 0.9
+    """Weight of the past in the moving average of salience."""
     outlier_aware: Annotated[
         bool, Field(description="Whether salience counts the kurtosis of activations, which marks outliers.")
     ] = True
+    """Whether salience counts the kurtosis of activations, which marks outliers."""
     prunable_blocks: Annotated[
         tuple[PrunableBlock, ...],
         Field(min_length=1, description="The kinds of blocks that pruning may remove."),
     ] = get_args(PrunableBlock)
+    """The kinds of blocks that pruning may remove."""
     num_prunings: NumPrunings = 10
+    """How often blocks are pruned and ranks updated."""
     pruning_end_epoch: PruningEndEpoch = 3
+    """The epoch at whose end target_sparsity is reached."""
     sparsity_warmup_epochs: SparsityWarmupEpochs = 1
+    """Epochs at initial_sparsity before the cubic sparsity schedule starts."""
 
 
 class TuningSettings(SettingsGroup):
     """Where adapters sit, and how their ranks start and grow (section 4.3)."""
 
     initial_rank: Annotated[int, Field(ge=1, le=4096, description="Rank of every adapter at the start.")] = 8
+    """Rank of every adapter at the start."""
     scaling_factor: Annotated[
         float, Field(gt=0, le=1_000_000, description="What an adapter's output is multiplied by: LoRA alpha over rank.")
     ] = 2.0
+    """What an adapter's output is multiplied by: LoRA alpha over rank."""
     adapter_targets: AdapterTargets = get_args(AdapterTarget)
+    """The projections that carry an APT adapter."""
     max_rank: Annotated[int, Field(ge=1, le=4096, description="Rank that no adapter outgrows.")] = 64
+    """Rank that no adapter outgrows."""
     tuning_budget_ratio: Annotated[
         float, Field(ge=1, le=1_000_000, description="Adapter parameters at the end over those at the start.")
     ] = 4.0
+    """Adapter parameters at the end over those at the start."""
 
 
 class OptimizationSettings(SettingsGroup):
@@ -193,14 +232,17 @@ class OptimizationSettings(SettingsGroup):
     optimizer: Annotated[
         Literal["adam", "adamw"], Field(description="adam couples weight decay to the gradient, adamw does not.")
     ] = "adam"
+    """adam couples weight decay to the gradient, adamw does not."""
     weight_decay: Annotated[
         float, Field(ge=0, description="Weight decay of the optimizer, for all weights but biases and norms.")
     ] = 0.0
+    """Weight decay of the optimizer, for all weights but biases and norms."""
     max_grad_norm: Annotated[
         float | None,
         Field(ge=0, description="Norm that gradients are clipped to; none, or 0: they are not clipped."),
         AfterValidator(_none_for_zero),
     ] = 1.0
+    """Norm that gradients are clipped to; none, or 0: they are not clipped."""
 
 
 GROUPS: Final = (

@@ -273,12 +273,13 @@ _blocks: list[Mapping[str, Any]] = []
 """The values of every override that is in force, the outermost first."""
 
 
+@raised_anew
 def singleton() -> AptSettings:
     """The settings of this process: `load()`, once. Raises SettingsError, and tries again the next time."""
     global _resolved
     with _lock:
         if _resolved is None:
-            _resolved = _with_warnings(resolve(_with_overrides({})), callers=2)
+            _resolved = _with_warnings(resolve(_with_overrides({})), callers=3)
         return _resolved
 
 

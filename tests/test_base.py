@@ -90,7 +90,7 @@ def test_settings_are_frozen_all_the_way_down() -> None:
     """No attribute can be set, and lists are tuples."""
     settings = load({})
     with pytest.raises(TypeError, match=r"epochs cannot be set: call load\(epochs=...\), settings.model_copy"):
-        settings.epochs = 3
+        settings.epochs = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     with pytest.raises(TypeError):
         settings.origins["epochs"] = settings.origin("seed")  # type: ignore[index]
 

@@ -223,16 +223,6 @@ def test_a_file_without_a_job_is_not_called_good(tmp_path: Path, capsys: pytest.
     assert err == f"note: {values}: nothing in it is a job spec\n"
 
 
-def test_repr_is_one_short_line() -> None:
-    """Class, task, and who set what; what does not fit is counted."""
-    assert repr(load({}, None)) == "GlueBigSettings(glue_big)"
-    some = repr(load({"APT_SEED": "3"}, None, task="squad"))
-    assert some == "SquadSettings(squad, task by argument task, seed by environment APT_SEED)"
-    many = load({}, None, **dict(load({}, None)))
-    assert len(repr(many)) < 300
-    assert repr(many).endswith(" more)")
-
-
 def test_the_version_is_there() -> None:
     """As in most packages."""
     assert apt_settings.__version__[0].isdigit()

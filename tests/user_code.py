@@ -2,6 +2,7 @@
 
 # pyright: strict
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, assert_type
 
@@ -100,3 +101,5 @@ except SettingsError as error:
     assert_type(error.problems[0].variable, str)
 
 print(GLUE_BIG_HPARAMS["epochs"], kept(settings))
+with suppress(TypeError):  # settings are frozen, for both checkers too
+    settings.epochs = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

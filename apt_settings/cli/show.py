@@ -2,6 +2,7 @@
 
 import click
 
+from ..report.display import COLUMNS
 from ..report.tables import as_json, head, lines, notes, shown_names
 from ..sources.names import variable_of
 from ..variables import REFERENCE, as_env_file, variables
@@ -27,7 +28,7 @@ def show(job: Job, form: str, overrides_only: bool) -> None:
         print_pairs(head(settings))
         click.echo()
         if rows := lines(settings, overrides_only=overrides_only):
-            print_table(("setting", "value", "origin", "departs from"), rows, marking=3)
+            print_table(COLUMNS, rows, marking=3)
         else:
             click.echo("nothing is overridden")
         if remarks := notes(settings):

@@ -13,6 +13,7 @@ import click
 
 from ..basics.escaping import escaped
 from ..errors import Note
+from ..report.display import in_columns
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,9 +58,8 @@ def print_table(header: Cells, rows: Sequence[Cells], *, marking: int | None = N
     """
     header, *rows = (tuple(map(escaped, cells)) for cells in (header, *rows))
     if not _is_terminal(sys.stdout):
-        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-        for row in (header, *rows):
-            click.echo(_GAP.join(map(str.ljust, row, widths)).rstrip())
+        for line in in_columns((header, *rows)):
+            click.echo(line)
     else:
         _print_on_terminal(header, rows, marking)
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
 from ..basics.escaping import shown
 from ..errors import SettingsError
@@ -26,7 +26,17 @@ So a setting that is new changes no fingerprint of before.
 T = TypeVar("T")
 
 
-class SettingsGroup(BaseModel):
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+
+    @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field, PrivateAttr))
+    class Frozen(ModelMetaclass):
+        """Tells type checkers that `settings.epochs = 3` is an error, in classes of users too."""
+else:
+    Frozen = type(BaseModel)
+
+
+class SettingsGroup(BaseModel, metaclass=Frozen):
     """Base of a class of settings: frozen, exact, and built by pydantic only when it is used.
 
         class TrainerSettings(SettingsGroup):
