@@ -287,6 +287,11 @@ def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     return settings._background.registry.settings_of(type(settings))
 
 
+def expected_by(settings: AptSettings) -> Origin | None:
+    """Who says by APT_EXPECT, or the argument of that name, what the settings must be; None where nobody does."""
+    return settings._background.layers.winner("expect")
+
+
 def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
     """The variables that are no settings and that APT_UNKNOWN let pass, the weakest source first."""
     sources = reversed(settings._background.layers.sources)

@@ -18,6 +18,7 @@ from .errors import Note, Problem, SettingsError, SettingsWarning, raised_anew
 from .fingerprint import changed
 from .naming import registry_for, with_groups
 from .own import Group, Place
+from .pin import refuse_others
 from .registry import Setting, extend_process, in_force, registry, task_of
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import variable_of
@@ -78,11 +79,17 @@ def load(
     With a `record`, the path of a `run.json` or of its folder, the values are those of that run, on whatever machine:
     only overrides are stronger, and a note tells where the environment says something else.
 
+    `expect` is the fingerprint, or the pin, that the settings must have, in place of APT_EXPECT. That variable is
+    compared with what environment and files say: not with overrides, a class of one's own, or a record.
+
     Raises SettingsError with everything that is wrong. Warns (SettingsWarning) once for each of the settings' notes.
     """
     given = process_environment() if environ is None else environ
     inputs = Inputs(given, env_file, overrides, extend=extend)
-    return _with_warnings(resolve(inputs, settings_class=settings_class, record=record), callers=2)
+    settings = resolve(inputs, settings_class=settings_class, record=record)
+    if "expect" in overrides or not (overrides or settings_class or record):
+        refuse_others(settings)
+    return _with_warnings(settings, callers=2)
 
 
 @raised_anew
@@ -279,7 +286,10 @@ def singleton() -> AptSettings:
     global _resolved
     with _lock:
         if _resolved is None:
-            _resolved = _with_warnings(resolve(_with_overrides({})), callers=3)
+            settings = resolve(_with_overrides({}))
+            if not _blocks:
+                refuse_others(settings)
+            _resolved = _with_warnings(settings, callers=3)
         return _resolved
 
 

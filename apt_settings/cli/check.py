@@ -10,7 +10,7 @@ from ..basics.escaping import escaped
 from ..basics.exit_status import PROBLEMS_FOUND
 from ..errors import Note, SettingsError
 from ..report.tables import notes, summary
-from .options import Job, takes_settings
+from .options import Job, takes_expected, takes_settings
 from .terminal import print_notes, print_sentences
 
 _STDIN: Final = "-"
@@ -18,6 +18,7 @@ _STDIN: Final = "-"
 
 @click.command()
 @takes_settings
+@takes_expected
 @click.option(
     "--format", "form", type=click.Choice(("text", "json", "github")), help="How to print what is wrong in FILE."
 )

@@ -13,8 +13,8 @@ from ..jobs.request import RECORDS, Request, variables_for
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
-from .job_options import IMAGE, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
-from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_settings
+from .job_options import IMAGE, NO_EXPECT, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
+from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes
 
@@ -24,6 +24,7 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
+@takes_expected
 @takes_grid
 @INDEX
 @IMAGE
@@ -54,6 +55,7 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
     help="The folder for records.",
 )
 @click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
+@NO_EXPECT
 @COMMAND
 def docker(
     job: Job,
@@ -63,6 +65,7 @@ def docker(
     written: Path | None,
     folder: str,
     full: bool,
+    no_expect: bool,
     **options: Any,
 ) -> int:
     """Print the docker run line of a job.
@@ -74,7 +77,9 @@ def docker(
     """
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    request = Request("", variables_for(settings, full=full), Sweep(()), command, RECORDS, kept=kept(settings))
+    request = Request(
+        "", variables_for(settings, full=full, expect=not no_expect), Sweep(()), command, RECORDS, kept=kept(settings)
+    )
     container = Container(env_file=str(written or ""), **drop_unset(options))
     line = render(request, container, os.path.abspath(folder))
     if written:

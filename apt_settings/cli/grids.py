@@ -12,8 +12,10 @@ import click
 from ..base import AptSettings, check_objects
 from ..basics.escaping import spelt
 from ..errors import SettingsError
+from ..pin import Known, nothing_known, refuse_others
 from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import GridEntry, Sweep, from_file, sweep_of
+from ..sweeps.pin import of_sweep
 from .options import Command, Job, assignment, complete_setting
 
 Assignment: TypeAlias = tuple[str, str]
@@ -113,17 +115,22 @@ def check_points(checker: Checker, indices: range) -> SweepReport:
     return report
 
 
-def point_of(job: Job, sweep: Sweep, index: int | None) -> AptSettings:
-    """The settings of a job; with a grid, those of the point `index`. Raises SettingsError."""
+def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_known) -> AptSettings:
+    """The settings of a job; with a grid, those of the point `index`. Raises SettingsError.
+
+    `known` says what differs from the job that is expected, where that is another one.
+    """
     if not sweep.axes:
         if index is not None:
             raise click.UsageError("--index needs a grid: --grid seed=1..5 --index 0")
-        return job.checked()
+        return job.checked(known)
     if index is None:
         raise click.UsageError("a grid needs --index, the number of one of its points")
     refuse_out_of_range(sweep, index)
-    settings = checker_of(job, sweep).settings(index)
+    checker = checker_of(job, sweep)
+    settings = checker.settings(index)
     check_objects(settings)
+    refuse_others(settings, lambda: of_sweep(checker), known)
     return settings
 
 

@@ -11,8 +11,10 @@ from ..basics.escaping import escaped, shown
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Request, shared_variables, variables_for
+from ..pin import refuse_others
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
+from ..sweeps.pin import of_sweep
 from ..variables import let_pass
 from .grids import check_points, checker_of
 from .options import Job, notes_of_flags, refuse_default_task
@@ -45,6 +47,11 @@ IMAGE: Final = click.option(
     type=like(_IMAGE, "the name of an image, such as registry.example/train:1"),
     metavar="IMAGE",
     help="The image, which must have apt-settings.",
+)
+
+
+NO_EXPECT: Final = click.option(
+    "--no-expect", is_flag=True, help="Do not pin the job to the settings that were checked."
 )
 
 
@@ -85,25 +92,25 @@ def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def request_of(
-    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, once: bool = False
+    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, expect: bool, once: bool = False
 ) -> tuple[AptSettings, Request]:
     """The settings of a job, or of the first point of its sweep, and what to launch. Prints notes to stderr.
 
     Raises SettingsError if the settings, or those of any point, are wrong.
     """
     if sweep.axes:
-        return _sweep_request(job, sweep, command, records, full=full, once=once)
+        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once)
     settings = job.checked()
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
     missing = left_out(settings)
     print_notes([*notes(settings), *notes_of_flags(settings, command), *missing], err=True)
-    texts = variables_for(settings, full=full)
+    texts = variables_for(settings, full=full, expect=expect)
     return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
 
 
 def _sweep_request(
-    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, once: bool
+    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, expect: bool, once: bool
 ) -> tuple[AptSettings, Request]:
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
@@ -119,12 +126,13 @@ def _sweep_request(
     settings = checker.settings(0)
     refuse_default_task(settings)
     check_objects(settings)
+    refuse_others(settings, lambda: of_sweep(checker))
     missing = left_out(settings)
     print_notes([*report.notes, *notes_of_flags(settings, command), *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,
-        shared_variables(sweep, job.layers()),
+        shared_variables(sweep, job.layers(), of_sweep(checker) if expect else None),
         sweep,
         command,
         records,

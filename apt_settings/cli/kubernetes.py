@@ -15,8 +15,8 @@ from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
 from ..jobs.request import RECORDS
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import IMAGE, drop_unset, lost_with_container, request_of, text_option
-from .options import COMMAND, Job, takes_settings
+from .job_options import IMAGE, NO_EXPECT, drop_unset, lost_with_container, request_of, text_option
+from .options import COMMAND, Job, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences
 
@@ -53,6 +53,7 @@ def _label(text: str) -> tuple[str, str]:
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
+@takes_expected
 @takes_grid
 @IMAGE
 @click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; by default the task and fingerprint.")
@@ -75,6 +76,7 @@ def _label(text: str) -> tuple[str, str]:
 @click.option("--label", "labels", multiple=True, type=_label, metavar="KEY=VALUE", help="A further label; repeatable.")
 @click.option("--full", is_flag=True, help="Write every setting, not only those that you set, to a ConfigMap.")
 @click.option("--submit", "submitting", is_flag=True, help="Submit the manifest with kubectl.")
+@NO_EXPECT
 @COMMAND
 def kubernetes(
     job: Job,
@@ -83,6 +85,7 @@ def kubernetes(
     name: str | None,
     labels: tuple[tuple[str, str], ...],
     full: bool,
+    no_expect: bool,
     submitting: bool,
     **options: Any,
 ) -> int:
@@ -103,7 +106,7 @@ def kubernetes(
         raise click.UsageError(
             f"the grid has {sweep.size:,} points, and an Indexed Job can have {MOST_POINTS:,} at most"
         )
-    settings, request = request_of(job, sweep, command, RECORDS, full=full)
+    settings, request = request_of(job, sweep, command, RECORDS, full=full, expect=not no_expect)
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
     pod = Pod(name=_name(name, settings, sweep), labels=all_labels, **drop_unset(options))
     manifest = render(request, pod, full=full)

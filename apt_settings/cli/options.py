@@ -14,6 +14,7 @@ from ..errors import Note, Problem, SettingsError
 from ..facts.other_names import DERIVED
 from ..loading import layers_of, resolve
 from ..naming import registry_for
+from ..pin import Known, nothing_known, refuse_others
 from ..registry import Registry, registry
 from ..sources.flags import flags_in, plain
 from ..sources.layers import EnvFile, Inputs, Layers, read
@@ -43,10 +44,14 @@ class Job(NamedTuple):
         """The settings of the job; to print them, they need not be `complete`. Raises SettingsError."""
         return resolve(self.inputs, record=self.record, complete=complete)
 
-    def checked(self) -> AptSettings:
-        """The settings of a job that shall run; a class that asks for it makes its object too. Raises SettingsError."""
+    def checked(self, known: Known = nothing_known) -> AptSettings:
+        """The settings of a job that shall run; a class that asks for it makes its object too. Raises SettingsError.
+
+        Raises it too where they are not those that APT_EXPECT names; `known` says what differs.
+        """
         settings = self.settings()
         check_objects(settings)
+        refuse_others(settings, known=known)
         return settings
 
     def layers(self) -> Layers:
@@ -114,6 +119,21 @@ _FROM: Final = click.option(
 )
 
 
+def _pin(text: str) -> str:
+    """A type for click: it refuses an empty text, which is what a variable is that nobody has set."""
+    if not text:
+        raise click.BadParameter("is empty: write a fingerprint, or leave it out")
+    return text
+
+
+_EXPECT: Final = click.option(
+    "--expect",
+    type=_pin,
+    metavar="PIN",
+    help="Stop unless the settings have this fingerprint, or pin; in place of APT_EXPECT.",
+)
+
+
 def _require_command(_ctx: click.Context, _param: click.Parameter, command: tuple[str, ...]) -> tuple[str, ...]:
     if not command:
         raise click.UsageError("a command is missing: write it behind --, as in ... -- python train.py")
@@ -161,6 +181,20 @@ def refuse_default_task(settings: AptSettings) -> None:
 def takes_settings(command: Command) -> Command:
     """Add --task, --set, --env-file and --from to a command, which gets them as one Job."""
     return takes_overrides(_FROM(command))
+
+
+def takes_expected(command: Command) -> Command:
+    """Add --expect to a command that starts or checks a job; it stands below takes_settings."""
+
+    @_EXPECT
+    @wraps(command)
+    def with_expected(job: Job, expect: str | None, **rest: Any) -> int | None:
+        if expect is not None:
+            overrides, places = {**job.overrides, "expect": expect}, {**job.places, "expect": "--expect"}
+            job = job._replace(overrides=overrides, places=places)
+        return command(job=job, **rest)
+
+    return with_expected
 
 
 def takes_overrides(command: Command) -> Command:

@@ -2,18 +2,20 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from ..base import AptSettings
 from ..basics.environment import process_environment
-from ..errors import Note
+from ..errors import Note, Problem
 from ..fingerprint import fingerprint
 from ..report.tables import notes, summary
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
-from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_settings
+from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_expected, takes_settings
 from .output import complain
 from .terminal import print_notes
 
@@ -29,6 +31,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
+@takes_expected
 @takes_grid
 @INDEX
 @click.option("--record", "folder", type=click.Path(), callback=_folder, metavar="DIR", help=_RECORD)
@@ -57,11 +60,15 @@ def run(
     Example: apt-settings run --task squad --record runs -- python train.py
     """
     from ..runs.process import CannotStartError, ChildProcess, become
-    from ..runs.running import job_environment, run_recorded
+    from ..runs.running import differences_from, job_environment, run_recorded
 
     if folder is None and (resume or once):
         raise click.UsageError("--resume and --once need --record")
-    settings = point_of(job, sweep, index)
+
+    def known(fingerprint: str, here: AptSettings) -> Iterator[Problem]:
+        return differences_from(fingerprint, folder, here) if folder else iter(())
+
+    settings = point_of(job, sweep, index, known)
     refuse_default_task(settings)
     print_notes([*notes(settings), *notes_of_flags(settings, command)], err=True)
     environ = job_environment(process_environment(), settings)

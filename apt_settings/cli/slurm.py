@@ -15,8 +15,8 @@ from ..jobs.request import Request
 from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import ONE_LINE, WORD, drop_unset, like, request_of, text_option
-from .options import COMMAND, Job, takes_settings
+from .job_options import NO_EXPECT, ONE_LINE, WORD, drop_unset, like, request_of, text_option
+from .options import COMMAND, Job, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_sentences
 
@@ -50,6 +50,7 @@ def _setup_line(text: str) -> str:
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @takes_settings
+@takes_expected
 @takes_grid
 @text_option("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; by default the task.")
 @text_option("--partition", WORD, "a partition, or several joined by commas", "The partition to run in.")
@@ -102,6 +103,7 @@ def _setup_line(text: str) -> str:
     metavar="N",
     help="The cluster's MaxArraySize, if scontrol is not here to report it.",
 )
+@NO_EXPECT
 @COMMAND
 def slurm(
     job: Job,
@@ -109,6 +111,7 @@ def slurm(
     command: tuple[str, ...],
     records: str,
     full: bool,
+    no_expect: bool,
     once: bool,
     submitting: bool,
     part: int | None,
@@ -126,7 +129,7 @@ def slurm(
     """
     if not sweep.axes and (part or at_most or options["at_once"]):
         raise click.UsageError("--part, --array-size and --at-once need a grid")
-    settings, request = request_of(job, sweep, command, records, full=full, once=once)
+    settings, request = request_of(job, sweep, command, records, full=full, expect=not no_expect, once=once)
     not_found = (
         "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
     )

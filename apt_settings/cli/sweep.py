@@ -11,13 +11,15 @@ from ..basics.escaping import escaped
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
 from ..fingerprint import fingerprint
+from ..pin import refuse_others
 from ..runs.store import last_run
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
+from ..sweeps.pin import of_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, check_points, checker_of, refuse_out_of_range, takes_grid
-from .options import Job, takes_settings
+from .options import Job, takes_expected, takes_settings
 from .output import print_data
 from .terminal import print_notes
 
@@ -26,6 +28,7 @@ _FINGERPRINT_WIDTH: Final = 21
 
 @click.command()
 @takes_settings
+@takes_expected
 @takes_grid
 @INDEX
 @click.option(
@@ -60,6 +63,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
     if form == "json":
         return _print_json(checker, indices)
     report = check_points(checker, indices)
+    refuse_others(checker.settings(indices[0]), lambda: of_sweep(checker))
     for line in _table(checker, indices, records, repeats=bool(report.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override

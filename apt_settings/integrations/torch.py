@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..base import AptSettings
-from ..differences import Side, differences
+from ..basics.differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import compared
 from ..schedules import learning_rate

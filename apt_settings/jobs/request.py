@@ -5,12 +5,13 @@ from typing import Final, NamedTuple
 
 from ..base import AptSettings
 from ..loading import choose_task
+from ..pin import Pin
 from ..registry import registry
 from ..sources.layers import Layers
 from ..sources.names import variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import given_by, pinned, variables
+from ..variables import EXPECT, given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
@@ -53,19 +54,21 @@ class Request(NamedTuple):
         return ["--", *self.command]
 
 
-def variables_for(settings: AptSettings, *, full: bool) -> dict[str, str]:
+def variables_for(settings: AptSettings, *, full: bool, expect: bool) -> dict[str, str]:
     """The variables of a job: those of the settings that were set, or with `full` of all, and the pinned controls.
 
-    They give the job the same settings on every machine: they fix the reference, and no `.env` is read.
+    They give the job the same settings on every machine: they fix the reference, and no `.env` is read. With `expect`
+    the job stops where something else comes of them there.
     """
     texts = variables(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
     controls = pinned(*(settings.controls.get(name, "") for name in ("reference", "extend", "foreign")))
-    return {**controls, **kept, **given_by(settings.origins, kept)}
+    pin = {EXPECT: str(Pin.of(settings))} if expect else {}
+    return {**controls, **pin, **kept, **given_by(settings.origins, kept)}
 
 
-def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
+def shared_variables(sweep: Sweep, layers: Layers, pin: Pin | None) -> dict[str, str]:
     """The variables that all points of a sweep share: settings that were set and do not vary, and pinned controls."""
     varying = sweep.places
     chosen = layers if "task" in varying else choose_task(layers)[1]
@@ -81,4 +84,5 @@ def shared_variables(sweep: Sweep, layers: Layers) -> dict[str, str]:
     }
     reference = "" if "reference" in varying else chosen.word("reference")
     controls = pinned(reference, registry().word, chosen.word("foreign"))
-    return {**controls, **shared, **given_by(givers, shared)}
+    expect = {EXPECT: str(pin)} if pin else {}
+    return {**controls, **expect, **shared, **given_by(givers, shared)}

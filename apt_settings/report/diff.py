@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from ..base import AptSettings, json_values, settings_of, values_of
+from ..basics.differences import Side, differences
 from ..basics.escaping import escaped
-from ..differences import Side, differences
 from ..facts.discrepancies import notes_on
 from ..facts.release import pairs
 from ..groups import JOB

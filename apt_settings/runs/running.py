@@ -13,17 +13,18 @@ from pathlib import Path
 from time import monotonic
 from typing import Final, NamedTuple
 
-from ..base import AptSettings, settings_of
+from ..base import AptSettings, expected_by, settings_of
+from ..basics.differences import Side, differences
 from ..basics.escaping import bytes_escaped, escaped, shown
 from ..basics.files import remove_drafts
 from ..basics.packages import UNKNOWN, version_of
-from ..differences import Side, differences
 from ..errors import Problem, SettingsError
 from ..fingerprint import changed
+from ..pin import Pin
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
-from ..variables import ENV_FILE, FOREIGN, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
+from ..variables import ENV_FILE, EXPECT, FOREIGN, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
@@ -72,7 +73,8 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     controls = {variable_of(name): word for name, word in settings.controls.items()}
     texts = variables(settings)
     told = given_by(settings.origins, texts)
-    return {**let_pass(settings), **others, **secrets, **texts, **controls, **told, ENV_FILE: NO_FILE}
+    pin = {EXPECT: str(Pin.of(settings))} if expected_by(settings) else {}
+    return {**let_pass(settings), **others, **secrets, **texts, **controls, **told, **pin, ENV_FILE: NO_FILE}
 
 
 def run_recorded(
@@ -112,6 +114,17 @@ def run_recorded(
             write(folder, record)
         begin(folder)
         return _watch(folder, record, command, {**environ, RUN_DIR: str(folder.absolute())})
+
+
+def differences_from(identity: str, parent: Path, settings: AptSettings) -> Iterator[Problem]:
+    """What differs from a run with another fingerprint, where `parent` is its folder or has it."""
+    own = Path(str(parent).replace("{fingerprint}", identity))
+    for file in (own / FILE_NAME, *sorted(own.glob(f"{identity}*/{FILE_NAME}"))):
+        with suppress(SettingsError):
+            stored = read(file)
+            if stored.fingerprint == identity:
+                yield from conflicts_with(stored, file.parent, record_of(settings))
+                return
 
 
 def _refuse_too_long(folder: Path, record: Record) -> None:
@@ -218,7 +231,8 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     stored = read(folder)
     if wrong := changed(stored):
         raise SettingsError.at(escaped(str(folder)), wrong)
-    if conflicts := list(_conflicts(folder, stored, record)):
+    why = ": --resume goes on only with the same settings"
+    if conflicts := [*conflicts_with(stored, folder, record, why)]:
         raise SettingsError(conflicts)
     return stored.model_copy(update={"runs": (*stored.runs, run)})
 
@@ -229,13 +243,13 @@ def _versions() -> dict[str, str]:
     return {**{name: version_of(name) for name in _PACKAGES}, **trainers, "python": platform.python_version()}
 
 
-def _conflicts(folder: Path, stored: Record, record: Record) -> Iterator[Problem]:
-    """A problem for each setting whose value is another in the folder's stored record."""
+def conflicts_with(stored: Record, folder: Path, record: Record, why: str = "") -> Iterator[Problem]:
+    """A problem for each setting whose value is another in a folder's stored record."""
     place = escaped(str(folder / FILE_NAME))
     for name, one, other in differences(_sides(stored), _sides(record)):
         if (one is None and record.settings[name].at_default) or (other is None and stored.settings[name].at_default):
             continue  # a group that came or went, and changes nothing
-        wrong = f"was {_describe(one)}, and is {_describe(other)}: --resume goes on only with the same settings"
+        wrong = f"was {_describe(one)}, and is {_describe(other)}{why}"
         yield Problem(f"{place} {name}", wrong, setting=name)
 
 

@@ -14,19 +14,32 @@ class Control(NamedTuple):
     takes: str = ""
     """What it takes where that is no word."""
     default: str = ""
+    is_argument: bool = False
+    """Whether an argument may say it, too: `load(reference="release")`."""
 
 
 CONTROLS: Final[Mapping[str, Control]] = MappingProxyType(
     {
         "reference": Control(
-            ("paper", "release"), "Whose values are the defaults: those of Table 6, or of one script of the release."
+            ("paper", "release"),
+            "Whose values are the defaults: those of Table 6, or of one script of the release.",
+            is_argument=True,
         ),
-        "unknown": Control(("error", "warn", "ignore"), "What is done about APT_ names that are no setting."),
+        "unknown": Control(
+            ("error", "warn", "ignore"), "What is done about APT_ names that are no setting.", is_argument=True
+        ),
         "env_file": Control(
             (),
             "The files that are read in place of .env; it cannot stand in one.",
             "paths joined by :, of which later ones win",
             ".env, if there is one",
+        ),
+        "expect": Control(
+            (),
+            "The pin of the job that was checked: where the settings are others, it is not started.",
+            "a fingerprint such as apt1-7e3c2819041d5c04, or what `check` prints; it cannot stand in a .env",
+            "none",
+            is_argument=True,
         ),
         "foreign": Control(
             (),

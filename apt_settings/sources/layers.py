@@ -35,6 +35,7 @@ _FOR_THE_CALLER: Final = {
     "given_by": "apt-settings job and run write it for what they start",
     "container_image": "apt-settings job writes it for the container that it starts",
     "run_dir": "apt-settings run --record sets it for its command",
+    "expect": "a file that changes would change what is expected of it",
     "foreign": "who starts the job says which names are of other tools: export it",
     "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
 }

@@ -50,7 +50,7 @@ class Names(NamedTuple):
 
 def names_of(settings: Collection[str], secrets: Collection[str] = ()) -> Names:
     """The names of these settings and of all controls."""
-    words = {name: name for name in (*settings, *(name for name, control in CONTROLS.items() if control.words))}
+    words = {name: name for name in (*settings, *(name for name, control in CONTROLS.items() if control.is_argument))}
     variables = {variable_of(name): name for name in (*settings, *CONTROLS)}
     files = {variable_of(name) + _FILE: name for name in secrets}
     return Names(tuple(settings), variables | files, words, frozenset(secrets))

@@ -85,13 +85,13 @@ class Checker:
         positions = self.sweep.positions(index)
         for number, firsts in self._firsts.items():
             positions[number] = firsts[positions[number]]
-        choice = tuple(positions[number] for number in self._choosing_axes)
-        for number, position in zip(self._choosing_axes, self._first_choices[choice], strict=True):
+        choice = tuple(positions[number] for number in self.choosing_axes)
+        for number, position in zip(self.choosing_axes, self._first_choices[choice], strict=True):
             positions[number] = position
         return self.sweep.index(positions)
 
     @cached_property
-    def _choosing_axes(self) -> list[int]:
+    def choosing_axes(self) -> list[int]:
         """The numbers of the axes with a task, dataset, architecture or reference, which decide other defaults."""
         return [number for number, axis in enumerate(self.sweep.axes) if CHOOSING & axis.at(0).keys()]
 
@@ -99,12 +99,12 @@ class Checker:
     def _firsts(self) -> dict[int, Sequence[int]]:
         """Number of every other axis -> for each of its positions, the first one with an equal value."""
         axes = enumerate(self.sweep.axes)
-        return {number: _first_positions(axis) for number, axis in axes if number not in self._choosing_axes}
+        return {number: _first_positions(axis) for number, axis in axes if number not in self.choosing_axes}
 
     @cached_property
     def _first_choices(self) -> dict[tuple[int, ...], tuple[int, ...]]:
-        """Positions on the axes of `_choosing_axes` -> the first positions that make the same experiment."""
-        axes = [self.sweep.axes[number] for number in self._choosing_axes]
+        """Positions on the axes of `choosing_axes` -> the first positions that make the same experiment."""
+        axes = [self.sweep.axes[number] for number in self.choosing_axes]
         firsts: dict[object, tuple[int, ...]] = {}
         return {
             positions: firsts.setdefault(self._meaning(axes, positions), positions)

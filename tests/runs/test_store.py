@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from support import ANY_SETTINGS, forked, git
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
+from apt_settings.basics.differences import Side, differences
 from apt_settings.basics.files import remove_drafts
 from apt_settings.cli import main
-from apt_settings.differences import Side, differences
 from apt_settings.fingerprint import changed, fingerprint_of
 from apt_settings.runs.running import run_recorded
 from apt_settings.runs.store import as_json, last_run, record_of, write

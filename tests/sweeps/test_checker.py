@@ -68,7 +68,7 @@ def test_a_twin_is_the_first_of_the_same_fingerprint(sweep: Sweep, environ: dict
 def test_what_a_launcher_is_given_makes_every_point(sweep: Sweep, environ: dict[str, str]) -> None:
     """With the variables that all points share, wherever it runs, a point is the experiment that was planned."""
     judge = checker(sweep, environ)
-    shared = shared_variables(sweep, read(Inputs(environ, None), registry().names_of(AptSettings)))
+    shared = shared_variables(sweep, read(Inputs(environ, None), registry().names_of(AptSettings)), None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
         for index in range(sweep.size):
