@@ -32,7 +32,7 @@ from .groups import (
 from .naming import registry_for
 from .own import Frozen, Group, TaskClass, decided_in, is_same, judge, made, named_by
 from .registry import Registry, Setting, Unset, fields_of, in_force, registry, task_of
-from .rules import EXCLUSIVE, Broken, broken
+from .rules import EXCLUSIVE, Broken, broken, fit
 from .sources.controls import CONTROLS
 from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
@@ -318,6 +318,20 @@ def json_values(settings: AptSettings) -> dict[str, Any]:
 def outdated_defaults(settings: AptSettings) -> tuple[str, ...]:
     """The settings whose default does not fit what was set beside it: `distill_epochs` under APT_EPOCHS=10."""
     return tuple(each.setting for each in _outdated(settings))
+
+
+def fitting_defaults(settings: AptSettings) -> dict[str, tuple[Any, str]]:
+    """Outdated default -> the nearest value that fits, and the setting that demands it in the end, or `task`.
+
+    With 2 epochs, `distill_epochs` -> (2, "epochs"); where they end the pruning too, what must fit that is theirs.
+    """
+    found = fit(settings.__dict__, task_of(type(settings)), type(settings))
+
+    def demands(name: str) -> str:
+        other = found[name].other
+        return demands(other) if other in found else other or "task"
+
+    return {name: (each.nearest, demands(name)) for name, each in found.items()}
 
 
 def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:

@@ -4,12 +4,13 @@ import os
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, layers_for, layers_under
+from .base import AptSettings, fitting_defaults, layers_for, layers_under
 from .basics.environment import process_environment
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
@@ -276,8 +277,21 @@ def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
 
 _lock = RLock()
 _resolved: AptSettings | None = None
-_blocks: list[Mapping[str, Any]] = []
-"""The values of every override that is in force, the outermost first."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """One override that is in force."""
+
+    values: Mapping[str, Any]
+    fit: bool
+    settings: AptSettings
+    before: AptSettings | None
+    """The singleton when it began; None where there was none yet."""
+
+
+_blocks: list[_Block] = []
+"""The outermost first."""
 
 
 @raised_anew
@@ -286,7 +300,7 @@ def singleton() -> AptSettings:
     global _resolved
     with _lock:
         if _resolved is None:
-            settings = resolve(_with_overrides({}))
+            settings = _resolve_under_blocks({}, fit=False)
             if not _blocks:
                 refuse_others(settings)
             _resolved = _with_warnings(settings, callers=3)
@@ -321,33 +335,57 @@ def reset() -> None:
 
 
 @contextmanager
-def override(**values: Any) -> Generator[AptSettings, None, None]:
+def override(*, fit: bool = False, **values: Any) -> Generator[AptSettings, None, None]:
     """Within the block, which gets them, the settings are those of the process with these values. For tests.
+
+        with override(epochs=2, fit=True) as settings:
+            settings.distill_epochs                     # 2, fitted to epochs
 
     They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
     keep their object. Blocks may nest. They are those of the whole process: threads and asyncio tasks that run at the
     same time see each other's, so a task with values of its own takes `load(...)` and hands the object on. A child that
-    is spawned sees none of them. Raises SettingsError.
+    is spawned sees none of them.
+
+    With `fit`, here or in a block around this one, a default that does not fit what was set takes the nearest value
+    that does, where it would be a note otherwise. What somebody set is never fitted. Raises SettingsError.
     """
+    block = begin_override(values, fit=fit, callers=3)
+    try:
+        yield block.settings
+    finally:
+        end_override(block)
+
+
+def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Block:
+    """Let an override be in force; its warnings point so many callers above this one's. Raises SettingsError."""
     global _resolved
     with _lock:
-        before = _resolved
-        overridden = _with_warnings(resolve(_with_overrides(values)), callers=2)
-        _blocks.append(values)
-        _resolved = overridden
-    try:
-        yield overridden
-    finally:
-        with _lock:
-            _blocks[:] = [block for block in _blocks if block is not values]
-            # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
-            _resolved = before if _resolved is overridden else None
+        settings = _with_warnings(_resolve_under_blocks(values, fit=fit), callers)
+        block = _Block(values, fit, settings, _resolved)
+        _blocks.append(block)
+        _resolved = settings
+    return block
 
 
-def _with_overrides(values: Mapping[str, Any]) -> Inputs:
+def end_override(block: _Block) -> None:
+    """Let it be in force no longer, and the singleton what it was."""
+    global _resolved
+    with _lock:
+        _blocks.remove(block)
+        # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
+        _resolved = block.before if _resolved is block.settings else None
+
+
+@raised_anew
+def _resolve_under_blocks(values: Mapping[str, Any], *, fit: bool) -> AptSettings:
     """What the process reads, under all overrides that are in force and under these values."""
-    together = {name: value for block in (*_blocks, values) for name, value in block.items()}
-    return Inputs(process_environment(), arguments=together)
+    together = {name: value for each in (*(block.values for block in _blocks), values) for name, value in each.items()}
+    settings = resolve(Inputs(process_environment(), arguments=together))
+    if not (fit or any(block.fit for block in _blocks)):
+        return settings
+    fitting = fitting_defaults(settings)
+    places = {name: f"fitted to {other}" for name, (_, other) in fitting.items()}
+    return with_arguments(settings, {name: value for name, (value, _) in fitting.items()}, places)
 
 
 def _unlock_after_fork() -> None:

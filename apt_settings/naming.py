@@ -22,8 +22,8 @@ from .sources.layers import Inputs
 from .sources.names import variable_of
 from .values import adapter_of, allowed, read_value
 
-_KEYWORDS: Final = frozenset({"environ", "settings_class", "record"})
-"""What `load` and `override` take that is no setting."""
+_KEYWORDS: Final = {"environ": "load", "settings_class": "load", "record": "load", "fit": "override"}
+"""What a function takes that is no setting -> the function."""
 _CUSTOM: Final = "custom"
 
 
@@ -134,7 +134,7 @@ def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator
         elif name in CONTROLS:
             yield f"has a field {name}, and {setting.variable} says how settings are read", rename
         elif name in _KEYWORDS:
-            yield f"has a field {name}, which is a keyword of load", rename
+            yield f"has a field {name}, which is a keyword of {_KEYWORDS[name]}", rename
         elif is_foreign(setting.variable):
             yield f"has a field {name}, and {setting.variable} is a variable of another tool", rename
         elif name in holders:

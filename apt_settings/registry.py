@@ -20,7 +20,7 @@ from .basics.escaping import shown
 from .basics.origins import Origin
 from .facts.citations import Citation, borrowed, cite
 from .facts.datasets import DATASETS
-from .facts.other_names import DERIVED, OTHER_NAMES
+from .facts.other_names import DERIVED, ELSEWHERE, OTHER_NAMES
 from .groups import GROUPS
 from .own import (
     ADDED_LATER,
@@ -256,7 +256,7 @@ def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
 @cache
 def _names_of(task_class: type[BaseModel], known: Registry) -> Names:
     settings = known.settings_of(task_class)
-    hints = {name: f"that is {variable_of(meant)}" for name, meant in OTHER_NAMES.items()} | dict(DERIVED)
+    hints = {name: f"that is {variable_of(meant)}" for name, meant in OTHER_NAMES.items()} | {**DERIVED, **ELSEWHERE}
     defaults: dict[str, Origin] = {}
     for group in known.groups:
         hints |= fields_of(group).hints

@@ -76,6 +76,19 @@ def broken(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) ->
     return [*found, *_broken_by_task(values, task, task_class)] if task else found
 
 
+def fit(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> dict[str, Broken]:
+    """For values of which only defaults break a rule, setting -> what it breaks; with each at its nearest, all fits.
+
+    `{"epochs": 2, "pruning_end_epoch": 24, "sparsity_warmup_epochs": 4}` -> nearest 2 for `pruning_end_epoch`, and
+    therefore nearest 1 for `sparsity_warmup_epochs`
+    """
+    found: dict[str, Broken] = {}
+    for _ in RULES:  # the longest way from one setting to another
+        fitting = {name: each.nearest for name, each in found.items()}
+        found |= {each.setting: each for each in broken({**values, **fitting}, task, task_class)}
+    return found
+
+
 def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> Iterator[Broken]:
     datasets, architectures = task_class.datasets, task_class.architectures
     dataset, architecture = values.get("dataset"), values.get("architecture")

@@ -18,6 +18,7 @@ from apt_settings import (
     GlueBigSettings,
     GlueSmallSettings,
     SettingsError,
+    SettingsGroup,
     SettingsWarning,
     SquadSettings,
     fingerprint,
@@ -25,6 +26,7 @@ from apt_settings import (
     override,
     reset,
 )
+from apt_settings.facts.datasets import DATASETS
 
 
 @pytest.mark.parametrize(
@@ -274,6 +276,93 @@ def test_an_override_that_is_wrong_changes_nothing() -> None:
         pytest.fail("the block must not run")
 
     assert before is apt_settings.settings
+
+
+JOBS: dict[str, dict[str, Any]] = {
+    **{task: {"task": task} for task in DATASETS},
+    "custom": {"task": "custom", "dataset": "mine", "architecture": "gpt2"},
+}
+
+
+@given(job=st.sampled_from(sorted(JOBS)), epochs=st.integers(1, 50))
+def test_an_override_that_fits_leaves_nothing_outdated(job: str, epochs: int) -> None:
+    """However few epochs: no warning; what does not depend on them stays; each fitted value says what it follows."""
+    plain = load({}, None, **JOBS[job])
+    with override(**JOBS[job], epochs=epochs, fit=True) as settings:
+        assert settings.notes == ()
+
+    given = {*JOBS[job], "epochs"}
+    changed = {name for name, value in settings if value != getattr(plain, name)} - given
+    assert changed == {name for name, each in settings.origins.items() if str(each) == "fitted to epochs"}
+    assert changed <= {"distill_epochs", "pruning_end_epoch", "sparsity_warmup_epochs"}
+
+
+@pytest.mark.parametrize(
+    ("values", "fitted"),
+    [
+        ({"task": "mrpc", "epochs": 2}, {"distill_epochs": 2, "pruning_end_epoch": 2, "sparsity_warmup_epochs": 1}),
+        ({"task": "mrpc", "epochs": 2, "target_sparsity": 0}, {"distill_epochs": 2}),
+        ({"epochs": 2, "pruning_end_epoch": 1}, {"distill_epochs": 2, "sparsity_warmup_epochs": 0}),
+        ({"initial_rank": 100}, {"max_rank": 100}),
+        ({"epochs": 60}, {}),
+        ({"reference": "release", "dataset": "sst2", "epochs": 5}, {"distill_epochs": 5}),
+    ],
+)
+def test_fitting_takes_the_nearest_value(values: dict[str, Any], fitted: dict[str, int]) -> None:
+    """Of the paper's defaults and the release's alike, and of what another fitted value demands in turn."""
+    with override(**values, fit=True) as settings:
+        found = {
+            name: getattr(settings, name)
+            for name, each in settings.origins.items()
+            if str(each).startswith("fitted to ")
+        }
+
+    assert fitted == found
+
+
+class LongTargets(SettingsGroup):
+    """A project's default that only a task that generates can have."""
+
+    max_target_length: int | None = 64
+
+
+def test_a_default_that_the_task_does_not_take_is_fitted_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project's default, too."""
+    monkeypatch.setenv("APT_EXTEND", f"{__name__}:LongTargets")
+    with override(fit=True) as settings:
+        assert settings.max_target_length is None
+
+    assert str(settings.origin("max_target_length")) == "fitted to task"
+
+
+@pytest.mark.parametrize("variable", ["APT_DISTILL_EPOCHS", "APT_SPARSITY_WARMUP_EPOCHS"])
+def test_what_somebody_set_is_not_fitted(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error, as without fit."""
+    monkeypatch.setenv(variable, "10")
+    with pytest.raises(SettingsError, match=f"environment {variable}='10' does not fit"), override(epochs=2, fit=True):
+        pytest.fail("the block must not run")
+
+
+def test_fitting_reaches_into_inner_blocks_and_past_a_reset() -> None:
+    """A block within one that fits is fitted too, to the values of both, and so is what a reset reads anew."""
+    with override(epochs=2, fit=True) as outer:
+        with override(seed=1) as inner:
+            assert (inner.epochs, inner.distill_epochs, inner.seed) == (2, 2, 1)
+        with override(epochs=30) as longer:
+            assert longer.distill_epochs == 20
+        reset()
+        assert outer == apt_settings.settings
+    with override(epochs=30), override(initial_rank=100, fit=True) as both:
+        assert (both.epochs, both.max_rank) == (30, 100)
+
+    assert apt_settings.settings.epochs == 40
+
+
+@pytest.mark.parametrize("arguments", [{"fit": True}, {"fit": False}])
+def test_only_override_fits(arguments: dict[str, Any]) -> None:
+    """load refuses the word, and says who takes it."""
+    with pytest.raises(SettingsError, match=r"argument fit is not a setting; override\(epochs=2, fit=True\) takes it"):
+        load({}, None, **arguments)
 
 
 def test_notes_warn_where_the_settings_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,9 @@ DERIVED: Final[Mapping[str, str]] = {
 }
 """Name, in lower case -> what decides it here."""
 
+ELSEWHERE: Final[Mapping[str, str]] = {"fit": "override(epochs=2, fit=True) takes it, in tests"}
+"""Name of no setting -> what takes it."""
+
 OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "architecture": {
         "facebookai/roberta-base": "roberta-base",

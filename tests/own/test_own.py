@@ -251,6 +251,12 @@ class Keyword(SettingsGroup):
     record: str = "x"
 
 
+class Fit(SettingsGroup):
+    """Takes a keyword of override."""
+
+    fit: str = "x"
+
+
 @dataclass
 class Twice:
     """Two fields, one variable."""
@@ -302,6 +308,7 @@ class NeedsHook:
         (Config, "a field config, and APT_CONFIG is a variable of another tool; give it another name"),
         (Control, "a field unknown, and APT_UNKNOWN says how settings are read"),
         (Keyword, "a field record, which is a keyword of load"),
+        (Fit, "a field fit, which is a keyword of override; give it another name, or give the group a prefix"),
         (Twice, "has the fields LR and lr, and APT_LR would be both"),
         (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
         (OtherTask, "gives task a default, and a job says itself which job it is"),
