@@ -6,7 +6,8 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
+from weakref import WeakValueDictionary
 
 from pydantic_core import to_jsonable_python
 
@@ -20,7 +21,7 @@ from .fingerprint import changed
 from .naming import registry_for, with_groups
 from .own import Group, Place
 from .pin import refuse_others
-from .registry import Setting, extend_process, in_force, registry, task_of
+from .registry import Registry, Setting, extend_process, in_force, registry, task_of
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import variable_of
 from .sources.readers import Source, from_environment
@@ -292,6 +293,8 @@ class _Block:
 
 _blocks: list[_Block] = []
 """The outermost first."""
+_singletons: WeakValueDictionary[int, AptSettings] = WeakValueDictionary()
+"""Every object that was the singleton and that somebody still has, by its id."""
 
 
 @raised_anew
@@ -304,6 +307,7 @@ def singleton() -> AptSettings:
             if not _blocks:
                 refuse_others(settings)
             _resolved = _with_warnings(settings, callers=3)
+            _singletons[id(_resolved)] = _resolved
         return _resolved
 
 
@@ -342,18 +346,23 @@ def override(*, fit: bool = False, **values: Any) -> Generator[AptSettings, None
             settings.distill_epochs                     # 2, fitted to epochs
 
     They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
-    keep their object. Blocks may nest. They are those of the whole process: threads and asyncio tasks that run at the
-    same time see each other's, so a task with values of its own takes `load(...)` and hands the object on. A child that
-    is spawned sees none of them.
+    keep their object, but for those of the fixture `override_settings` of `apt_settings.testing`. Blocks may nest. They
+    are those of the whole process: threads and asyncio tasks that run at the same time see each other's, so a task with
+    values of its own takes `load(...)` and hands the object on. A child that is spawned sees none of them.
 
     With `fit`, here or in a block around this one, a default that does not fit what was set takes the nearest value
     that does, where it would be a note otherwise. What somebody set is never fitted. Raises SettingsError.
     """
+    global _resolved
     block = begin_override(values, fit=fit, callers=3)
     try:
         yield block.settings
     finally:
-        end_override(block)
+        with _lock:
+            if block in _blocks:  # and not left open by a test that has ended since
+                _blocks.remove(block)
+                # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
+                _resolved = block.before if _resolved is block.settings else None
 
 
 def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Block:
@@ -364,16 +373,36 @@ def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Bl
         block = _Block(values, fit, settings, _resolved)
         _blocks.append(block)
         _resolved = settings
+        _singletons[id(settings)] = settings
     return block
 
 
-def end_override(block: _Block) -> None:
-    """Let it be in force no longer, and the singleton what it was."""
+class Moment(NamedTuple):
+    """What the settings of the process are at a moment."""
+
+    resolved: AptSettings | None
+    blocks: tuple[_Block, ...]
+    registry: Registry
+
+
+def moment() -> Moment:
+    """What they are now, for `put_back`."""
+    with _lock:
+        return Moment(_resolved, tuple(_blocks), registry())
+
+
+def put_back(before: Moment) -> None:
+    """Let the settings of the process be what they were; a block that began since is over."""
     global _resolved
     with _lock:
-        _blocks.remove(block)
-        # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
-        _resolved = block.before if _resolved is block.settings else None
+        _resolved, _blocks[:], _ = before
+        extend_process(before.registry)
+
+
+def singletons() -> dict[int, AptSettings]:
+    """Every object that is or was the settings of the process and that somebody still has, by its id."""
+    with _lock:
+        return dict(_singletons)
 
 
 @raised_anew

@@ -55,6 +55,12 @@ MODULES = (
     "integrations.release",
 )
 """Public modules whose names are not on the package's face."""
+PLUGIN = """## testing
+
+::: apt_settings.testing
+    options:
+      show_root_heading: false
+      members: [override_settings]"""
 SEQUENCE = r"\x1b\[[0-9;]*m"
 SVG_STYLE = """<style>
   text { font: 13px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #d8dee9; white-space: pre }
@@ -277,7 +283,7 @@ def api_page() -> str:
         parts += [f"## {kind}", *(f"::: {path_of(name)}" for name in names)]
     for module in MODULES:
         parts += [f"## {module}", f"::: apt_settings.{module}\n    options:\n      show_root_heading: false"]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, PLUGIN]) + "\n"
 
 
 def path_of(name: str) -> str:

@@ -21,6 +21,8 @@ COPIES: Final = {"docs/index.md", "docs/contributing.md", "docs/changelog.md"}
 RUN: Final = sorted(TEXTS.keys() - COPIES)
 NEEDS_EXTRAS: Final = "# needs the extras\n"
 ALONE: Final = "# a program of its own\n"
+A_FILE: Final = re.compile(r"# \w+\.py\n")
+"""The first line of a file of tests, which tests/testing/test_testing.py runs."""
 
 
 def blocks(language: str, name: str = "README.md") -> list[str]:
@@ -93,8 +95,9 @@ def test_python_examples_print_what_they_show(name: str, folder: Path, monkeypat
             assert shell(block, folder).returncode == 0
     if groups := re.search(r"^export APT_EXTEND=(\S+)$", TEXTS[name], re.MULTILINE):
         monkeypatch.setenv("APT_EXTEND", groups[1])
-    together = [block for block in blocks("python", name) if not block.startswith((NEEDS_EXTRAS, ALONE))]
-    for code in ["".join(together), *(block for block in blocks("python", name) if block.startswith(ALONE))]:
+    found = [block for block in blocks("python", name) if not A_FILE.match(block)]
+    together = [block for block in found if not block.startswith((NEEDS_EXTRAS, ALONE))]
+    for code in ["".join(together), *(block for block in found if block.startswith(ALONE))]:
         done = python(code, folder)
 
         assert done.stderr == ""

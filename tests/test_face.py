@@ -62,6 +62,7 @@ ROOMS = (
     "own",
     "sources",
     "core",  # what stands at the top of the package
+    "testing",
     "plan",
     "sweeps",
     "runs",

@@ -27,6 +27,7 @@ from apt_settings import (
     reset,
 )
 from apt_settings.facts.datasets import DATASETS
+from apt_settings.loading import moment, put_back
 
 
 @pytest.mark.parametrize(
@@ -267,6 +268,19 @@ def test_a_reset_within_an_override_keeps_the_override_and_lasts() -> None:
 
     assert before == apt_settings.settings
     assert before is not apt_settings.settings
+
+
+def test_a_block_that_was_put_back_is_over() -> None:
+    """Whoever left it open, its late end changes nothing."""
+    before = moment()
+    block = override(seed=1)
+    block.__enter__()
+    put_back(before)
+    first = apt_settings.settings
+    block.__exit__(None, None, None)
+
+    assert first is apt_settings.settings
+    assert first.seed == 128
 
 
 def test_an_override_that_is_wrong_changes_nothing() -> None:
