@@ -563,7 +563,7 @@ def _note(settings: AptSettings, outdated: Broken) -> Note:
     demanded_by = f" ({settings.origin(outdated.other)})" if outdated.other else ""
     text = (
         f"{name} stays {value} ({settings.origin(name)}) although it should be {outdated.demand}{demanded_by}; "
-        f"to change it: {variable_of(name)}={as_text(outdated.nearest)}"
+        f"to change it: {variable_of(name)}={as_text(outdated.nearest[0])}"
     )
     return Note(text, name)
 

@@ -15,7 +15,7 @@ from .base import AptSettings, fitting_defaults, layers_for, layers_under
 from .basics.environment import process_environment
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
-from .basics.suggestions import did_you_mean, nearest
+from .basics.suggestions import did_you_mean
 from .errors import Note, Problem, SettingsError, SettingsWarning, raised_anew
 from .fingerprint import changed
 from .naming import registry_for, with_groups
@@ -26,7 +26,7 @@ from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import variable_of
 from .sources.readers import Source, from_environment
 from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words, tasks
-from .validation_errors import or_custom
+from .validation_errors import WITH_FLAGS, is_python_none, or_custom, words_near
 from .values import as_text, read_value
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def choose_task(layers: Layers) -> tuple[type[AptSettings], Layers]:
     if chosen is None:
         must = f"one of {', '.join(tasks())}, or a dataset of one of them"
         is_written = choice.raw == shown(choice.value)  # and no ${NAME} brought another tool's text in
-        fix = or_custom(did_you_mean(nearest(str(choice.value), task_words()) if is_written else []))
+        fix = or_custom(did_you_mean(words_near(str(choice.value), task_words()) if is_written else []))
+        fix = WITH_FLAGS if is_python_none(choice) else fix
         problem = Problem(choice, "is not allowed", must, fix, choice.raw, "bad value", "task")
         return AptSettings, layers._replace(problems=(*layers.problems, problem))
     task_class, meant = chosen

@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from .facts.architectures import tasks_with
 from .facts.datasets import plain, task_with
 from .own import TaskClass
 
@@ -33,7 +34,7 @@ class Rule(NamedTuple):
         value, bound = values.get(setting), values.get(other)
         if value is None or bound is None or _HOLDS[relation](value, bound):
             return None
-        nearest = bound - 1 if relation == "<" else bound
+        nearest = divisors_around(value, bound) if relation == "|" else (bound - 1 if relation == "<" else bound,)
         return Broken(setting, f"{_WORDS[relation]} {other}, which is {bound}", other, nearest)
 
 
@@ -45,8 +46,8 @@ class Broken(NamedTuple):
     """What it must be: `at most epochs, which is 40`."""
     other: str = ""
     """The setting that demands it; empty where the task does."""
-    nearest: Any = None
-    """The value closest to the present one that keeps the rule; None where the task demands it."""
+    nearest: tuple[Any, ...] = ()
+    """The values closest to the present one that keep the rule, below it and above; empty where the task demands it."""
 
 
 RULES: Final = {
@@ -65,6 +66,13 @@ RULES: Final = {
 
 EXCLUSIVE: Final[Mapping[str, str]] = {"warmup_steps": "warmup_ratio"}
 """Setting -> another one that says the same in another way: a job sets one of them."""
+
+
+def divisors_around(size: int, whole: int) -> tuple[int, ...]:
+    """The divisors of `whole` that are next to `size`, below it and above: 12 of 32 -> (8, 16); 64 of 32 -> (32,)."""
+    below = next(each for each in range(min(size, whole), 0, -1) if whole % each == 0)
+    above = next((each for each in range(size, whole + 1) if whole % each == 0), below)
+    return tuple(dict.fromkeys((below, above)))
 
 
 def broken(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> list[Broken]:
@@ -90,17 +98,29 @@ def fit(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> di
 
 
 def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> Iterator[Broken]:
-    datasets, architectures = task_class.datasets, task_class.architectures
     dataset, architecture = values.get("dataset"), values.get("architecture")
     if "task" in values and values["task"] != task:
         yield Broken("task", f"{task}, the only task of {task_class.__name__}")
-    if dataset is not None and datasets and dataset not in datasets:
+    if dataset is not None and task_class.datasets and dataset not in task_class.datasets:
         chooses = f" (APT_TASK={plain(dataset)} chooses its own)" if task_with(dataset) else ""
-        yield Broken("dataset", f"one of {', '.join(datasets)} when the task is {task}{chooses}")
-    if dataset is not None and not datasets and (of_paper := task_with(dataset)):
+        yield Broken("dataset", f"{demanded('dataset', task, task_class)}{chooses}")
+    if dataset is not None and not task_class.datasets and (of_paper := task_with(dataset)):
         chooses = f"(APT_TASK={plain(dataset)} chooses it)"
         yield Broken("dataset", f"no dataset of the paper when the task is {task}: it is of {of_paper} {chooses}")
-    if architecture is not None and architectures and architecture not in architectures:
-        yield Broken("architecture", f"one of {', '.join(architectures)} when the task is {task}")
+    if architecture is not None and task_class.architectures and architecture not in task_class.architectures:
+        others = f" ({words})" if (words := of_tasks(architecture)) else ""
+        yield Broken("architecture", f"{demanded('architecture', task, task_class)}{others}")
     if values.get("max_target_length") is not None and not task_class.generates:
         yield Broken("max_target_length", f"none when the task is {task}: it generates nothing")
+
+
+def demanded(setting: str, task: str, task_class: type[TaskClass]) -> str:
+    """What a task demands of a setting: `one of squad_v2, squad when the task is squad`; empty for nothing."""
+    fitting = {"dataset": task_class.datasets, "architecture": task_class.architectures}.get(setting)
+    return f"one of {', '.join(fitting)} when the task is {task}" if fitting else ""
+
+
+def of_tasks(name: str) -> str:
+    """Which tasks of the paper have a dataset or architecture: `sst2 is of the task glue_big`; empty where none has."""
+    names = tasks_with(name) or tuple(filter(None, (task_with(name),)))
+    return f"{name} is of the task{'s' * (len(names) > 1)} {', '.join(names)}" if names else ""

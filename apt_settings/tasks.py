@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from .base import AptSettings
-from .facts.architectures import names_of
+from .facts.architectures import ARCHITECTURES_OF
 from .facts.datasets import DATASETS, plain
 from .groups import (
     AdapterTargets,
@@ -37,7 +37,7 @@ class GlueSmallSettings(AptSettings):
     """The GLUE tasks with less than 10,000 examples, on the encoders and T5."""
 
     datasets = DATASETS["glue_small"]
-    architectures = names_of("roberta", "bert", "t5")
+    architectures = ARCHITECTURES_OF["glue_small"]
 
     task: Task = "glue_small"
     dataset: Dataset = "mrpc"
@@ -55,7 +55,7 @@ class GlueBigSettings(AptSettings):
     """The larger GLUE tasks, on the encoders and T5."""
 
     datasets = DATASETS["glue_big"]
-    architectures = names_of("roberta", "bert", "t5")
+    architectures = ARCHITECTURES_OF["glue_big"]
 
     task: Task = "glue_big"
     dataset: Dataset = "sst2"
@@ -69,7 +69,7 @@ class SquadSettings(AptSettings):
     """Question answering on SQuAD, on the encoders."""
 
     datasets = DATASETS["squad"]
-    architectures = names_of("roberta", "bert")
+    architectures = ARCHITECTURES_OF["squad"]
 
     task: Task = "squad"
     dataset: Dataset = "squad_v2"
@@ -86,7 +86,7 @@ class CnnDmSettings(AptSettings):
     """Summarization of CNN/DailyMail, on T5."""
 
     datasets = DATASETS["cnn_dm"]
-    architectures = names_of("t5")
+    architectures = ARCHITECTURES_OF["cnn_dm"]
     generates = True
 
     task: Task = "cnn_dm"
@@ -106,7 +106,7 @@ class AlpacaSettings(AptSettings):
     """Instruction tuning of LLaMA on GPT-4 Alpaca, without distillation."""
 
     datasets = DATASETS["alpaca"]
-    architectures = names_of("llama")
+    architectures = ARCHITECTURES_OF["alpaca"]
 
     task: Task = "alpaca"
     dataset: Dataset = "alpaca_gpt4"

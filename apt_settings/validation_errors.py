@@ -1,6 +1,7 @@
 """What pydantic refuses, and what breaks a rule, in the words of the user who set it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pydantic import ValidationError
@@ -8,19 +9,25 @@ from pydantic_core import ErrorDetails
 
 from .basics.escaping import shown
 from .basics.origins import Origin
-from .basics.suggestions import did_you_mean
+from .basics.suggestions import did_you_mean, nearest
 from .errors import Problem
-from .facts.other_names import OTHER_WORDS
+from .facts.datasets import plain
+from .facts.other_names import LIKELY_WORDS, OTHER_WORDS, SIZES
 from .groups import JOB
 from .registry import Setting, task_of
-from .rules import Broken
+from .rules import Broken, demanded, of_tasks
 from .sources.names import variable_of
-from .values import allowed, likely
+from .values import allowed, choices_of, likely
 
 _CONSTRAINTS: Final = frozenset(
     {"string_pattern_mismatch", "string_too_short", "string_too_long", "too_short", "too_long", "multiple_of"}
 )
 """What pydantic says itself of a value of the right type, as `allowed` has no words for it."""
+WITH_FLAGS: Final = (
+    "None is what argparse gives for an option that nobody wrote: "
+    "apt_settings.integrations.argparse.with_flags(settings, parser) takes what somebody did write"
+)
+"""What to write in place of an argument that is None."""
 
 
 def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
@@ -36,17 +43,55 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
         fix = f"{where} requires it" if where else ""
         return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
     words, must, fix = words_of(detail), allowed(setting.field), ""
+    if setting.name in JOB:
+        must = demanded(setting.name, task_of(setting.owner), setting.owner) or must
     if words or not must or detail["type"] in _CONSTRAINTS:
         wrong = f"is not allowed: {words or detail['msg']}"
         return Problem(giver, wrong, value=giver.raw, kind="bad value", setting=setting.name)
     if giver.raw == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in
-        guess = OTHER_WORDS.get(setting.name, {}).get(giver.value.lower()) or likely(giver.value, setting.field)
-        fix = did_you_mean([guess] if guess else [])
-        if setting.name == "seed" and giver.value.lower() == "none":
-            fix = "a run without a seed cannot be repeated"
-        if setting.name in JOB:
-            fix = or_custom(fix)
+        fix = _fix(setting, giver.value)
+    if is_python_none(giver):
+        fix = WITH_FLAGS
     return Problem(giver, "is not allowed", must, fix, giver.raw, "bad value", setting.name)
+
+
+def is_python_none(giver: Origin) -> bool:
+    """Whether a value is the None of `load(epochs=None)`, and no null of a grid."""
+    return giver.value is None and giver.source == f"argument {giver.variable}"
+
+
+def _fix(setting: Setting, text: str) -> str:
+    """What to write in place of a text that is refused, where it can be guessed."""
+    if setting.name == "seed" and text.lower() == "none":
+        return "a run without a seed cannot be repeated"
+    if setting.name == "dataset":
+        return or_custom(_of_task(words_near(text, choices_of(setting.field)), setting.owner.datasets))
+    guess = OTHER_WORDS.get(setting.name, {}).get(text.lower()) or likely(text, setting.field)
+    if setting.name == "architecture":
+        guess = LIKELY_WORDS["architecture"].get(text.lower()) or guess
+        return or_custom(_of_task([guess] if guess and _same_size(text, guess) else [], setting.owner.architectures))
+    fix = did_you_mean([guess] if guess else [])
+    return or_custom(fix) if setting.name in JOB else fix
+
+
+def _of_task(guesses: Sequence[str], fitting: Sequence[str]) -> str:
+    """The guesses that fit the task; where none does, the tasks that the likeliest is of."""
+    fits = [each for each in guesses if not fitting or each in fitting]
+    elsewhere = of_tasks(guesses[0]) if guesses and not fits else ""
+    return f"{elsewhere};" if elsewhere else did_you_mean(fits)
+
+
+def _same_size(text: str, guess: str) -> bool:
+    """Whether a model may be another by a slip: not where its name says another size."""
+    sizes = re.findall(SIZES, text.lower())
+    return not sizes or sizes == re.findall(SIZES, guess.lower())
+
+
+def words_near(text: str, words: Sequence[str]) -> Sequence[str]:
+    """The tasks and datasets that a text may stand for, the likeliest first: `abisee/cnn_dailymail` -> cnndm."""
+    name = plain(text).rpartition("/")[2]
+    likeliest = LIKELY_WORDS["dataset"].get(name)
+    return [likeliest] if likeliest and likeliest in words and name not in words else nearest(name, words)
 
 
 def or_custom(guess: str) -> str:
@@ -60,7 +105,8 @@ def misfit(broken: Broken, winners: Mapping[str, Origin]) -> Problem:
     if broken.other:
         other = winners.get(broken.other)
         must = f"{must} ({other.location if other else 'class default'})"
-        fix = f"write {broken.nearest}, or change {other.variable if other else variable_of(broken.other)}"
+        nearest_values = " or ".join(map(str, broken.nearest))
+        fix = f"write {nearest_values}, or change {other.variable if other else variable_of(broken.other)}"
     return Problem(giver, "does not fit", must, fix, giver.raw, "does not fit", broken.setting)
 
 

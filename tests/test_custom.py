@@ -11,6 +11,7 @@ from support import printed
 
 from apt_settings import CustomSettings, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load, schedules
 from apt_settings.cli import main
+from apt_settings.facts.architectures import ARCHITECTURES_OF
 from apt_settings.facts.datasets import DATASETS, DatasetName
 from apt_settings.integrations import peft, release, transformers
 from apt_settings.plan import architecture_of, divide_batch, plan
@@ -89,8 +90,11 @@ def test_strictness_stays_where_it_was(task: str) -> None:
     with pytest.raises(SettingsError) as caught:
         load({"APT_TASK": task, "APT_DATASET": "mnil", "APT_ARCHITECTURE": "roberta-lage"})
 
-    for problem, guess in zip(caught.value.problems, ("mnli", "roberta-base"), strict=True):
-        assert str(problem).endswith(f"did you mean {guess}? APT_TASK=custom is for a dataset or model of your own")
+    of_others = {"mnli": "mnli is of the task glue_big;", "roberta-base": "roberta-base is of the tasks glue_small, "}
+    for problem, guess in zip(caught.value.problems, of_others, strict=True):
+        fits = guess in (*DATASETS[task], *ARCHITECTURES_OF[task])
+        assert (f"did you mean {guess}?" if fits else of_others[guess]) in str(problem)
+        assert str(problem).endswith(" APT_TASK=custom is for a dataset or model of your own")
 
 
 @pytest.mark.parametrize("dataset", [*get_args(DatasetName), "MNLI", "squad-v2"])

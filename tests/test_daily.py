@@ -58,15 +58,106 @@ def test_a_slip_on_the_command_line(
         ("FacebookAI/roberta-base", "roberta-base"),
         ("google-bert/bert-base-uncased", "bert-base-uncased"),
         ("bert-base", "bert-base-uncased"),
+        ("bert-base-cased", "bert-base-uncased"),
         ("google-t5/t5-base", "t5-base"),
+        ("t5", "google/t5-base-lm-adapt"),
         ("llama-2-7b", "meta-llama/Llama-2-7b-hf"),
+        ("Llama-2-7b", "meta-llama/Llama-2-7b-hf"),
+        ("llama2-7b", "meta-llama/Llama-2-7b-hf"),
+        ("llama", "meta-llama/Llama-2-7b-hf"),
         ("meta-llama/Llama-2-13b", "meta-llama/Llama-2-13b-hf"),
     ],
 )
 def test_the_names_of_models_that_people_type(written: str, meant: str) -> None:
     """Today's names on the hub, and short ones."""
+    task = "alpaca" if "llama" in meant else "glue_big"
     with pytest.raises(SettingsError, match=f"did you mean {meant}\\?"):
+        load({"APT_ARCHITECTURE": written, "APT_TASK": task}, None)
+
+
+@pytest.mark.parametrize("written", ["roberta-large", "FacebookAI/roberta-large", "Llama-2-70b", "t5-small", "gpt2"])
+def test_a_model_of_another_size_is_no_slip(written: str) -> None:
+    """What is not in the paper has a task of its own."""
+    with pytest.raises(SettingsError) as caught:
         load({"APT_ARCHITECTURE": written}, None)
+
+    assert "did you mean" not in str(caught.value)
+    assert str(caught.value).endswith("; APT_TASK=custom is for a dataset or model of your own")
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "words"),
+    [
+        (
+            "ARCHITECTURE",
+            "google-t5/t5-base",
+            "; t5-base is of the tasks glue_small, glue_big, cnn_dm; APT_",
+        ),
+        ("ARCHITECTURE", "t5-base", " (t5-base is of the tasks glue_small, glue_big, cnn_dm)"),
+        ("ARCHITECTURE", "llama2-7b", "; meta-llama/Llama-2-7b-hf is of the task alpaca; APT_TASK=custom"),
+        ("ARCHITECTURE", "roberta", "; did you mean roberta-base? APT_TASK=custom"),
+        ("DATASET", "mnly", "; mnli is of the task glue_big; APT_TASK=custom"),
+        ("DATASET", "squad2", "; did you mean squad_v2? APT_TASK=custom"),
+        ("DATASET", "rajpurkar/squad", "; did you mean squad? APT_TASK=custom"),
+    ],
+)
+def test_what_another_task_has_is_said(name: str, written: str, words: str) -> None:
+    """The error lists what this task takes, so that the next try fits."""
+    with pytest.raises(SettingsError) as caught:
+        load({"APT_TASK": "squad", f"APT_{name}": written}, None)
+
+    takes = {"ARCHITECTURE": "roberta-base, bert-base-uncased", "DATASET": "squad_v2, squad"}[name]
+    assert f"must be one of {takes} when the task is squad{words}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("stanford-alpaca", "alpaca_gpt4"),
+        ("stanford_alpaca", "alpaca_gpt4"),
+        ("tatsu-lab/alpaca", "alpaca"),
+        ("vicgalle/alpaca-gpt4", "alpaca_gpt4"),
+        ("squad2", "squad_v2"),
+        ("squadv2", "squad_v2"),
+        ("SQuAD 2.0", "squad_v2"),
+        ("sst-2", "sst2"),
+        ("cnn-dailymail", "cnndm"),
+        ("abisee/cnn_dailymail", "cnndm"),
+        ("glue", "glue_big or glue_small"),
+        ("nyu-mll/glue", "glue_big or glue_small"),
+    ],
+)
+def test_the_names_of_tasks_that_people_type(written: str, meant: str) -> None:
+    """Those of papers and of the hub are suggested, and never taken."""
+    with pytest.raises(SettingsError, match=f"did you mean {meant}\\?"):
+        load({"APT_TASK": written}, None)
+
+
+@pytest.mark.parametrize("written", ["null", "NULL", "nil", "~"])
+def test_none_has_one_name(written: str) -> None:
+    """Where a setting may be none, and nowhere else."""
+    with pytest.raises(SettingsError, match=r"or none; did you mean none\?"):
+        load({"APT_DISTILL_EPOCHS": written}, None)
+    with pytest.raises(SettingsError, match=r"1 <= x <= 10000$"):
+        load({"APT_EPOCHS": written}, None)
+
+
+@pytest.mark.parametrize("name", ["epochs", "learning_rate", "task", "dataset", "seed"])
+def test_what_argparse_leaves_none_is_refused(name: str) -> None:
+    """`load(**vars(args))`: the error says who gives None, and what takes flags."""
+    with pytest.raises(SettingsError, match=f"argument {name}=None .*argparse gives.*integrations.argparse.with_flags"):
+        load({}, None, **{name: None})
+
+
+def test_a_null_of_a_grid_is_no_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is refused for what it is."""
+    assert main(["sweep", "--task", "squad", "--grid", "epochs=[null,3]"]) == 78
+    assert "argparse" not in capsys.readouterr().err
+
+
+def test_none_is_a_value_where_it_can_be_meant() -> None:
+    """Nobody can tell it from a flag that was left out."""
+    assert load({}, None, distill_epochs=None).distill_epochs is None
 
 
 def test_a_line_without_the_prefix_is_noted(write_env: Callable[..., Path]) -> None:

@@ -4,6 +4,7 @@ import pickle
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from grids import checker, grid
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.basics.escaping import shown
-from apt_settings.facts.other_names import DERIVED, OTHER_NAMES, OTHER_WORDS
+from apt_settings.facts.architectures import ArchitectureName
+from apt_settings.facts.datasets import DatasetName
+from apt_settings.facts.other_names import DERIVED, LIKELY_WORDS, OTHER_NAMES, OTHER_WORDS
 from apt_settings.variables import variables
 
 SPARSITIES = (
@@ -348,6 +351,8 @@ def test_every_other_name_means_a_setting() -> None:
         for word in set(words.values()):
             task = "alpaca" if "Llama" in word else "sst2"
             assert load({f"APT_{setting.upper()}": word}, None, task=task)
+    assert set(LIKELY_WORDS["dataset"].values()) <= set(get_args(DatasetName))
+    assert set(LIKELY_WORDS["architecture"].values()) <= set(get_args(ArchitectureName))
 
 
 @pytest.mark.parametrize("text", ["none", "0", "0.0"])

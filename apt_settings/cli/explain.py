@@ -5,9 +5,11 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
-from ..registry import passed_over, registry
+from ..loading import choose_task
+from ..registry import passed_over, registry, task_of
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
+from ..rules import demanded
 from ..sources.names import PREFIX
 from .options import Job, complete_setting, takes_settings
 from .terminal import print_pairs
@@ -24,15 +26,23 @@ def explain(job: Job, name: str) -> None:
     Example: apt-settings explain target_sparsity
     """
     row = _row(name)
-    pairs = explanation(row)
+    is_setting = row in catalog()
+    pairs = explanation(row._replace(allowed=_demanded(job, row.name) or row.allowed) if is_setting else row)
     try:
-        if row in catalog():
+        if is_setting:
             if where := registry().settings_of(AptSettings)[row.name].definition:
                 pairs.append(("defined in", where))
             pairs += [("note", each) for each in passed_over(row.name)]
             pairs += state(job.settings(complete=False), row.name)
     finally:  # where the settings are wrong, the error is printed below the explanation
         print_pairs(pairs)
+
+
+def _demanded(job: Job, name: str) -> str:
+    """What the task demands of a dataset or architecture, where somebody chooses a task; empty for nothing."""
+    layers = job.layers()
+    task_class, _ = choose_task(layers)
+    return demanded(name, task_of(task_class), task_class) if layers.winner("task") else ""
 
 
 def _row(name: str) -> Row:

@@ -260,3 +260,20 @@ PRUNABLE_BLOCKS: Final[Mapping[PrunableBlock, str]] = MappingProxyType(
 def names_of(*families: Family) -> tuple[str, ...]:
     """The names of the architectures of these families, in the table's order."""
     return tuple(each.name for each in _TABLE if each.family in families)
+
+
+ARCHITECTURES_OF: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "glue_small": names_of("roberta", "bert", "t5"),
+        "glue_big": names_of("roberta", "bert", "t5"),
+        "squad": names_of("roberta", "bert"),
+        "cnn_dm": names_of("t5"),
+        "alpaca": names_of("llama"),
+    }
+)
+"""Task of the paper -> the architectures that it is run with."""
+
+
+def tasks_with(architecture: str) -> tuple[str, ...]:
+    """The tasks of the paper that are run with an architecture."""
+    return tuple(task for task, names in ARCHITECTURES_OF.items() if architecture in names)

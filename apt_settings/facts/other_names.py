@@ -58,4 +58,27 @@ OTHER_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "lr_scheduler": {"constant_with_warmup": "constant"},
     "optimizer": {"adamw_torch": "adamw", "adamw_hf": "adamw"},
 }
-"""Setting -> what others call one of its values -> that value."""
+"""Setting -> what others call one of its values -> that value. Where a flag says it, it is taken."""
+
+LIKELY_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "dataset": {
+        "alpaca": "alpaca_gpt4",
+        "stanford_alpaca": "alpaca_gpt4",
+        "cnn_dailymail": "cnndm",
+        "dailymail": "cnndm",
+        "squad2": "squad_v2",
+        "squad_2.0": "squad_v2",
+        "squad 2.0": "squad_v2",
+    },
+    "architecture": {
+        "llama": "meta-llama/Llama-2-7b-hf",
+        "llama2": "meta-llama/Llama-2-7b-hf",
+        "llama-2": "meta-llama/Llama-2-7b-hf",
+        "llama2-7b": "meta-llama/Llama-2-7b-hf",
+        "llama2-13b": "meta-llama/Llama-2-13b-hf",
+    },
+}
+"""Setting -> a word -> the value that is near it and not the same: it is suggested, and never taken."""
+
+SIZES: Final = r"\b(small|base|large|xl|xxl|\d+b)\b"
+"""What the name of a model says of its size. Another size is another model, and no slip."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..base import AptSettings, unusable
 from ..errors import Problem, SettingsError
 from ..facts.architectures import Architecture
+from ..rules import divisors_around
 from ..schedules import (
     PRUNING_START,
     PruningPoint,
@@ -158,16 +159,17 @@ def divide_batch(settings: AptSettings, devices: int) -> tuple[int, int]:
     if devices < 1:
         raise SettingsError.at("devices", "is less than one device", value=str(devices))
     if batch % devices:
-        fits = f"a multiple of {devices}, such as {max(batch // devices, 1) * devices}"
+        below, above = batch // devices * devices, (batch // devices + 1) * devices
+        fits = f"a multiple of {devices}, such as {f'{below} or ' if below else ''}{above}"
         raise unusable(settings, "batch_size", f"cannot be divided among {devices} devices", fits)
     share = batch // devices
     if per_device is None:
         return share, 1
     if share % per_device:
-        sizes = ", ".join(str(size) for size in range(1, share + 1) if share % size == 0)
+        sizes = " or ".join(map(str, divisors_around(per_device, share)))
         whole = "each device's share" if devices > 1 else "batch_size"
         wrong = f"does not divide {whole}, which is {share}"
-        raise unusable(settings, "per_device_batch_size", wrong, f"one of {sizes}")
+        raise unusable(settings, "per_device_batch_size", wrong, f"a divisor of it, such as {sizes}")
     return per_device, share // per_device
 
 

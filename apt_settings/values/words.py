@@ -14,6 +14,8 @@ from .kinds import is_class, is_model, kind_of, kind_of_field
 from .reading import BOOLEANS, TEXT_LIMIT, adapter_of, bounds_of, read_value
 from .writing import as_text
 
+_NONE: Final = ("null", "nil", "~")
+"""What none is called elsewhere."""
 _WORDS: Final = {
     float: "a number",
     int: "a whole number",
@@ -47,6 +49,8 @@ def likely(text: str, field: FieldInfo) -> str | None:
             return False
         return True
 
+    if kind_of_field(field).optional and text.lower() in _NONE:
+        return as_text(None)
     bounds = bounds_of(field.metadata)
     fraction = bounds.get("ge") == 0 and 1 in (bounds.get("lt"), bounds.get("le"))
     return mended(text, choices_of(field), fraction, allows)

@@ -247,6 +247,29 @@ def test_explain_works_while_the_settings_are_wrong(capsys: pytest.CaptureFixtur
     assert "--set epochs='ten' is not allowed" in err
 
 
+@pytest.mark.parametrize(
+    ("argv", "takes"),
+    [
+        (["dataset", "--task", "squad"], "one of squad_v2, squad when the task is squad"),
+        (
+            ["architecture", "--task", "mnli", "--set", "epochs=ten"],
+            "t5-xl-lm-adapt, t5-base when the task is glue_big",
+        ),
+        (["architecture"], "meta-llama/Llama-2-13b-hf; when the task is custom: one line"),
+        (["architecture", "--task", "sqaud"], "meta-llama/Llama-2-13b-hf; when the task is custom: one line"),
+        (["dataset", "--task", "custom"], "alpaca_gpt4; when the task is custom: one line"),
+        (["APT_EPOCHS", "--task", "squad"], "a whole number, 1 <= x <= 10000"),
+        (["apt_epochs"], "a whole number, 1 <= x <= 10000"),
+    ],
+)
+def test_explain_says_what_goes_with_the_task(argv: list[str], takes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where somebody chooses one; a name may be a variable's."""
+    main(["explain", *argv])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("takes"))
+
+    assert takes in line
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_the_schema_accepts_what_show_prints(task: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The JSON Schema has a description, a default and, for numbers, a bound for every setting of the task."""

@@ -53,17 +53,29 @@ def test_the_batch_is_divided_exactly() -> None:
 @pytest.mark.parametrize(
     ("devices", "values", "words"),
     [
-        (3, {}, "APT_BATCH_SIZE=32 cannot be divided among 3 devices: must be a multiple of 3, such as 30"),
-        (1, {"per_device_batch_size": 5}, "must be a divisor of batch_size, which is 32"),
+        (3, {}, "APT_BATCH_SIZE=32 cannot be divided among 3 devices: must be a multiple of 3, such as 30 or 33"),
+        (64, {}, "APT_BATCH_SIZE=32 cannot be divided among 64 devices: must be a multiple of 64, such as 64"),
+        (
+            1,
+            {"per_device_batch_size": 5},
+            "a divisor of batch_size, which is 32 (class default); write 4 or 8, or",
+        ),
+        (1, {"per_device_batch_size": 12}, "write 8 or 16, or change APT_BATCH_SIZE"),
+        (1, {"per_device_batch_size": 64}, "write 32, or change APT_BATCH_SIZE"),
         (
             4,
             {"per_device_batch_size": 16},
-            "does not divide each device's share, which is 8: must be one of 1, 2, 4, 8",
+            "does not divide each device's share, which is 8: must be a divisor of it, such as 8",
+        ),
+        (
+            4,
+            {"batch_size": 96, "per_device_batch_size": 16},
+            "does not divide each device's share, which is 24: must be a divisor of it, such as 12 or 24",
         ),
     ],
 )
 def test_a_batch_that_cannot_be_divided_is_an_error(devices: int, values: dict[str, Any], words: str) -> None:
-    """It names the setting, and lists what divides."""
+    """It names the setting, and what divides below it and above."""
     with pytest.raises(SettingsError) as caught:
         planned(devices=devices, **values)
 
