@@ -14,7 +14,7 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
 from .job_options import IMAGE, NO_EXPECT, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
-from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_expected, takes_settings
+from .options import COMMAND, Job, WrappingCommand, notes_of_flags, refuse_default_task, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes
 
@@ -22,7 +22,7 @@ _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
 _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=WrappingCommand)
 @takes_settings
 @takes_expected
 @takes_grid

@@ -37,6 +37,17 @@ def _axis(text: str) -> Assignment | list[tuple[str, Any]]:
     return content
 
 
+class _Index(click.IntRange):
+    """The number of a point."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click's; an empty text is what a variable is that nobody has set."""
+        if value == "":
+            fix = "submit the script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash job.sh"
+            self.fail(f"is empty, as SLURM_ARRAY_TASK_ID is outside an array of SLURM: {fix}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _GRID: Final = click.option(
     "--grid",
     multiple=True,
@@ -59,9 +70,7 @@ _GRID_FILE: Final = click.option(
     metavar="PATH",
     help="Read more from the [grid] and [[zip]] tables of a TOML file.",
 )
-INDEX: Final = click.option(
-    "--index", type=click.IntRange(min=0), metavar="N", help="One point of the grid, counted from 0."
-)
+INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point of the grid, counted from 0.")
 
 
 def takes_grid(command: Command) -> Command:

@@ -16,7 +16,7 @@ from ..jobs.request import RECORDS
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
 from .job_options import IMAGE, NO_EXPECT, drop_unset, lost_with_container, request_of, text_option
-from .options import COMMAND, Job, takes_expected, takes_settings
+from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences
 
@@ -51,7 +51,7 @@ def _label(text: str) -> tuple[str, str]:
     return key, value
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=WrappingCommand)
 @takes_settings
 @takes_expected
 @takes_grid

@@ -8,7 +8,24 @@ import click
 from ..basics.suggestions import did_you_mean, nearest
 from .extending import takes_groups
 
-_ELSEWHERE: Final = {"k8s": "kubernetes", "kubectl": "kubernetes", "sbatch": "slurm", "podman": "docker"}
+_ELSEWHERE: Final = {
+    "config": "show",
+    "dump": "show",
+    "export": "env",
+    "get": "explain",
+    "help": "--help",
+    "k8s": "kubernetes",
+    "kube": "kubernetes",
+    "kubectl": "kubernetes",
+    "lint": "check",
+    "list": "show",
+    "podman": "docker",
+    "print": "show",
+    "sbatch": "slurm",
+    "validate": "check",
+    "verify": "check",
+    "version": "--version",
+}
 """What others call one of our commands."""
 
 
@@ -29,8 +46,15 @@ class LazyGroup(click.Group):
             word = _ELSEWHERE.get(args[0], args[0])
             job = self.get_command(ctx, "job")
             among_jobs = [f"job {word}"] if isinstance(job, LazyGroup) and word in job.names else []
-            guess = did_you_mean(among_jobs or nearest(word, self.names))
+            options = (option for each in self.get_params(ctx) for option in each.opts)
+            guess = did_you_mean(among_jobs or nearest(word, (*self.names, *options)))
             raise click.UsageError(f"{error.message} {guess}".strip(), error.ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click's, with the whole first sentence of each command, on two lines where it needs them."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.names)
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, each.get_short_help_str(limit=1_000)) for name, each in commands if each])
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The names of all commands, in the order in which the help lists them."""

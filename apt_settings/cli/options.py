@@ -140,6 +140,22 @@ def _require_command(_ctx: click.Context, _param: click.Parameter, command: tupl
     return command
 
 
+class WrappingCommand(click.Command):
+    """A command that takes another one behind its options: `run --task squad -- python train.py`."""
+
+    allow_interspersed_args = False
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click's. Raises UsageError for words before the `--`, which click would take for the command."""
+        parsed = self.make_parser(ctx).parse_args(args.copy())[0]["command"]
+        command = parsed if isinstance(parsed, tuple) else ()  # a mark of click's own where it is missing
+        if "--" in command and args[-len(command) - 1 :][:1] != ["--"] and not ctx.resilient_parsing:
+            stray = " ".join(command[: command.index("--")])
+            fix = "quote a value of several words, or write the command behind the --"
+            raise click.UsageError(f"{stray} stands before the --: {fix}", ctx)
+        return super().parse_args(ctx, args)
+
+
 COMMAND: Final = click.argument(
     "command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...", callback=_require_command
 )

@@ -30,7 +30,7 @@ _SAFE: Final = r"[A-Za-z0-9_./:,=@%+-]+"
 @click.option("--null", "form", flag_value="null", help="End each word with a NUL, for xargs -0.")
 @click.option("--json", "form", flag_value="json", help="Print entry point and flags as JSON.")
 def release_args(job: Job, devices: int, entrypoint: bool, form: str | None) -> None:
-    """Print the command line that trains with the official release.
+    """Print the command line of the official release.
 
     The words are for a shell to split, as in the example. A value that the shell would change is an
     error; --null prints it safely. Settings that the release has no flag for are listed on stderr.

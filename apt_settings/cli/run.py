@@ -15,7 +15,7 @@ from ..report.tables import notes, summary
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
-from .options import COMMAND, Job, notes_of_flags, refuse_default_task, takes_expected, takes_settings
+from .options import COMMAND, Job, WrappingCommand, notes_of_flags, refuse_default_task, takes_expected, takes_settings
 from .output import complain
 from .terminal import print_notes
 
@@ -29,7 +29,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
     return None if text is None else Path(text)
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=WrappingCommand)
 @takes_settings
 @takes_expected
 @takes_grid

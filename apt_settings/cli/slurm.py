@@ -16,7 +16,7 @@ from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
 from .job_options import NO_EXPECT, ONE_LINE, WORD, drop_unset, like, request_of, text_option
-from .options import COMMAND, Job, takes_expected, takes_settings
+from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_sentences
 
@@ -48,7 +48,7 @@ def _setup_line(text: str) -> str:
     return text
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
+@click.command(cls=WrappingCommand)
 @takes_settings
 @takes_expected
 @takes_grid

@@ -20,6 +20,11 @@ WRITTEN: Final = (
 """The options that the user may not add: the script or the submission sets them, or they would break it."""
 _DIRECTIVE: Final = "#SBATCH "
 _SHELLCHECK: Final = "# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them"
+_IN_AN_ARRAY: Final = (
+    ': "${SLURM_ARRAY_TASK_ID:?is not set: submit this script with sbatch, '
+    'or run one point with SLURM_ARRAY_TASK_ID=0 bash $0}"'
+)
+"""Stops a script of an array that no array runs: bash would count from 0 there."""
 _SECONDS: Final = 20
 
 
@@ -71,7 +76,7 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     ]
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
-        [_SHELLCHECK, "set -e", *resources.setup],
+        [_SHELLCHECK, "set -e", *([_IN_AN_ARRAY] if part else []), *resources.setup],
         [*_unset(request.kept), *exports],
         [f"exec {_run(request, part, program)}"],
     ]

@@ -13,7 +13,7 @@ import pytest
 from support import ROOT
 
 from apt_settings import GlueBigSettings, fingerprint, load
-from apt_settings.cli import main
+from apt_settings.cli import commands, main
 from apt_settings.tasks import TASKS
 
 
@@ -462,3 +462,38 @@ def test_explain_says_what_else_a_name_is(
 
     assert main(["explain", "rounds", "--extend", "named:a"]) == 2
     assert "rounds is not a setting: that is APT_EPOCHS" in capsys.readouterr().err
+
+
+COMMANDS = [
+    [],
+    *([name] for name in commands.names),
+    *(["job", name] for name in ("slurm", "kubernetes", "docker")),
+]
+
+
+@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize("argv", COMMANDS, ids=" ".join)
+def test_help_fits_the_terminal(
+    argv: list[str], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No line is longer, and no sentence is cut."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([*argv, "--help"]) == 0
+    usage, *lines = capsys.readouterr().out.splitlines()
+
+    assert max(map(len, [usage, *lines])) <= columns
+    assert not any("..." in line for line in lines)
+
+
+@pytest.mark.parametrize("argv", [[], ["job"]], ids=" ".join)
+def test_each_command_has_one_line(
+    argv: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the width of most terminals."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main([*argv, "--help"]) == 0
+    listed = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+
+    names = [each[-1] for each in COMMANDS if each[:-1] == argv and each]
+    assert [line.split()[0] for line in listed] == names
+    assert all(line.endswith(".") for line in listed)

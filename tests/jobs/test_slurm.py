@@ -119,6 +119,18 @@ def test_every_task_of_an_array_is_its_point(capsys: pytest.CaptureFixture[str],
     assert len(list(tmp_path.glob("runs/*/run.json"))) == 2
 
 
+def test_a_script_of_an_array_needs_an_array(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Outside of one it stops before anything runs, as bash would count from 0; it says how to run one point."""
+    argv = [*JOB, "--task", "squad", "--grid", "seed=1..4", "--array-size", "2"]
+    for part in "12":
+        script = printed(capsys, *argv, "--part", part, "--setup", "touch begun", "--", "true")
+        done = started(script)
+
+        assert done.returncode != 0
+        assert "SLURM_ARRAY_TASK_ID: is not set: submit this script with sbatch, or run one point with" in done.stderr
+        assert not (tmp_path / "begun").exists()
+
+
 @hypothesis_settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ANY_SETTINGS)
 def test_exports_survive_bash(values: dict[str, Any]) -> None:

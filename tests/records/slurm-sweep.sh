@@ -7,6 +7,7 @@
 
 # shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them
 set -e
+: "${SLURM_ARRAY_TASK_ID:?is not set: submit this script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash $0}"
 
 # What the submitting shell has set does not count.
 unset "${!APT_@}" "${!apt_@}"
