@@ -62,8 +62,10 @@ def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
         monkeypatch.delenv(variable)
     apt_settings.reset()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # a process that has watched a command holds its signals
+    ignored = signal.getsignal(signal.SIGPIPE)  # and one that would have become a command no longer ignores it
     yield tmp_path
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    signal.signal(signal.SIGPIPE, ignored)
     apt_settings.reset()
 
 

@@ -4,10 +4,12 @@ Exit status: 0 good; 1 `check` found problems, `diff` found differences; 2 the c
 output cannot be written; 78 (EX_CONFIG) the settings are wrong.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from signal import SIGINT
+from typing import Final
 
 import click
 
@@ -17,14 +19,21 @@ from ..errors import SettingsError
 from .lazy import LazyGroup
 from .output import complain, give_up_writing
 
+_COMPLETING: Final = "_APT_SETTINGS_COMPLETE"
+"""Set by a shell that asks what to offer."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if _COMPLETING in os.environ:
+        from .completion import register
+
+        register()
     try:
-        status = commands.main(argv, prog_name="apt-settings", standalone_mode=False)
+        status = commands.main(argv, prog_name="apt-settings", complete_var=_COMPLETING, standalone_mode=False)
         if sys.stdout is None:
             return IO_ERROR
         sys.stdout.flush()

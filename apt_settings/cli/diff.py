@@ -18,7 +18,8 @@ from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdo
 from ..sources.layers import Inputs
 from ..sources.record import is_record
 from ..tasks import TASKS
-from .options import Job, completions, takes_overrides
+from .offers import completions
+from .options import Job, takes_overrides
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences, print_table
 

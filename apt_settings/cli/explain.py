@@ -11,7 +11,8 @@ from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
 from ..rules import demanded
 from ..sources.names import PREFIX
-from .options import Job, complete_setting, takes_settings
+from .offers import complete_setting
+from .options import Job, takes_settings
 from .terminal import print_pairs
 
 

@@ -16,7 +16,8 @@ from ..pin import Known, nothing_known, refuse_others
 from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import GridEntry, Sweep, from_file, sweep_of
 from ..sweeps.pin import of_sweep
-from .options import Command, Job, assignment, complete_setting
+from .offers import complete_assignment
+from .options import Command, Job, assignment
 
 Assignment: TypeAlias = tuple[str, str]
 
@@ -52,7 +53,7 @@ _GRID: Final = click.option(
     "--grid",
     multiple=True,
     type=assignment,
-    shell_complete=complete_setting,
+    shell_complete=complete_assignment,
     metavar="NAME=VALUES",
     help="List values of a setting: seed=1..5, task=mnli,squad, or a JSON array; repeat it for every combination.",
 )
@@ -61,6 +62,7 @@ _ZIP: Final = click.option(
     "zipped",
     multiple=True,
     type=_axis,
+    shell_complete=complete_assignment,
     metavar="NAME=VALUES",
     help="Vary settings together: the first value of every --zip, then the second; or a JSON object.",
 )

@@ -1,7 +1,7 @@
 """Options that several commands share. Those that choose the settings reach a command as one Job."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -13,14 +13,14 @@ from ..basics.escaping import spelt
 from ..errors import Note, Problem, SettingsError
 from ..facts.other_names import DERIVED
 from ..loading import layers_of, resolve
-from ..naming import registry_for
 from ..pin import Known, nothing_known, refuse_others
-from ..registry import Registry, registry
+from ..registry import registry
 from ..sources.flags import flags_in, plain
 from ..sources.layers import EnvFile, Inputs, Layers, read
-from ..tasks import task_words, tasks
+from ..tasks import tasks
 from ..validation_errors import nobody
 from ..values import as_text
+from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
 
 Command: TypeAlias = Callable[..., int | None]
 
@@ -69,37 +69,15 @@ def assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
-def completions(words: Iterable[str], incomplete: str) -> list[str]:
-    """The words that begin with what the user has typed, each once."""
-    return [word for word in dict.fromkeys(words) if word.startswith(incomplete)]
-
-
-def _complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    return completions(task_words(_known_here()), incomplete)
-
-
-def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
-    """The settings that begin with what the user has typed; click's interface for shell completion."""
-    return completions(_known_here().settings_of(AptSettings), incomplete)
-
-
-def _known_here() -> Registry:
-    """What a TAB may know: groups whose module is installed. What stands in the working directory is not run."""
-    try:
-        return registry_for(Inputs(process_environment()), elsewhere=True)
-    except SettingsError:
-        return registry()
-
-
 _TASK: Final = click.option(
-    "--task", multiple=True, shell_complete=_complete_task, metavar="TASK", help="A task, or the dataset of a task."
+    "--task", multiple=True, shell_complete=complete_task, metavar="TASK", help="A task, or the dataset of a task."
 )
 _SET: Final = click.option(
     "--set",
-    "assignments",
+    ASSIGNMENTS,
     multiple=True,
     type=assignment,
-    shell_complete=complete_setting,
+    shell_complete=complete_assignment,
     metavar="NAME=VALUE",
     help="Set a setting; overrides the environment and .env; repeatable.",
 )
@@ -157,7 +135,12 @@ class WrappingCommand(click.Command):
 
 
 COMMAND: Final = click.argument(
-    "command", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...", callback=_require_command
+    "command",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    metavar="-- COMMAND...",
+    callback=_require_command,
+    shell_complete=complete_command,
 )
 
 

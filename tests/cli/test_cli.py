@@ -374,37 +374,6 @@ def test_nothing_overridden_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.endswith("\n\nnothing is overridden\n")
 
 
-def complete(line: str, tmp_path: Path) -> list[str]:
-    """What a real bash offers after a line: the words that its completion function leaves in COMPREPLY."""
-    words = line.split(" ")
-    script = f"""
-eval "$(_APT_SETTINGS_COMPLETE=bash_source apt-settings)"
-COMP_WORDS=({" ".join(f"'{word}'" for word in words)}) COMP_CWORD={len(words) - 1}
-_apt_settings_completion apt-settings
-printf '%s\\n' "${{COMPREPLY[@]}}"
-"""
-    environ = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environ)
-    return done.stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("line", "offers"),
-    [
-        ("apt-settings ex", ["explain"]),
-        ("apt-settings explain target", ["target_sparsity"]),
-        ("apt-settings show --task mn", ["mnli"]),
-        ("apt-settings show --format j", ["json"]),
-        ("apt-settings check --set initial", ["initial_sparsity", "initial_rank"]),
-        ("apt-settings show --task gl", ["glue_small", "glue_big"]),
-        ("apt-settings show --task squad", ["squad", "squad_v2"]),
-    ],
-)
-def test_bash_completes_names_tasks_and_choices(line: str, offers: list[str], tmp_path: Path) -> None:
-    """Completion in a real bash knows commands, settings, tasks and choices."""
-    assert sorted(offers) == sorted(complete(line, tmp_path))
-
-
 def test_no_command_at_all_is_answered_with_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     """The first thing that a stranger types, line by line."""
     assert main([]) == 2

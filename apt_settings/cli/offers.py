@@ -1,0 +1,75 @@
+"""What a shell offers at a TAB; click's interface for completion."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from ..base import AptSettings
+from ..basics.environment import process_environment
+from ..errors import SettingsError
+from ..naming import registry_for
+from ..registry import Registry, Setting, registry
+from ..sources.layers import Inputs
+from ..tasks import task_words
+from ..values import as_text, choices_of, is_list, kind_of
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+ASSIGNMENTS: Final = "assignments"
+"""The parameter of --set, which takes one value; --grid and --zip list several."""
+
+
+def completions(words: Iterable[str], incomplete: str) -> list[str]:
+    """The words that begin with what the user has typed, each once."""
+    return [word for word in dict.fromkeys(words) if word.startswith(incomplete)]
+
+
+def complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The tasks and their datasets."""
+    return completions(task_words(_known_here()), incomplete)
+
+
+def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The names of the settings."""
+    return completions(_known_here().settings_of(AptSettings), incomplete)
+
+
+def complete_assignment(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """`epo` -> `epochs=`; `lr_scheduler=co` -> `lr_scheduler=cosine`, `lr_scheduler=constant`; lists item by item."""
+    settings = _known_here().settings_of(AptSettings)
+    name, equals, text = incomplete.partition("=")
+    if not equals:
+        return completions((f"{each}=" for each in settings), incomplete)
+    if name not in settings:
+        return []
+    several = param.name != ASSIGNMENTS or is_list(settings[name].field)
+    done, comma, _ = text.rpartition(",") if several else ("", "", "")
+    words = (word for word in _words(settings[name]) if word not in done.split(","))
+    return completions((f"{name}={done}{comma}{word}" for word in words), incomplete)
+
+
+def complete_command(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+    """Files, which the shell itself completes."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+def _words(setting: Setting) -> Iterable[str]:
+    """The values of a setting that have a name."""
+    if setting.name == "task":
+        return task_words(_known_here())
+    annotation: Any = setting.field.annotation
+    kind = kind_of(annotation)
+    words = ("true", "false") if kind.of is bool else choices_of(setting.field)
+    return (*words, as_text(None)) if kind.optional else words
+
+
+def _known_here() -> Registry:
+    """What a TAB may know: groups whose module is installed. What stands in the working directory is not run."""
+    try:
+        return registry_for(Inputs(process_environment()), elsewhere=True)
+    except SettingsError:
+        return registry()

@@ -1,0 +1,164 @@
+"""Completion: what a shell offers at a TAB, in a real bash and a real zsh, and what becomes of the line."""
+
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from apt_settings.cli import commands, main
+
+BIN = str(Path(sys.executable).parent)
+RC = """
+PS1='READY>'
+{0}
+eval "$(_APT_SETTINGS_COMPLETE={1}_source apt-settings)"
+apt-settings() {{ printf '%s\\n' "$@" > "$OUT"; }}
+"""
+SHELLS = {"bash": ["bash", "--rcfile", "rc", "-i"], "zsh": ["zsh", "-i"]}
+
+
+@pytest.fixture(params=["bash", "zsh"])
+def shell(request: pytest.FixtureRequest) -> str:
+    """A shell that is there."""
+    if shutil.which(request.param) is None:
+        pytest.skip(f"needs {request.param}")
+    return str(request.param)
+
+
+def typed(shell: str, keys: str, folder: Path) -> list[str]:
+    """The arguments of apt-settings that a person at a terminal gives who types these keys."""
+    begin = "autoload -U compinit; compinit -u -D" if shell == "zsh" else ""
+    for name in ("rc", ".zshrc"):
+        (folder / name).write_text(RC.format(begin, shell))
+    out = folder / "out"
+    environ = {"PATH": f"{BIN}:/usr/bin:/bin", "ZDOTDIR": str(folder), "OUT": str(out), "TERM": "xterm"}
+    terminal, end = pty.openpty()
+    with subprocess.Popen(SHELLS[shell], cwd=folder, env=environ, stdin=end, stdout=end, stderr=end) as process:
+        os.close(end)
+        screen = b""
+        while b"READY>" not in screen:
+            screen += os.read(terminal, 4096)
+        os.write(terminal, f"apt-settings {keys}\nexit\n".encode())
+        try:
+            while os.read(terminal, 4096):
+                pass
+        except OSError:  # the shell has ended
+            os.close(terminal)
+        process.wait()
+    return out.read_text().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ("sho\t --set epo\t30", ["show", "--set", "epochs=30"]),
+        ("show --set=epo\t30", ["show", "--set=epochs=30"]),
+        ("show --set lr_s\tcon\tX", ["show", "--set", "lr_scheduler=constant", "X"]),
+        ("show --set=lr_scheduler=con\tX", ["show", "--set=lr_scheduler=constant", "X"]),
+        (
+            "show --extend a.b:C --set outlier_aware=t\tX",
+            ["show", "--extend", "a.b:C", "--set", "outlier_aware=true", "X"],
+        ),
+        ("sweep --grid task=mnli,squad_\tX", ["sweep", "--grid", "task=mnli,squad_v2", "X"]),
+        ("sweep --zip learning_r\tX", ["sweep", "--zip", "learning_rate=X"]),
+        ("run --task sst2 -- python tra\tX", ["run", "--task", "sst2", "--", "python", "train.py", "X"]),
+        ("show --env-file pro\tX", ["show", "--env-file", "prod.env", "X"]),
+    ],
+)
+def test_what_a_person_types(shell: str, keys: str, words: list[str], tmp_path: Path) -> None:
+    """No space follows a name, as its value does; one follows a value or a file."""
+    for name in ("train.py", "prod.env"):
+        (tmp_path / name).touch()
+
+    assert words == typed(shell, keys, tmp_path)
+
+
+def offered(line: str, tmp_path: Path) -> list[str]:
+    """What a real bash offers after a line: the words that its completion function leaves in COMPREPLY."""
+    script = f"""
+eval "$(_APT_SETTINGS_COMPLETE=bash_source apt-settings)"
+COMP_LINE='{line}' COMP_POINT={len(line)}
+_apt_settings_completion apt-settings '{line.rpartition(" ")[2]}'
+printf '%s\\n' "${{COMPREPLY[@]}}"
+"""
+    environ = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, cwd=tmp_path, env=environ)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "offers"),
+    [
+        ("apt-settings ex", ["explain"]),
+        ("apt-settings explain target", ["target_sparsity"]),
+        ("apt-settings show --task mn", ["mnli"]),
+        ("apt-settings show --format j", ["json"]),
+        ("apt-settings check --set initial", ["initial_sparsity=", "initial_rank="]),
+        ("apt-settings show --task gl", ["glue_small", "glue_big"]),
+        ("apt-settings show --task squad", ["squad", "squad_v2"]),
+    ],
+)
+def test_bash_completes_names_tasks_and_choices(line: str, offers: list[str], tmp_path: Path) -> None:
+    """Completion in a real bash knows commands, settings, tasks and choices."""
+    assert sorted(offers) == sorted(offered(line, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "incomplete", "offers"),
+    [
+        (["show", "--set"], "lr_scheduler=", ["linear", "cosine", "constant"]),
+        (["show", "--set"], "outlier_aware=", ["true", "false"]),
+        (["show", "--set"], "task=glue", ["glue_small", "glue_big"]),
+        (["show", "--set"], "dataset=squad", ["squad_v2", "squad"]),
+        (["show", "--set"], "architecture=roberta", ["roberta-base"]),
+        (["show", "--set"], "distill_epochs=", ["none"]),
+        (["show", "--set"], "adapter_targets=query,", ["query,value", "query,ffn"]),
+        (["show", "--set"], "lr_scheduler=linear,", []),
+        (["show", "--set"], "epochs=", []),
+        (["show", "--set"], "no_such=", []),
+        (["sweep", "--grid"], "lr_scheduler=linear,co", ["linear,cosine", "linear,constant"]),
+        (["sweep", "--zip"], "precision=bf16,f", ["bf16,fp32", "bf16,fp16"]),
+        (["sweep", "--zip"], '{"epochs": [', []),
+    ],
+)
+def test_the_values_that_have_a_name_are_offered(words: list[str], incomplete: str, offers: list[str]) -> None:
+    """After the name of a setting: choices, booleans, tasks; where several are listed, one after the other."""
+    completion = ShellComplete(commands, {}, "apt-settings", "_APT_SETTINGS_COMPLETE")
+    name = incomplete.partition("=")[0]
+
+    assert [f"{name}={each}" for each in offers] == [
+        item.value for item in completion.get_completions(words, incomplete)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shell_asking", "environ", "answer"),
+    [
+        ("bash_complete", {"COMP_LINE": "apt-settings show --set epo", "COMP_WORD": "epo"}, "open,epochs="),
+        ("bash_complete", {"COMP_LINE": "apt-settings show --set=epo", "COMP_WORD": "epo"}, "open,epochs="),
+        ("bash_complete", {"COMP_LINE": "apt-settings show --set seed=", "COMP_WORD": ""}, ""),
+        ("bash_complete", {"COMP_LINE": "apt-settings show --set lr_scheduler=l", "COMP_WORD": "l"}, "plain,linear"),
+        ("bash_complete", {"COMP_LINE": "apt-settings run -- ", "COMP_WORD": ""}, "file,"),
+        ("bash_complete", {"COMP_LINE": "apt-settings run -- env A=", "COMP_WORD": ""}, "file,"),
+        ("zsh_complete", {"COMP_WORDS": "apt-settings show --set=epo", "COMP_CWORD": "2"}, "open\n--set=epochs=\n_"),
+    ],
+)
+def test_what_a_shell_is_told(
+    shell_asking: str,
+    environ: dict[str, str],
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """bash replaces what stands after the last `=`, zsh the whole word."""
+    for name, text in {"_APT_SETTINGS_COMPLETE": shell_asking, **environ}.items():
+        monkeypatch.setenv(name, text)
+    with pytest.raises(SystemExit):
+        main([])
+
+    assert capsys.readouterr().out == f"{answer}\n"
