@@ -331,7 +331,7 @@ def fitting_defaults(settings: AptSettings) -> dict[str, tuple[Any, str]]:
         other = found[name].other
         return demands(other) if other in found else other or "task"
 
-    return {name: (each.nearest, demands(name)) for name, each in found.items()}
+    return {name: (each.closest, demands(name)) for name, each in found.items()}
 
 
 def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
@@ -563,7 +563,7 @@ def _note(settings: AptSettings, outdated: Broken) -> Note:
     demanded_by = f" ({settings.origin(outdated.other)})" if outdated.other else ""
     text = (
         f"{name} stays {value} ({settings.origin(name)}) although it should be {outdated.demand}{demanded_by}; "
-        f"to change it: {variable_of(name)}={as_text(outdated.nearest[0])}"
+        f"to change it: {variable_of(name)}={as_text(outdated.closest)}"
     )
     return Note(text, name)
 

@@ -49,6 +49,11 @@ class Broken(NamedTuple):
     nearest: tuple[Any, ...] = ()
     """The values closest to the present one that keep the rule, below it and above; empty where the task demands it."""
 
+    @property
+    def closest(self) -> Any:
+        """The first of them; None where there is none, which is what a task demands of what it does not have."""
+        return next(iter(self.nearest), None)
+
 
 RULES: Final = {
     rule.setting: rule
@@ -92,7 +97,7 @@ def fit(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> di
     """
     found: dict[str, Broken] = {}
     for _ in RULES:  # the longest way from one setting to another
-        fitting = {name: each.nearest for name, each in found.items()}
+        fitting = {name: each.closest for name, each in found.items()}
         found |= {each.setting: each for each in broken({**values, **fitting}, task, task_class)}
     return found
 

@@ -8,7 +8,8 @@ import pytest
 
 from ..errors import SettingsError
 from ..loading import reset
-from ..sources.names import is_foreign, is_ours
+from ..sources.foreign import is_foreign
+from ..sources.names import is_ours
 from ..variables import ENV_FILE, EXTEND, NO_FILE
 from .modules import renew
 
