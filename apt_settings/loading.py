@@ -22,6 +22,7 @@ from .naming import registry_for, with_groups
 from .own import Group, Place
 from .pin import refuse_others
 from .registry import Registry, Setting, extend_process, in_force, registry, task_of
+from .sources.handed_on import lost_on_the_way
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
 from .sources.names import variable_of
 from .sources.readers import Source, from_environment
@@ -307,7 +308,9 @@ def singleton() -> AptSettings:
             settings = _resolve_under_blocks({}, fit=False)
             if not _blocks:
                 refuse_others(settings)
-            _resolved = _with_warnings(settings, callers=3)
+            for note in (*lost_on_the_way(process_environment()), *settings.notes):
+                warnings.warn(str(note), SettingsWarning, stacklevel=4)
+            _resolved = settings
             _singletons[id(_resolved)] = _resolved
         return _resolved
 

@@ -14,7 +14,15 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
 from .job_options import IMAGE, NO_EXPECT, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
-from .options import COMMAND, Job, WrappingCommand, notes_of_flags, refuse_default_task, takes_expected, takes_settings
+from .options import (
+    COMMAND,
+    Job,
+    WrappingCommand,
+    notes_on_command,
+    refuse_default_task,
+    takes_expected,
+    takes_settings,
+)
 from .output import complain, print_data
 from .terminal import print_notes
 
@@ -89,7 +97,7 @@ def docker(
         except OSError as error:
             return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
     print_notes(
-        [*notes(settings), *notes_of_flags(settings, command), *left_out(settings), *lost_with_container(settings)],
+        [*notes(settings), *notes_on_command(settings, command), *left_out(settings), *lost_with_container(settings)],
         err=True,
     )
     print_data(line)

@@ -17,7 +17,7 @@ from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..variables import let_pass
 from .grids import check_points, checker_of
-from .options import Job, notes_of_flags, refuse_default_task
+from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
@@ -104,7 +104,7 @@ def request_of(
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
     missing = left_out(settings)
-    print_notes([*notes(settings), *notes_of_flags(settings, command), *missing], err=True)
+    print_notes([*notes(settings), *notes_on_command(settings, command), *missing], err=True)
     texts = variables_for(settings, full=full, expect=expect)
     return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
 
@@ -128,7 +128,7 @@ def _sweep_request(
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker))
     missing = left_out(settings)
-    print_notes([*report.notes, *notes_of_flags(settings, command), *missing], err=True)
+    print_notes([*report.notes, *notes_on_command(settings, command), *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,

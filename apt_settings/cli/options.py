@@ -15,6 +15,7 @@ from ..facts.other_names import DERIVED
 from ..loading import layers_of, resolve
 from ..pin import Known, nothing_known, refuse_others
 from ..registry import registry
+from ..runs.launchers import lost_by
 from ..sources.flags import flags_in, plain
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import tasks
@@ -144,7 +145,13 @@ COMMAND: Final = click.argument(
 )
 
 
-def notes_of_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
+def notes_on_command(settings: AptSettings, command: Sequence[str]) -> list[Note]:
+    """A note where a command begins with a launcher that drops the settings, and for its flags that mean a setting."""
+    lost = lost_by(command, process_environment())
+    return [*[Note(lost)] * bool(lost), *_notes_on_flags(settings, command)]
+
+
+def _notes_on_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
     """A note for each flag of the command that means a setting: what it says is in no record."""
     values = values_of(settings)
     derived = (word.partition("=")[0] for word in command if word.startswith("--"))

@@ -12,10 +12,19 @@ from ..basics.environment import process_environment
 from ..errors import Note, Problem
 from ..fingerprint import fingerprint
 from ..report.tables import notes, summary
+from ..sources.handed_on import EXPORT, hands_all_on
 from ..sweeps.grid import Sweep
 from ..values import as_text
 from .grids import INDEX, point_of, takes_grid
-from .options import COMMAND, Job, WrappingCommand, notes_of_flags, refuse_default_task, takes_expected, takes_settings
+from .options import (
+    COMMAND,
+    Job,
+    WrappingCommand,
+    notes_on_command,
+    refuse_default_task,
+    takes_expected,
+    takes_settings,
+)
 from .output import complain
 from .terminal import print_notes
 
@@ -59,6 +68,7 @@ def run(
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
+    from ..runs.launchers import with_everything
     from ..runs.process import CannotStartError, ChildProcess, become
     from ..runs.running import differences_from, job_environment, run_recorded
 
@@ -70,9 +80,9 @@ def run(
 
     settings = point_of(job, sweep, index, known)
     refuse_default_task(settings)
-    print_notes([*notes(settings), *notes_of_flags(settings, command)], err=True)
-    environ = job_environment(process_environment(), settings)
-    about = summary(settings)
+    print_notes([*notes(settings), *notes_on_command(settings, command)], err=True)
+    environ = with_everything(job_environment(process_environment(), settings))
+    about = summary(settings) + f"; {EXPORT}=ALL for srun" * (not hands_all_on(os.environ))
     if sweep.axes and index is not None:
         values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
         about += f"; point {index} of {sweep.size}: {values}"

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from ..sources.handed_on import places_in
+from ..sources.handed_on import EXPORT, places_in
 from ..variables import GIVEN_BY
 from .hand_over import Answer, hand_over
 from .request import Request
@@ -26,6 +26,7 @@ _IN_AN_ARRAY: Final = (
 )
 """Stops a script of an array that no array runs: bash would count from 0 there."""
 _SECONDS: Final = 20
+_EVERYTHING: Final = f"export {EXPORT}=ALL  # else srun hands nothing on where the job was submitted with --export=NONE"
 
 
 class Resources(NamedTuple):
@@ -77,7 +78,7 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *([_IN_AN_ARRAY] if part else []), *resources.setup],
-        [*_unset(request.kept), *exports],
+        [*_unset(request.kept), *exports, _EVERYTHING],
         [f"exec {_run(request, part, program)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"

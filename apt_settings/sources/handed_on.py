@@ -6,9 +6,13 @@ from hashlib import sha256
 from pathlib import PurePath
 from typing import Final
 
-from ..basics.escaping import escaped
+from ..basics.escaping import escaped, shown
 from ..basics.origins import Origin
+from ..errors import Note
+from .names import is_ours
 
+EXPORT: Final = "SLURM_EXPORT_ENV"
+"""What srun hands on where no option of it says something else; sbatch sets it (slurm.schedmd.com/srun.html)."""
 _SIZE_LIMIT: Final = 16 * 1024
 """Characters of all places together; what does not fit is told as of the environment."""
 _LONGEST: Final = 200
@@ -49,6 +53,19 @@ def giver(places: Mapping[str, tuple[str, str]], variable: str, text: str) -> st
     """Who gave a variable that was handed on with this text; empty where nobody says so."""
     digest, place = places.get(variable, ("", ""))
     return place if digest == _digest(text) else ""
+
+
+def lost_on_the_way(environ: Mapping[str, str]) -> tuple[Note, ...]:
+    """A note where a process of a SLURM job has no variable of ours, and srun was told to hand none on."""
+    if "SLURM_JOB_ID" not in environ or hands_all_on(environ) or any(map(is_ours, environ)):
+        return ()
+    told = f"{EXPORT}={shown(environ[EXPORT])} let srun hand none on"
+    return (Note(f"no APT_ variable is set in this job, and {told}: export {EXPORT}=ALL before srun"),)
+
+
+def hands_all_on(environ: Mapping[str, str]) -> bool:
+    """Whether srun hands every variable on in this environment."""
+    return environ.get(EXPORT, "ALL").startswith("ALL")
 
 
 def place_of(origin: Origin) -> str:

@@ -131,6 +131,41 @@ def test_the_record_of_a_task_of_an_array_says_who_set_what(slurm: Slurm) -> Non
     )
 
 
+TRAINER = "from apt_settings import settings as s; print('trains', s.task, s.epochs)"
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"), [(["--export=NONE"], {}), ([], {"SBATCH_EXPORT": "NONE"}), (["--export=PATH"], {})]
+)
+def test_srun_gets_the_settings_whatever_the_site_exports(
+    options: list[str], environ: dict[str, str], slurm: Slurm
+) -> None:
+    """What trains is what the record says."""
+    command = [*("--task", "squad", "--set", "epochs=90", "--setup", f"PATH={slurm.environ['PATH']}"), "--"]
+    (slurm.folder / "job.sh").write_text(slurm.job(*command, "srun", sys.executable, "-c", TRAINER).stdout)
+    slurm.environ.update(environ)
+    job = slurm.says("sbatch", "--parsable", *options, "job.sh").strip()
+    slurm.ended(job)
+
+    assert "trains squad 90" in slurm.logs()
+    assert {str(each.settings["epochs"].value) for each in slurm.records().values()} == {"90"}
+
+
+def test_a_script_written_by_hand_hands_the_settings_on(slurm: Slurm) -> None:
+    """`run` says so in its line; without run, what trains is warned."""
+    head = f"#!/bin/bash\n#SBATCH --export=NONE\nPATH={slurm.environ['PATH']}\nexport APT_TASK=squad APT_EPOCHS=90\n"
+    train = f'srun {sys.executable} -c "{TRAINER}"\n'
+    (slurm.folder / "with.sh").write_text(f"{head}apt-settings run -- {train}")
+    (slurm.folder / "without.sh").write_text(f"{head}{train}")
+    for script in ("with.sh", "without.sh"):
+        slurm.ended(slurm.says("sbatch", "--parsable", script).strip())
+
+    assert "; SLURM_EXPORT_ENV=ALL for srun" in slurm.logs()
+    assert "trains squad 90" in slurm.logs()
+    assert "trains glue_big 40" in slurm.logs()
+    assert "no APT_ variable is set in this job, and SLURM_EXPORT_ENV='NONE' let srun hand none on" in slurm.logs()
+
+
 def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     """Every point of the grid has its record, and never more than two of them run together."""
     count = "mkdir on.$SLURM_ARRAY_TASK_ID; ls -d on.* | wc -l >> seen; sleep 0.5; rmdir on.$SLURM_ARRAY_TASK_ID"

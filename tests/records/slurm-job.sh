@@ -25,5 +25,6 @@ export APT_EXPECT=apt1-7e3c2819041d5c04+ad0449fa@0.1.0
 export APT_TASK=squad  # --task
 export APT_OUTPUT_DIR='a, b'"'"'"$HOME `id` \ é日 {fingerprint} #!'  # environment APT_OUTPUT_DIR
 export APT_GIVEN_BY='{"APT_TASK":["1bd32795","--task"],"APT_OUTPUT_DIR":["23acd63e","environment APT_OUTPUT_DIR"]}'
+export SLURM_EXPORT_ENV=ALL  # else srun hands nothing on where the job was submitted with --export=NONE
 
 exec apt-settings run --record 'runs/{fingerprint}' --resume -- srun python train.py 'a b'

@@ -16,5 +16,6 @@ export APT_REFERENCE=paper
 export APT_EXPECT=sweep1-7c31ac0cf6276ddc@0.1.0
 export APT_WEIGHT_DECAY=0.1  # --set weight_decay
 export APT_GIVEN_BY='{"APT_WEIGHT_DECAY":["14be4b45","--set weight_decay"]}'
+export SLURM_EXPORT_ENV=ALL  # else srun hands nothing on where the job was submitted with --export=NONE
 
 exec apt-settings run --record 'runs/{fingerprint}' --resume --grid task=mnli,squad --grid 'output_dir=["a,b"]' --grid seed=1..3 --index "$SLURM_ARRAY_TASK_ID" -- python3 train.py
