@@ -55,9 +55,13 @@ NO_EXPECT: Final = click.option(
 )
 
 
-def text_option(option: str, pattern: str, allowed: str, meaning: str) -> Callable[[Any], Any]:
-    """An option whose text must match a pattern: `text_option("--cpus", r"[0-9]+", "a number", "CPUs.")`."""
-    return click.option(option, type=like(pattern, allowed), metavar="TEXT", help=meaning)
+def text_option(option: str, pattern: str, allowed: str, meaning: str, *others: str) -> Callable[[Any], Any]:
+    """An option whose text must match a pattern: `text_option("--cpus", r"[0-9]+", "a number", "CPUs.")`.
+
+    `others` are other spellings of the option; its first one names it for the command.
+    """
+    name = option.removeprefix("--").replace("-", "_")
+    return click.option(option, *others, name, type=like(pattern, allowed), metavar="TEXT", help=meaning)
 
 
 def lost_with_container(settings: AptSettings) -> list[Note]:

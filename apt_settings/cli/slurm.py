@@ -12,7 +12,7 @@ from ..basics.escaping import shown
 from ..basics.exit_status import NOT_FOUND
 from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
-from ..jobs.slurm import USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
+from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
 from .job_options import NO_EXPECT, ONE_LINE, WORD, drop_unset, like, request_of, text_option
@@ -25,6 +25,8 @@ _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|
 _MEMORY: Final = r"[0-9]+[KMGT]?"
 _GPUS: Final = r"([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+"
 _NODES: Final = r"[0-9]+(-[0-9]+)?"
+_FEATURES: Final = r"[A-Za-z0-9!(\[][A-Za-z0-9_.:=+&|*!()\[\]-]*"
+_GRES: Final = r"[A-Za-z][A-Za-z0-9_]*(:[A-Za-z0-9][A-Za-z0-9_.-]*)?(:[0-9]+[KMGTP]?)?"
 
 
 def _sbatch_option(text: str) -> str:
@@ -37,7 +39,8 @@ def _sbatch_option(text: str) -> str:
         raise click.BadParameter(f"{shown(text)} must be an option of sbatch in one word, such as --signal=B:TERM@120")
     name = re.split("[= ]", text)[0]
     if written := [option for option in WRITTEN if f"--{option}".startswith(name)]:
-        raise click.BadParameter(f"{name} is --{written[0]} to sbatch, which the script has already, or must not have")
+        fix = "give it without --sbatch" if written[0] in OPTIONS else "the script has it already, or must not have it"
+        raise click.BadParameter(f"{name} is --{written[0]} to sbatch: {fix}")
     return text
 
 
@@ -55,6 +58,13 @@ def _setup_line(text: str) -> str:
 @text_option("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; by default the task.")
 @text_option("--partition", WORD, "a partition, or several joined by commas", "The partition to run in.")
 @text_option("--account", WORD, "an account", "The account to charge.")
+@text_option("--qos", r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a QOS in one word", "The quality of service.")
+@text_option(
+    "--constraint",
+    _FEATURES,
+    "features joined by & or |, such as a100&nvlink|v100 or [a*2]",
+    "Features of the nodes, as sbatch takes them.",
+)
 @text_option("--time", _TIME, "minutes, HH:MM:SS or D-HH:MM:SS", "The longest time that the job may run.")
 @text_option(
     "--nodes",
@@ -63,8 +73,17 @@ def _setup_line(text: str) -> str:
     "Nodes. The command starts on the first; to start it on all, begin it with srun.",
 )
 @text_option("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
-@text_option("--cpus", r"[0-9]+", "a number", "CPUs for each task.")
-@text_option("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.")
+@text_option(
+    "--gpus-per-node", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs of each node."
+)
+@text_option(
+    "--gres",
+    rf"{_GRES}(,{_GRES})*",
+    "NAME:COUNT or NAME:TYPE:COUNT, such as gpu:a100:2",
+    "Generic resources of each node, such as gpu:a100:2.",
+)
+@text_option("--cpus", r"[0-9]+", "a number", "CPUs for each task.", "--cpus-per-task")
+@text_option("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.", "--mem")
 @click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
 @click.option(
     "--sbatch",

@@ -13,10 +13,12 @@ from .request import Request
 
 USUAL_ARRAY_SIZE: Final = 1001
 """The default of MaxArraySize in slurm.conf."""
-WRITTEN: Final = (
-    *("job-name", "requeue", "no-requeue", "open-mode", "array", "partition", "account", "time", "nodes", "gpus"),
-    *("cpus-per-task", "mem", "export"),
+OPTIONS: Final = (
+    *("partition", "account", "qos", "constraint", "time", "nodes", "gpus", "gpus-per-node", "gres", "cpus-per-task"),
+    "mem",
 )
+"""The options of sbatch that Resources has, in the order of the script."""
+WRITTEN: Final = ("job-name", "requeue", "no-requeue", "open-mode", "array", "export", *OPTIONS)
 """The options that the user may not add: the script or the submission sets them, or they would break it."""
 _DIRECTIVE: Final = "#SBATCH "
 _SHELLCHECK: Final = "# shellcheck disable=SC1090,SC1091,SC2016,SC2088 # single quotes mean what stands in them"
@@ -35,9 +37,13 @@ class Resources(NamedTuple):
     name: str
     partition: str = ""
     account: str = ""
+    qos: str = ""
+    constraint: str = ""
     time: str = ""
     nodes: str = ""
     gpus: str = ""
+    gpus_per_node: str = ""
+    gres: str = ""
     cpus: str = ""
     memory: str = ""
     at_once: int = 0
@@ -96,15 +102,8 @@ def _unset(kept: Sequence[str]) -> list[str]:
 
 def _options(resources: Resources) -> list[tuple[str, str]]:
     """Option of sbatch -> value: `("cpus-per-task", "4")`; the value may be empty."""
-    return [
-        ("partition", resources.partition),
-        ("account", resources.account),
-        ("time", resources.time),
-        ("nodes", resources.nodes),
-        ("gpus", resources.gpus),
-        ("cpus-per-task", resources.cpus),
-        ("mem", resources.memory),
-    ]
+    names = {"cpus-per-task": "cpus", "mem": "memory"}
+    return [(option, getattr(resources, names.get(option, option.replace("-", "_")))) for option in OPTIONS]
 
 
 def _array(part: Part, at_once: int) -> str:

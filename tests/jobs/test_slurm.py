@@ -51,6 +51,8 @@ def test_a_job_with_all_its_options(
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
     resources = ["--name", "qa", "--partition", "gpu", "--account", "lab", "--time", "1-00:00:00", "--nodes", "2"]
     resources += ["--gpus", "a100:2", "--cpus", "8", "--memory", "64G", "--sbatch", "--signal=B:TERM@120"]
+    resources += ["--qos", "high", "--constraint", "(a100&nvlink)|[v100*2]", "--gres", "gpu:a100:2,shard:1"]
+    resources += ["--gpus-per-node", "2"]
     setup = ["--setup", "module load cuda", "--setup", "source ~/env/bin/activate"]
     golden(
         "slurm-job.sh",
@@ -201,6 +203,25 @@ def test_a_point_that_has_ended_well_is_left_alone(capsys: pytest.CaptureFixture
     assert "skipped: runs/" in told[1].stderr
 
 
+@pytest.mark.parametrize(("own", "theirs"), [(("--memory", "64G"), "--mem"), (("--cpus", "8"), "--cpus-per-task")])
+def test_sbatchs_word_is_ours(own: tuple[str, str], theirs: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever has a script at hand may write its options as they are."""
+    job = [*JOB, "--task", "squad"]
+
+    assert printed(capsys, *job, *own, "--", "true") == printed(capsys, *job, theirs, own[1], "--", "true")
+
+
+@pytest.mark.parametrize("constraint", ["a100&nvlink|v100", "[a*2]", "!a&(b|c)", "[rack1|rack2]"])
+def test_features_reach_sbatch_as_they_are(
+    constraint: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, fake: Callable[..., None]
+) -> None:
+    """No shell on the way takes `&`, `|` or `*` for its own."""
+    fake("sbatch", 'printf "%s\\n" "$@" > told; echo 42')
+    printed(capsys, *JOB, "--task", "squad", "--constraint", constraint, "--submit", "--", "true")
+
+    assert f"--constraint={constraint}" in (tmp_path / "told").read_text().splitlines()
+
+
 def test_parts_hold_every_point_once() -> None:
     """Each array is as long as it may be, and the last has the rest."""
     assert parts(10, 4) == [Part(0, 4), Part(4, 4), Part(8, 2)]
@@ -231,7 +252,30 @@ def test_parts_hold_every_point_once() -> None:
         (["--task", "squad", "--grid", "seed=1..3000", "--", "true"], 2, "needs 3 arrays: --submit them"),
         (["--task", "squad", "--part", "2", "--", "true"], 2, "--part, --array-size and --at-once need a grid"),
         (["--task", "squad", "--grid", "seed=1,2", "--part", "2", "--", "true"], 2, "there is no --part 2"),
-        (["--task", "squad", "--sbatch=--arr=0-1", "--", "true"], 2, "--arr is --array to sbatch"),
+        (["--task", "squad", "--sbatch=--arr=0-1", "--", "true"], 2, "--arr is --array to sbatch: the script has it"),
+        (
+            ["--task", "squad", "--sbatch=--mem=1G", "--", "true"],
+            2,
+            "--mem is --mem to sbatch: give it without --sbatch",
+        ),
+        (["--task", "squad", "--sbatch=--gre=gpu:1", "--", "true"], 2, "--gre is --gres to sbatch: give it without"),
+        (["--task", "squad", "--qos", "a b", "--", "true"], 2, "'a b' must be a QOS in one word"),
+        (
+            ["--task", "squad", "--constraint", "a b", "--", "true"],
+            2,
+            "must be features joined by & or |, such as a100&",
+        ),
+        (["--task", "squad", "--constraint", "-a", "--", "true"], 2, "'-a' must be features joined by & or |"),
+        (
+            ["--task", "squad", "--gres", "gpu:", "--", "true"],
+            2,
+            "'gpu:' must be NAME:COUNT or NAME:TYPE:COUNT, such as",
+        ),
+        (
+            ["--task", "squad", "--gpus-per-node", "all", "--", "true"],
+            2,
+            "must be a number, or a type and a number such",
+        ),
         (["--task", "squad", "--setup", "export APT_SEED=3", "--", "true"], 2, "sets no APT_ variable: use --set"),
         (["--task", "squad", "--record", "", "--", "true"], 2, "must be the path of a folder"),
         (["--task", "squad", "--time", "\u0663\u0660", "--", "true"], 2, "must be minutes"),

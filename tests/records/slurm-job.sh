@@ -5,9 +5,13 @@
 #SBATCH --open-mode=append
 #SBATCH --partition=gpu
 #SBATCH --account=lab
+#SBATCH --qos=high
+#SBATCH --constraint=(a100&nvlink)|[v100*2]
 #SBATCH --time=1-00:00:00
 #SBATCH --nodes=2
 #SBATCH --gpus=a100:2
+#SBATCH --gpus-per-node=2
+#SBATCH --gres=gpu:a100:2,shard:1
 #SBATCH --cpus-per-task=8
 #SBATCH --mem=64G
 #SBATCH --signal=B:TERM@120
