@@ -17,14 +17,11 @@ from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
 from . import dockerfiles, dotenv, manifests, shell
-from .sandbox import confine
+from .sandbox import confine_large
 from .spec import Assignment, Environment, Spec, known
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
-
-_SMALL: Final = 8 * 1024
-"""Smaller specs are read without the sandbox: no parser needs much time or memory for them."""
 
 _READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
     "env": dotenv.read,
@@ -85,12 +82,12 @@ def findings(name: str, data: bytes) -> list[Finding]:
 def judge(name: str, data: bytes) -> Judgement:
     """Check a spec. Its name says which kind of spec it is; if not, its content does."""
     try:
-        text = _text(data)
+        text = text_of(data)
         kind = _kind(name, text)
         if kind != "env" and not re.search(_OURS, text):
             nothing = kind == "manifest" and not re.search(_MANIFEST, text)
             return Judgement([], not nothing, remarks=(f"{name}: nothing in it is a job spec",) * nothing)
-        return _check(name, text, kind) if len(data) < _SMALL else confine(lambda: _check(name, text, kind))
+        return confine_large(lambda: _check(name, text, kind), len(data))
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], True)
     except RecursionError:
@@ -146,7 +143,8 @@ def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
             yield Environment(settings, certain)
 
 
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
+    """The text of a spec. Raises UnreadableError if it is too large or no text."""
     if len(data) > SIZE_LIMIT:
         raise UnreadableError(f"is larger than {SIZE_LIMIT // 1024} KiB, the most that a job spec may have")
     try:

@@ -31,11 +31,12 @@ def read(text: str) -> Spec:
     except yaml.YAMLError as error:
         if re.search(r"\{[{%]", text):
             return Spec(())  # a template becomes a manifest only when it is rendered
-        raise _unreadable(error) from None
+        raise unreadable(error) from None
     return _Reader(documents).spec()
 
 
-def _unreadable(error: yaml.YAMLError) -> UnreadableError:
+def unreadable(error: yaml.YAMLError) -> UnreadableError:
+    """What YAML says of a text that it cannot read, without the text."""
     if isinstance(error, yaml.MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
         return UnreadableError(f"is no YAML: {_without_quotes(error.problem)}", mark.line + 1 if mark else 1)

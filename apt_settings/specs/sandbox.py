@@ -15,8 +15,15 @@ SECONDS: Final = 10
 """The most CPU time of the child."""
 MEMORY: Final = 512 * 1024**2
 """The most bytes that the child may add to the memory of this process."""
+_SMALL: Final = 8 * 1024
+"""In bytes. No parser needs much time or memory for less."""
 
 T = TypeVar("T")
+
+
+def confine_large(work: Callable[[], T], size: int) -> T:
+    """Do the work of reading so many bytes, in a child if they are many. Raises UnreadableError as `confine` does."""
+    return work() if size < _SMALL else confine(work)
 
 
 def confine(work: Callable[[], T]) -> T:
