@@ -96,6 +96,16 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 
 
 @pytest.fixture
+def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """What --extend takes for a class with the secret setting `token`, which the environment sets to `geheim`."""
+    write_env("from pydantic import *\nclass Hub(BaseModel):\n    token: SecretStr | None = None\n", "hub_settings.py")
+    monkeypatch.syspath_prepend(Path.cwd())
+    monkeypatch.setenv("APT_TOKEN", "geheim")
+    yield "hub_settings:Hub"
+    sys.modules.pop("hub_settings", None)
+
+
+@pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""
 

@@ -138,6 +138,16 @@ def test_the_kubernetes_example_resolves() -> None:
     assert (load(environ, None).task, load(environ, None).target_sparsity) == ("squad", 0.4)
 
 
+def test_the_pod_of_a_training_is_written(tmp_path: Path) -> None:
+    """With the patch that stands below the command."""
+    (tmp_path / "gpu.yaml").write_text(block_with("yaml", "tolerations:"))
+    done = shell(block_with("bash", "--patch gpu.yaml").replace("--submit ", ""), tmp_path)
+    words = ('claimName: "datasets"', "medium: Memory", "secretKeyRef:", "operator: Exists", "mountPath: /scratch")
+
+    assert done.returncode == 0, done.stderr
+    assert [word for word in words if word not in done.stdout] == []
+
+
 def test_the_pages_say_how_often_paper_and_release_disagree() -> None:
     """The number on the page about training is that of the known discrepancies."""
     assert [str(len(DISCREPANCIES))] == re.findall(r"in (\d+) known places", TEXTS["docs/training.md"])

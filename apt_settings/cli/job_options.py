@@ -1,16 +1,17 @@
 """What `job slurm`, `job kubernetes` and `job docker` share: options, checks and the request for a job."""
 
+import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import click
 
 from ..base import AptSettings, check_objects, settings_of, unknown_to
-from ..basics.escaping import escaped, shown
+from ..basics.escaping import escaped, shown, spelt
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
-from ..jobs.request import RECORDS, Request, shared_variables, variables_for
+from ..jobs.request import RECORDS, Mount, Request, is_secret, shared_variables, variables_for, why_reserved
 from ..pin import refuse_others
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
@@ -24,6 +25,7 @@ WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 LONGEST_WORD: Final = 100_000
 """In characters. Linux accepts 128 KiB in one argument of a command (MAX_ARG_STRLEN)."""
 ONE_LINE: Final = r"[^\x00-\x1f\x7f]+"
+VARIABLE: Final = r"[A-Za-z_.-][A-Za-z0-9_.-]*"
 _HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
 _PART: Final = r"[a-z0-9]+((\.|__?|-+)[a-z0-9]+)*"
 _IMAGE: Final = rf"({_HOST}/)?{_PART}(/{_PART})*(:[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?(@sha256:[0-9a-f]{{64}})?"
@@ -64,19 +66,82 @@ def text_option(option: str, pattern: str, allowed: str, meaning: str, *others: 
     return click.option(option, *others, name, type=like(pattern, allowed), metavar="TEXT", help=meaning)
 
 
-def lost_with_container(settings: AptSettings) -> list[Note]:
-    """A note if output_dir is not in the folder of the records: only that folder outlives the container."""
-    if settings.output_dir.startswith(f"{RECORDS}/"):
+def _variable(text: str) -> tuple[str, str]:
+    """A type for click: `HF_HOME=/cache` -> `("HF_HOME", "/cache")`. The message shows nothing: it may be a secret."""
+    name, equals, value = text.partition("=")
+    if not equals or not re.fullmatch(VARIABLE, name) or not re.fullmatch(ONE_LINE, f" {value}"):
+        raise click.BadParameter("must be NAME=VALUE in one line, NAME of letters, digits, and . _ -")
+    return name, value
+
+
+ENV: Final = click.option(
+    "--env",
+    multiple=True,
+    type=_variable,
+    metavar="NAME=VALUE",
+    help="A variable beside the settings; no secret, as the job's text shows it; repeatable.",
+)
+
+
+def refuse_variables(given: Mapping[str, Sequence[str]]) -> None:
+    """Raise UsageError for a variable that is given twice, or that is not the user's to set beside the settings.
+
+    `given` is option -> variables: `{"--env": ["HF_HOME"], "--secret-env": ["HF_TOKEN"]}`. Of our variables,
+    --secret-env may give those of secrets.
+    """
+    seen: set[str] = set()
+    for option, variable in ((option, each) for option, variables in given.items() for each in variables):
+        may_be = option == "--secret-env" and is_secret(variable)
+        if not may_be and (why := why_reserved(variable)):
+            raise click.UsageError(f"{option}: {spelt(variable)} {why}")
+        if variable in seen:
+            raise click.UsageError(f"{option}: {spelt(variable)} is given twice")
+        seen.add(variable)
+
+
+def volume_option(word: str, source: str, allowed: str, meaning: str) -> Callable[[Any], Any]:
+    """--volume, whose texts are a source and a path of the container: `data:/data:ro`. `word` is the source's name."""
+    form = f"{word}:/PATH"
+
+    def mount(text: str) -> Mount:
+        match = re.fullmatch(r"([^:]+):([^:]+)(:ro)?", text)
+        if not match or not re.fullmatch(source, match[1]) or not re.fullmatch(ONE_LINE, match[2]):
+            raise click.BadParameter(f"{shown(text)} must be {form} or {form}:ro, {word} {allowed}")
+        path = posixpath.normpath(match[2])
+        if not match[2].startswith("/") or ".." in match[2].split("/") or not path.strip("/"):
+            raise click.BadParameter(f"{shown(match[2])} must be an absolute path below /, without ..")
+        return Mount(match[1], f"/{path.lstrip('/')}", bool(match[3]))
+
+    return click.option("--volume", "mounts", multiple=True, type=mount, metavar=f"{form}[:ro]", help=meaning)
+
+
+def refuse_mounts(mounts: Iterable[Mount], taken: Mapping[str, str]) -> None:
+    """Raise UsageError if two volumes have one path; `taken` are the paths that other options have."""
+    seen = dict(taken)
+    for source, path, _ in mounts:
+        if path in seen:
+            raise click.UsageError(f"--volume {source}:{path}: {seen[path]} has this path already")
+        seen[path] = f"--volume {source}:{path}"
+
+
+def lost_with_container(settings: AptSettings, mounts: Iterable[Mount] = ()) -> list[Note]:
+    """A note if output_dir is in no volume: only what is in one outlives the container."""
+    folders = (RECORDS, *(mount.path for mount in mounts if not mount.read_only))
+    if f"{settings.output_dir}/".startswith(tuple(f"{folder}/" for folder in folders)):
         return []
     kept = f"--set output_dir={RECORDS}/output keeps it"
     return [Note(f"output_dir {settings.output_dir!r} is in the container and is lost with it: {kept}", "output_dir")]
 
 
-def left_out(settings: AptSettings) -> list[Note]:
-    """What is set here and not in a job's text, as it is secret or may be: each by its name, and how to hand it on."""
+def left_out(settings: AptSettings, given: Collection[str] = ()) -> list[Note]:
+    """What is set here and not in a job's text, as it is secret or may be: each by its name, and how to hand it on.
+
+    `given` are the variables of secrets that an option hands on.
+    """
     notes = []
     for name, setting in settings_of(settings).items():
-        if setting.secret and settings.origin(name).is_override:
+        is_given = not {setting.variable, f"{setting.variable}_FILE"}.isdisjoint(given)
+        if setting.secret and settings.origin(name).is_override and not is_given:
             how = f"the job needs {setting.variable}, or {setting.variable}_FILE with a path, in its environment"
             notes.append(Note(f"{name} is secret and is not written: {how}", name))
     passed = "is no setting and is not written: set it in the job's environment if it is needed there"
@@ -96,25 +161,42 @@ def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def request_of(
-    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, expect: bool, once: bool = False
+    job: Job,
+    sweep: Sweep,
+    command: tuple[str, ...],
+    records: str,
+    *,
+    full: bool,
+    expect: bool,
+    once: bool = False,
+    given: Collection[str] = (),
 ) -> tuple[AptSettings, Request]:
     """The settings of a job, or of the first point of its sweep, and what to launch. Prints notes to stderr.
 
+    `given` are the variables of secrets that an option hands on.
     Raises SettingsError if the settings, or those of any point, are wrong.
     """
     if sweep.axes:
-        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once)
+        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once, given=given)
     settings = job.checked()
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
-    missing = left_out(settings)
+    missing = left_out(settings, given)
     print_notes([*notes(settings), *notes_on_command(settings, command), *missing], err=True)
     texts = variables_for(settings, full=full, expect=expect)
     return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
 
 
 def _sweep_request(
-    job: Job, sweep: Sweep, command: tuple[str, ...], records: str, *, full: bool, expect: bool, once: bool
+    job: Job,
+    sweep: Sweep,
+    command: tuple[str, ...],
+    records: str,
+    *,
+    full: bool,
+    expect: bool,
+    once: bool,
+    given: Collection[str],
 ) -> tuple[AptSettings, Request]:
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
@@ -131,7 +213,7 @@ def _sweep_request(
     refuse_default_task(settings)
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker))
-    missing = left_out(settings)
+    missing = left_out(settings, given)
     print_notes([*report.notes, *notes_on_command(settings, command), *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(

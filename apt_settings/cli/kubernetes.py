@@ -2,20 +2,35 @@
 
 import re
 from hashlib import sha256
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from ..base import AptSettings
+from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean
 from ..errors import Note
 from ..fingerprint import fingerprint
 from ..jobs.hand_over import RefusedError
-from ..jobs.kubernetes import NAME_LIMIT, Pod, label_like, render, submit
-from ..jobs.request import RECORDS
+from ..jobs.kubernetes import NAME_LIMIT, SHARED_MEMORY, Pod, label_like, render, submit
+from ..jobs.patches import read_patch
+from ..jobs.request import RECORDS, Mount
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import IMAGE, NO_EXPECT, drop_unset, lost_with_container, request_of, text_option
+from .job_options import (
+    ENV,
+    IMAGE,
+    NO_EXPECT,
+    VARIABLE,
+    drop_unset,
+    lost_with_container,
+    refuse_mounts,
+    refuse_variables,
+    request_of,
+    text_option,
+    volume_option,
+)
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences
@@ -51,6 +66,24 @@ def _label(text: str) -> tuple[str, str]:
     return key, value
 
 
+def _source(text: str) -> tuple[str, str]:
+    """A type for click: `secret/wandb` -> `("secret", "wandb")`. Raises BadParameter."""
+    match = re.fullmatch(rf"(secret|configmap)/({_SUBDOMAIN})", text)
+    if not match:
+        raise click.BadParameter(f"{shown(text)} must be secret/NAME or configmap/NAME")
+    return match[1], match[2]
+
+
+def _secret_variable(text: str) -> tuple[str, str, str]:
+    """A type for click: `HF_TOKEN=hub:token` -> `("HF_TOKEN", "hub", "token")`. Its message shows no text."""
+    match = re.fullmatch(rf"({VARIABLE})=(?P<secret>{_SUBDOMAIN}):(?P<key>[A-Za-z0-9_.-]{{1,253}})", text)
+    if not match:
+        raise click.BadParameter(
+            "must be NAME=SECRET:KEY, with the name of a Secret and its key, as in HF_TOKEN=hub:token"
+        )
+    return match[1], match["secret"], match["key"]
+
+
 @click.command(cls=WrappingCommand)
 @takes_settings
 @takes_expected
@@ -63,7 +96,44 @@ def _label(text: str) -> tuple[str, str]:
 @text_option("--memory", _MEMORY, "a quantity with its unit, such as 64Gi", "Memory.")
 @click.option("--gpus", type=click.IntRange(min=1), metavar="N", help="GPUs, as nvidia.com/gpu.")
 @click.option("--user", type=click.IntRange(1, 2**31 - 1), metavar="UID", help="Run as this user and group.")
-@text_option("--claim", _SUBDOMAIN, "the name of a PersistentVolumeClaim", "The volume claim that keeps the records.")
+@text_option(
+    "--claim",
+    _SUBDOMAIN,
+    "the name of a PersistentVolumeClaim",
+    f"The volume claim that keeps the records: --volume TEXT:{RECORDS}.",
+)
+@volume_option(
+    "CLAIM",
+    _SUBDOMAIN,
+    "the name of a PersistentVolumeClaim",
+    "Mount a volume claim, :ro to read it only; repeatable.",
+)
+@text_option(
+    "--shm", _MEMORY, "a quantity with its unit, such as 8Gi", f"The size of {SHARED_MEMORY}; it counts as memory."
+)
+@ENV
+@click.option(
+    "--secret-env",
+    multiple=True,
+    type=_secret_variable,
+    metavar="NAME=SECRET:KEY",
+    help="A variable whose value is a key of a Secret; repeatable.",
+)
+@click.option(
+    "--env-from",
+    multiple=True,
+    type=_source,
+    metavar="secret/NAME|configmap/NAME",
+    help="Take every key of a Secret or ConfigMap as a variable; repeatable.",
+)
+@click.option(
+    "--patch",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Merge YAML or JSON into the Job, as kubectl patch does; repeatable.",
+)
 @click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
 @click.option(
     "--retries",
@@ -84,6 +154,9 @@ def kubernetes(
     command: tuple[str, ...],
     name: str | None,
     labels: tuple[tuple[str, str], ...],
+    claim: str | None,
+    mounts: tuple[Mount, ...],
+    files: tuple[Path, ...],
     full: bool,
     no_expect: bool,
     submitting: bool,
@@ -106,9 +179,22 @@ def kubernetes(
         raise click.UsageError(
             f"the grid has {sweep.size:,} points, and an Indexed Job can have {MOST_POINTS:,} at most"
         )
-    settings, request = request_of(job, sweep, command, RECORDS, full=full, expect=not no_expect)
+    _refuse_mounts(claim, mounts, options["shm"])
+    mounts = (*([Mount(claim, RECORDS)] if claim else []), *mounts)
+    secrets = [variable for variable, *_ in options["secret_env"]]
+    refuse_variables({"--env": [variable for variable, _ in options["env"]], "--secret-env": secrets})
+    patches = tuple(map(read_patch, files))
+    settings, request = request_of(job, sweep, command, RECORDS, full=full, expect=not no_expect, given=secrets)
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
-    pod = Pod(name=_name(name, settings, sweep), labels=all_labels, **drop_unset(options))
+    name = _name(name, settings, sweep)
+    pod = Pod(
+        name=name,
+        labels=all_labels,
+        mounts=mounts,
+        patches=patches,
+        config_map=_config_map(name, settings),
+        **drop_unset(options),
+    )
     manifest = render(request, pod, full=full)
     print_notes(_lost(settings, pod), err=True)
     if not submitting:
@@ -123,11 +209,26 @@ def kubernetes(
     return 0
 
 
+def _refuse_mounts(claim: str | None, mounts: tuple[Mount, ...], shm: str | None) -> None:
+    """Raise UsageError for volumes that cannot be mounted together, or that cannot keep the records."""
+    others = {RECORDS: f"--claim {claim}" if claim else "", SHARED_MEMORY: "--shm" if shm else ""}
+    refuse_mounts(mounts, {path: option for path, option in others.items() if option})
+    if any(mount.path == RECORDS and mount.read_only for mount in mounts):
+        raise click.UsageError(f"the volume at {RECORDS} keeps the records: leave out :ro")
+
+
 def _lost(settings: AptSettings, pod: Pod) -> list[Note]:
     """A note if something that the job writes is lost with the pod."""
-    if not pod.claim:
+    if all(mount.read_only for mount in pod.mounts):
         return [Note("without --claim, everything that the job writes is lost with the pod")]
-    return lost_with_container(settings)
+    lost = [] if pod.keeps_records else [Note(f"without --claim, the records in {RECORDS} are lost with the pod")]
+    return [*lost, *lost_with_container(settings, pod.mounts)]
+
+
+def _config_map(name: str, settings: AptSettings) -> str:
+    """The name of the ConfigMap: that of the job, with the fingerprint of what it holds."""
+    digest = fingerprint(settings).partition("-")[2]
+    return name if name.endswith(digest) else f"{name}-{digest}"
 
 
 def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:

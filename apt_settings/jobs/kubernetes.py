@@ -1,18 +1,31 @@
 """A job as a manifest of Kubernetes, and its submission."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import yaml
 
 from ..basics.exit_status import WRONG_SETTINGS
+from ..errors import SettingsError
+from ..sources.handed_on import places_in
+from ..specs.findings import findings
+from ..variables import GIVEN_BY
 from .hand_over import Answer, RefusedError, hand_over
-from .request import RECORDS, Request
+from .patches import Patch, apply
+from .request import COMPLETION_INDEX, RECORDS, Mount, Request
 
 _ANY_GROUP: Final = 10001
+_RECORDS: Final = "records"
+_SHM: Final = "shm"
+"""The names of our volumes."""
+_REFERENCES: Final = {"secret": "secretRef", "configmap": "configMapRef"}
+_PLAIN: Final = r"[A-Za-z/][A-Za-z0-9/._-]+"
+"""A text that is a text without quotes, or that PyYAML quotes, as `yes`. A lone `y` is none to Kubernetes."""
 NAME_LIMIT: Final = 63
 """The most characters in the name of a job or pod, which is a DNS label, and in the value of a label."""
+SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  a path of the container
+"""Where the workers of a DataLoader pass batches to each other. A container has 64 MiB of it by default."""
 
 
 class Pod(NamedTuple):
@@ -28,16 +41,35 @@ class Pod(NamedTuple):
     gpus: int = 0
     user: int = 0
     """The user and group that the pod runs as, who then own the records; 0: the image's user, who must not be root."""
-    claim: str = ""
-    """The PersistentVolumeClaim that keeps the records; without one they are lost with the pod."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Variables beside the settings: `("HF_HOME", "/cache")`."""
+    secret_env: tuple[tuple[str, str, str], ...] = ()
+    """Variable, Secret and key in it: `("HF_TOKEN", "hub", "token")`."""
+    env_from: tuple[tuple[str, str], ...] = ()
+    """Secrets and ConfigMaps of which every key is a variable: `("secret", "wandb")`."""
+    mounts: tuple[Mount, ...] = ()
+    """PersistentVolumeClaims. The one at RECORDS keeps the records; without one they are lost with the pod."""
+    shm: str = ""
+    """The size of SHARED_MEMORY, which counts as memory of the pod."""
+    config_map: str = ""
+    """The name of the ConfigMap that has the settings of a full manifest."""
+    patches: tuple[Patch, ...] = ()
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
     retries: int = 3
     """How often each point may be tried again, on average. Kubernetes counts failed pods over all points."""
 
+    @property
+    def keeps_records(self) -> bool:
+        """Whether a claim keeps the records."""
+        return any(mount.path == RECORDS for mount in self.mounts)
+
 
 class _Text(str):
     """A text that is dumped in quotes, so that YAML reads no number or boolean: `"30"`."""
+
+    place = ""
+    """Where it came from, as a comment beside it."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -46,28 +78,65 @@ class _Dumper(yaml.SafeDumper):
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  yaml's signature
         super().increase_indent(flow, False)
 
+    def write_double_quoted(self, text: str, split: bool = True) -> None:
+        super().write_double_quoted(text, split)
+        if place := getattr(text, "place", ""):
+            self.write_indicator(f"# {place}", True)
+
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  yaml's signature
         return True
 
 
-_Dumper.add_representer(
-    _Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
-)
+_Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
 
 
 def render(request: Request, pod: Pod, *, full: bool) -> str:
-    """The manifest: a Job, or an Indexed Job for a sweep; with `full`, a ConfigMap before it has the settings."""
-    documents = [_job(request, pod, full=full)]
-    if full:
-        documents.insert(0, _config_map(request, pod))
+    """The manifest: a Job, or an Indexed Job for a sweep; with `full`, a ConfigMap before it has the settings.
+
+    Raises SettingsError for a patch that does not fit.
+    """
+    job = apply(_job(request, pod, full=full), pod.patches)
+    documents = [*([_config_map(request, pod)] if full else []), _quote(job)]
     dumped = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
-    return "\n".join([*request.comments, dumped])
+    manifest = "\n".join([*request.comments, dumped])
+    if pod.patches and (found := findings("manifest.yaml", manifest.encode(errors="surrogateescape"))):
+        places = ", ".join(patch.place for patch in pod.patches)
+        raise SettingsError.at(places, f"makes a faulty job: {found[0].message}")
+    return manifest
+
+
+def _quote(value: Any) -> Any:
+    """A part of a manifest in which every text that some YAML might read as something else is in quotes."""
+    if isinstance(value, Mapping):
+        return {_quote(key): _quote(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_quote(each) for each in value]
+    is_open = isinstance(value, str) and not isinstance(value, _Text) and not re.fullmatch(_PLAIN, value)
+    return _Text(value) if is_open else value
+
+
+def _settings_of(request: Request) -> dict[str, _Text]:
+    """Variable -> value with the place where it was set."""
+    places = places_in(request.variables.get(GIVEN_BY, ""))
+    texts = {name: _Text(value) for name, value in request.variables.items()}
+    for name, text in texts.items():
+        text.place = places[name][1] if name in places else ""
+    return texts
 
 
 def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
-    """A ConfigMap with all variables. Kubernetes does not expand `$` in it, so values need no escaping."""
-    data = {name: _Text(value) for name, value in request.variables.items()}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _metadata(pod), "data": data}
+    """A ConfigMap with all variables. Kubernetes does not expand `$` in it, so values need no escaping.
+
+    It is immutable: a pod that is tried again must train what the first one did.
+    """
+    metadata = {**_metadata(pod), "name": _Text(pod.config_map)}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata,
+        "immutable": True,
+        "data": _settings_of(request),
+    }
 
 
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
@@ -93,9 +162,8 @@ def _labels(pod: Pod) -> dict[_Text, _Text]:
 
 def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
     identity = {"runAsUser": pod.user, "runAsGroup": pod.user} if pod.user else {}
-    if pod.claim:  # so that the pod's user can write to the volume
+    if not all(mount.read_only for mount in pod.mounts):  # so that the pod's user can write to the volumes
         identity["fsGroup"] = pod.user or _ANY_GROUP
-    volume = {"persistentVolumeClaim": {"claimName": _Text(pod.claim)}} if pod.claim else {"emptyDir": {}}
     account = {"serviceAccountName": _Text(pod.service_account)} if pod.service_account else {}
     return {
         "restartPolicy": "Never",
@@ -103,14 +171,54 @@ def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         **account,
         "securityContext": {"runAsNonRoot": True, **identity, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_container(request, pod, full=full)],
-        "volumes": [{"name": "records", **volume}],
+        "volumes": list(_volumes(pod)),
     }
 
 
+def _volumes(pod: Pod) -> Iterator[dict[str, Any]]:
+    """Each claim once, however often it is mounted; a folder of the pod for the records if no claim keeps them."""
+    if not pod.keeps_records:
+        yield {"name": _RECORDS, "emptyDir": {}}
+    for claim, name in _volume_names(pod).items():
+        only_read = all(mount.read_only for mount in pod.mounts if mount.source == claim)
+        read_only = {"readOnly": True} if only_read else {}
+        yield {"name": name, "persistentVolumeClaim": {"claimName": _Text(claim), **read_only}}
+    if pod.shm:
+        yield {"name": _SHM, "emptyDir": {"medium": "Memory", "sizeLimit": _Text(pod.shm)}}
+
+
+def _mounts(pod: Pod) -> Iterator[dict[str, Any]]:
+    names = _volume_names(pod)
+    if not pod.keeps_records:
+        yield {"name": _RECORDS, "mountPath": RECORDS}
+    for mount in pod.mounts:
+        read_only = {"readOnly": True} if mount.read_only else {}
+        yield {"name": names[mount.source], "mountPath": mount.path, **read_only}
+    if pod.shm:
+        yield {"name": _SHM, "mountPath": SHARED_MEMORY}
+
+
+def _volume_names(pod: Pod) -> dict[str, str]:
+    """Claim -> the name of its volume, a DNS label: that of the claim where it can be, numbered where it is taken."""
+    names = {mount.source: _RECORDS for mount in pod.mounts if mount.path == RECORDS}
+    for mount in pod.mounts:
+        label = label_like(mount.source[: NAME_LIMIT - len("-99")])
+        choices = (label, *(f"{label}-{number}" for number in range(2, len(pod.mounts) + 4)))
+        taken = {_RECORDS, _SHM, *names.values()}
+        names.setdefault(mount.source, next(name for name in choices if name not in taken))
+    return names
+
+
 def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {"env": [{"name": k, "value": _literal(v)} for k, v in request.variables.items()]}
-    if full:
-        settings = {"envFrom": [{"configMapRef": {"name": _Text(pod.name)}}]}
+    settings = {} if full else _settings_of(request)
+    env = [
+        *({"name": name, "value": _literal(value)} for name, value in settings.items()),
+        *({"name": name, "value": _literal(value)} for name, value in pod.env),
+        *(_secret_entry(*each) for each in pod.secret_env),
+    ]
+    env_from = [{_REFERENCES[kind]: {"name": _Text(name)}} for kind, name in pod.env_from]
+    if full:  # the last one wins
+        env_from.append({"configMapRef": {"name": _Text(pod.config_map)}})
     options = {"cpu": pod.cpus, "memory": pod.memory, "nvidia.com/gpu": str(pod.gpus or "")}
     quantities = {resource: _Text(quantity) for resource, quantity in options.items() if quantity}
     resources = {"resources": {"requests": quantities, "limits": quantities}} if quantities else {}
@@ -118,21 +226,29 @@ def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         "name": "job",
         "image": _Text(pod.image),
         "command": [*map(_literal, ["apt-settings", *request.start]), *_index(request), *map(_literal, request.end)],
-        **settings,
+        **({"env": env} if env else {}),
+        **({"envFrom": env_from} if env_from else {}),
         **resources,
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": [_Text("ALL")]}},
-        "volumeMounts": [{"name": "records", "mountPath": RECORDS}],
+        "volumeMounts": list(_mounts(pod)),
     }
+
+
+def _secret_entry(variable: str, secret: str, key: str) -> dict[str, Any]:
+    reference = {"name": _Text(secret), "key": _Text(key)}
+    return {"name": variable, "valueFrom": {"secretKeyRef": reference}}
 
 
 def _index(request: Request) -> list[str]:
     """The arguments that choose the point. Kubernetes replaces the variable with the index of the pod."""
-    return [_Text("--index"), _Text("$(JOB_COMPLETION_INDEX)")] if request.sweep.axes else []
+    return [_Text("--index"), _Text(f"$({COMPLETION_INDEX})")] if request.sweep.axes else []
 
 
 def _literal(text: str) -> _Text:
     """A text that Kubernetes does not expand: it reads `$(NAME)` as a variable and `$$` as a dollar."""
-    return _Text(text.replace("$", "$$"))
+    literal = _Text(text.replace("$", "$$"))
+    literal.place = getattr(text, "place", "")
+    return literal
 
 
 def label_like(text: str) -> str:

@@ -8,13 +8,26 @@ from ..loading import choose_task
 from ..pin import Pin
 from ..registry import registry
 from ..sources.layers import Layers
-from ..sources.names import variable_of
+from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
 from ..variables import EXPECT, given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
+
+COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"
+"""The variable that Kubernetes sets in each pod of an Indexed Job, unless the container has one of this name."""
+
+
+class Mount(NamedTuple):
+    """A volume of the user, and where the container has it."""
+
+    source: str
+    """The PersistentVolumeClaim, or docker's volume or a folder of this machine."""
+    path: str
+    """Absolute and normal: `/data`."""
+    read_only: bool = False
 
 
 class Request(NamedTuple):
@@ -86,3 +99,24 @@ def shared_variables(sweep: Sweep, layers: Layers, pin: Pin | None) -> dict[str,
     controls = pinned(reference, registry().word, chosen.word("foreign"))
     expect = {EXPECT: str(pin)} if pin else {}
     return {**controls, **expect, **shared, **given_by(givers, shared)}
+
+
+def why_reserved(variable: str) -> str:
+    """Why a user must not set a variable of the container beside the settings, and what to do; empty if they may."""
+    names = registry().names_of(AptSettings)
+    if variable == COMPLETION_INDEX:
+        return "is set by Kubernetes: it chooses the point of a grid"
+    if not is_ours(variable):
+        return ""
+    if is_secret(variable):
+        return "is secret, and a job's text would show it: use --env-from, or --secret-env in Kubernetes"
+    setting = names.variables.get(variable)
+    if setting in names.settings:
+        return f"is a setting: write --set {setting}=VALUE"
+    return "has the prefix of settings: to set one, write --set NAME=VALUE"
+
+
+def is_secret(variable: str) -> bool:
+    """Whether a variable is that of a secret setting, or names the file of one: a job's text does not have it."""
+    names = registry().names_of(AptSettings)
+    return names.variables.get(variable) in names.secrets

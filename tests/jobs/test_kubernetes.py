@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import printed
+from support import RECORDS, printed
 
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
@@ -25,6 +25,12 @@ COMMAND = ("--", "python", "train.py", HOSTILE)
 CASES = {
     "job": ["--task", "squad", "--gpus", "2", "--cpus", "8", "--memory", "64Gi", "--claim", "records"],
     "full": ["--task", "cnn_dm", "--full", "--user", "1000", "--namespace", "lab", "--service-account", "trainer"],
+    "pod": [
+        *("--task", "squad", "--gpus", "1", "--memory", "64Gi", "--claim", "records", "--volume", "datasets:/data:ro"),
+        *("--volume", "records:/cache", "--shm", "8Gi", "--env", "HF_HOME=/cache/hf"),
+        *("--secret-env", "HF_TOKEN=hub:token", "--env-from", "secret/wandb", "--env-from", "configmap/proxy"),
+        *("--patch", str(RECORDS / "kubernetes-patch.yaml")),
+    ],
     "sweep": ["--grid", "task=mnli,cnn_dm", "--grid", "seed=1..3", "--at-once", "2", "--label", "team=nlp"],
 }
 
@@ -108,7 +114,7 @@ def started(manifest: str, folder: Path, index: int | None = None) -> subprocess
     for document in yaml.safe_load_all(manifest):
         environ |= document.get("data", {})
     for entry in container.get("env", ()):
-        environ[entry["name"]] = expanded(entry["value"], environ)
+        environ[entry["name"]] = expanded(entry.get("value", "a secret"), environ)
     words = [expanded(word, environ) for word in container["command"]]
     words = [sys.executable, "-m", "apt_settings", *(word.replace("/records", str(folder)) for word in words[1:])]
     return subprocess.run(words, env={**environ, "PATH": os.environ["PATH"]}, capture_output=True, text=True)
@@ -186,6 +192,28 @@ def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None
         (["--task", "squad", "--full", "--grid", "seed=1,2"], 2, "--full writes the settings of one job"),
         (["--grid", "task=mnli,x"], 78, "at 1 of 2 points (1): --grid task='x'"),
         (["--set", "seed=1"], 78, "APT_TASK is not set"),
+        (["--env", "geheim", "--task", "squad"], 2, "must be NAME=VALUE in one line, NAME of letters, digits"),
+        (["--env", "A=a\nb", "--task", "squad"], 2, "'--env': must be NAME=VALUE in one line"),
+        (["--env", "A B=x", "--task", "squad"], 2, "must be NAME=VALUE in one line"),
+        (["--env", "APT_EPOCHS=3"], 2, "--env: APT_EPOCHS is a setting: write --set epochs=VALUE"),
+        (["--env", "APT_ENV_FILE=x"], 2, "--env: APT_ENV_FILE has the prefix of settings: to set one, write --set"),
+        (["--env", "JOB_COMPLETION_INDEX=0"], 2, "--env: JOB_COMPLETION_INDEX is set by Kubernetes"),
+        (["--env", "A=1", "--env", "A=2"], 2, "--env: A is given twice"),
+        (["--env", "A=1", "--secret-env", "A=x:y"], 2, "--secret-env: A is given twice"),
+        (["--secret-env", "A=x"], 2, "must be NAME=SECRET:KEY, with the name of a Secret and its key"),
+        (["--secret-env", "APT_SEED=x:y"], 2, "--secret-env: APT_SEED is a setting: write --set seed=VALUE"),
+        (["--env-from", "wandb"], 2, "'wandb' must be secret/NAME or configmap/NAME"),
+        (["--volume", "data"], 2, "'data' must be CLAIM:/PATH or CLAIM:/PATH:ro, CLAIM the name of a PersistentVolume"),
+        (["--volume", "Data_1:/x"], 2, "'Data_1:/x' must be CLAIM:/PATH or CLAIM:/PATH:ro"),
+        (["--volume", "data:/x:rw"], 2, "'data:/x:rw' must be CLAIM:/PATH or CLAIM:/PATH:ro"),
+        (["--volume", "data:x"], 2, "'x' must be an absolute path below /, without .."),
+        (["--volume", "data:/x/../y"], 2, "'/x/../y' must be an absolute path below /, without .."),
+        (["--volume", "data:/"], 2, "'/' must be an absolute path below /, without .."),
+        (["--volume", "a:/x", "--volume", "b://x/"], 2, "--volume b:/x: --volume a:/x has this path already"),
+        (["--claim", "a", "--volume", "b:/records"], 2, "--volume b:/records: --claim a has this path already"),
+        (["--volume", "a:/dev/shm", "--shm", "8Gi"], 2, "--volume a:/dev/shm: --shm has this path already"),
+        (["--volume", "a:/records:ro"], 2, "the volume at /records keeps the records: leave out :ro"),
+        (["--shm", "8"], 2, "'8' must be a quantity with its unit, such as 8Gi"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -198,6 +226,109 @@ def test_what_cannot_be_is_refused(
 
     assert out == ""
     assert words in " ".join(err.split())
+
+
+def test_a_claim_is_one_volume(capsys: pytest.CaptureFixture[str]) -> None:
+    """However often it is mounted; names are labels of their own, and only what is written to gets the pod's group."""
+    claims = ["a.b:/1", "a-b:/2:ro", "records:/3:ro", "shm:/4:ro", "a.b:/5:ro"]
+    argv = [word for claim in claims for word in ("--volume", claim)]
+    (pod,) = pods(printed(capsys, *JOB, "--task", "squad", *argv, "--", "true"))
+    (read_only,) = pods(printed(capsys, *JOB, "--task", "squad", "--volume", "a:/data:ro", "--", "true"))
+    volumes = {each["name"]: each.get("persistentVolumeClaim") for each in pod["volumes"]}
+
+    assert volumes == {
+        "records": None,
+        "a-b": {"claimName": "a.b"},
+        "a-b-2": {"claimName": "a-b", "readOnly": True},
+        "records-2": {"claimName": "records", "readOnly": True},
+        "shm-2": {"claimName": "shm", "readOnly": True},
+    }
+    assert [
+        (each["name"], each["mountPath"], each.get("readOnly")) for each in pod["containers"][0]["volumeMounts"]
+    ] == [
+        *(("records", "/records", None), ("a-b", "/1", None), ("a-b-2", "/2", True), ("records-2", "/3", True)),
+        *(("shm-2", "/4", True), ("a-b", "/5", True)),
+    ]
+    assert ("fsGroup" in pod["securityContext"], "fsGroup" in read_only["securityContext"]) == (True, False)
+
+
+def test_claim_is_the_volume_of_the_records(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both words write the same manifest."""
+    short = printed(capsys, *JOB, "--task", "squad", "--claim", "a", "--", "true")
+    long = printed(capsys, *JOB, "--task", "squad", "--volume", "a:/records/", "--", "true")
+
+    assert short == long
+
+
+@pytest.mark.parametrize(
+    ("argv", "note"),
+    [
+        ([], "without --claim, everything that the job writes is lost with the pod"),
+        (["--volume", "a:/output:ro"], "without --claim, everything that the job writes is lost with the pod"),
+        (["--volume", "a:/output"], "without --claim, the records in /records are lost with the pod"),
+        (["--claim", "a", "--volume", "b:/output"], ""),
+        (["--claim", "a"], "output_dir '/output' is in the container and is lost with it"),
+    ],
+)
+def test_what_is_lost_with_the_pod_is_noted(argv: list[str], note: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that a volume keeps is not."""
+    assert main([*JOB, "--task", "squad", "--set", "output_dir=/output", *argv, "--", "true"]) == 0
+    told = capsys.readouterr().err
+
+    assert note in told
+    assert told.count("note:") == bool(note)
+
+
+def test_a_secret_reaches_the_job_through_a_secret(capsys: pytest.CaptureFixture[str], hub: str) -> None:
+    """A secret setting is the only one of ours that --secret-env gives, and its note is gone then."""
+    job = [*JOB, "--task", "squad", "--extend", hub, "--claim", "records"]
+    assert main([*job, "--secret-env", "APT_TOKEN=hub:token", "--", "true"]) == 0
+    out, err = capsys.readouterr()
+    assert main([*job, "--env", "APT_TOKEN=geheim", "--", "true"]) == 2
+    refused = " ".join(capsys.readouterr().err.split())
+    (pod,) = pods(out)
+    entry = {"name": "APT_TOKEN", "valueFrom": {"secretKeyRef": {"name": "hub", "key": "token"}}}
+
+    assert entry in pod["containers"][0]["env"]
+    assert "token is secret" not in out + err
+    assert "--env: APT_TOKEN is secret, and a job's text would show it: use --env-from, or --secret-env" in refused
+    assert "geheim" not in out + err + refused
+
+
+def test_a_value_says_where_it_was_set(capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]) -> None:
+    """As a comment beside it, in the environment of the container and in the ConfigMap."""
+    write_env("APT_SEED=3\n")
+    argv = ["--task", "squad", "--set", "epochs=45", "--set", "output_dir=$x # y"]
+    job = printed(capsys, *JOB, *argv, "--", "true")
+    full = printed(capsys, *JOB, *argv, "--full", "--", "true")
+
+    assert '- name: APT_EPOCHS\n              value: "45" # --set epochs\n' in job
+    assert '- name: APT_OUTPUT_DIR\n              value: "$$x # y" # --set output_dir\n' in job
+    assert '  APT_EPOCHS: "45" # --set epochs\n' in full
+    assert '  APT_SEED: "3" # .env:1\n' in full
+    assert '  APT_WEIGHT_DECAY: "0.0"\n' in full
+
+
+@pytest.mark.parametrize("name", [None, "qa", "x" * 63])
+def test_a_config_map_is_that_of_its_fingerprint(name: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its name carries it, however the job is called, and nobody can change it below a pod that is tried again."""
+    argv = ["--name", name] if name else []
+    texts = printed(capsys, *JOB, "--task", "squad", "--full", *argv, "--", "true")
+    config_map, job = yaml.safe_load_all(texts)
+    digest = fingerprint(load({}, None, task="squad")).partition("-")[2]
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+
+    assert config_map["immutable"] is True
+    assert config_map["metadata"]["name"] == f"{name or 'squad'}-{digest}"
+    assert container["envFrom"] == [{"configMapRef": {"name": config_map["metadata"]["name"]}}]
+    assert job["metadata"]["name"] == (name or f"squad-{digest}")
+
+
+def test_a_queue_of_kueue_is_a_label(capsys: pytest.CaptureFixture[str]) -> None:
+    """As the page about clusters says."""
+    text = printed(capsys, *JOB, "--task", "squad", "--label", "kueue.x-k8s.io/queue-name=gpu", "--", "true")
+
+    assert yaml.safe_load(text)["metadata"]["labels"]["kueue.x-k8s.io/queue-name"] == "gpu"
 
 
 def test_names_are_mended_into_labels() -> None:
