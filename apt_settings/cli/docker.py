@@ -1,19 +1,36 @@
 """`job docker`: print a docker run command, and write the env file that it reads."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from ..basics.escaping import escaped
+from ..basics.escaping import escaped, spelt
 from ..basics.exit_status import IO_ERROR
-from ..jobs.docker import Container, as_docker_file, render
-from ..jobs.request import RECORDS, Request, variables_for
+from ..basics.files import UnreadableError, read_text
+from ..errors import Note, SettingsError
+from ..jobs.docker import Container, as_docker_file, render, variables_in
+from ..jobs.request import RECORDS, Mount, Request, is_secret, variables_for, why_reserved
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, point_of, takes_grid
-from .job_options import IMAGE, NO_EXPECT, ONE_LINE, drop_unset, kept, left_out, like, lost_with_container, text_option
+from .job_options import (
+    ENV,
+    IMAGE,
+    NO_EXPECT,
+    ONE_LINE,
+    drop_unset,
+    kept,
+    left_out,
+    like,
+    lost_with_container,
+    refuse_mounts,
+    refuse_variables,
+    text_option,
+    volume_option,
+)
 from .options import (
     COMMAND,
     Job,
@@ -27,7 +44,12 @@ from .output import complain, print_data
 from .terminal import print_notes
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
-_OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
+_OPTION: Final = r"--(?!env(-file)?\b)[a-z][^\x00-\x1f\x7f]*"
+_ALLOWED: Final = "a long option of docker run, such as --ipc=host; --env and --env-from are options of their own"
+_SIZE: Final = r"[1-9][0-9]*[bkmgBKMG]"
+_SOURCE: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+|\.{1,2}|[^:\x00-\x1f\x7f]*/[^:\x00-\x1f\x7f]*"
+_SIZE_LIMIT: Final = 1024 * 1024
+"""In bytes, of a file of --env-from."""
 
 
 @click.command(cls=WrappingCommand)
@@ -42,10 +64,28 @@ _OPTION: Final = r"--[a-z][^\x00-\x1f\x7f]*"
     "--docker",
     "extra",
     multiple=True,
-    type=like(_OPTION, "a long option of docker run, such as --shm-size=8g"),
+    type=like(
+        _OPTION,
+        _ALLOWED,
+    ),
     metavar="OPTION",
     help="Another option of docker run; repeatable.",
 )
+@ENV
+@click.option(
+    "--env-from",
+    multiple=True,
+    type=like(ONE_LINE, "the path of a file"),
+    metavar="FILE",
+    help="A file of more variables, such as secrets, as docker --env-file reads it; repeatable.",
+)
+@volume_option(
+    "SOURCE",
+    _SOURCE,
+    "a volume, or a folder with a / in it",
+    "Mount a volume or a folder, :ro to read it only; repeatable.",
+)
+@text_option("--shm", _SIZE, "a number with b, k, m or g, such as 8g", "The size of /dev/shm.")
 @click.option(
     "--write-env-file",
     "written",
@@ -72,6 +112,7 @@ def docker(
     command: tuple[str, ...],
     written: Path | None,
     folder: str,
+    mounts: tuple[Mount, ...],
     full: bool,
     no_expect: bool,
     **options: Any,
@@ -83,12 +124,15 @@ def docker(
 
     Example: apt-settings job docker --task squad --image train --gpus all -- python train.py
     """
+    refuse_variables({"--env": [variable for variable, _ in options["env"]]})
+    refuse_mounts(mounts, {RECORDS: f"--record {folder}"})
+    given, remarks = _variables_in(options["env_from"])
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
-    request = Request(
-        "", variables_for(settings, full=full, expect=not no_expect), Sweep(()), command, RECORDS, kept=kept(settings)
-    )
-    container = Container(env_file=str(written or ""), **drop_unset(options))
+    texts = variables_for(settings, full=full, expect=not no_expect)
+    request = Request("", texts, Sweep(()), command, RECORDS, kept=kept(settings))
+    mounts = tuple(mount._replace(source=_absolute(mount.source)) for mount in mounts)
+    container = Container(env_file=str(written or ""), mounts=mounts, **drop_unset(options))
     line = render(request, container, os.path.abspath(folder))
     if written:
         try:
@@ -97,8 +141,40 @@ def docker(
         except OSError as error:
             return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
     print_notes(
-        [*notes(settings), *notes_on_command(settings, command), *left_out(settings), *lost_with_container(settings)],
+        [
+            *remarks,
+            *notes(settings),
+            *notes_on_command(settings, command),
+            *left_out(settings, given),
+            *lost_with_container(settings, mounts),
+        ],
         err=True,
     )
     print_data(line)
     return 0
+
+
+def _absolute(source: str) -> str:
+    """A source of docker: a folder by its absolute path, a volume by its name."""
+    return os.path.abspath(os.path.expanduser(source)) if "/" in source or source in (".", "..") else source
+
+
+def _variables_in(files: Sequence[str]) -> tuple[list[str], list[Note]]:
+    """The variables in files of --env-from, and a note for each that is not here. Raises SettingsError for one of ours.
+
+    A secret setting may stand there: that is how it reaches the container.
+    """
+    variables: list[str] = []
+    remarks = []
+    for file in files:
+        place = escaped(file)
+        try:
+            found = variables_in(read_text(file, _SIZE_LIMIT))
+        except UnreadableError as error:
+            remarks.append(Note(f"{place} cannot be read here: {error}; nothing checks that it sets no setting"))
+            continue
+        for line, variable in found:
+            if not is_secret(variable) and (why := why_reserved(variable)):
+                raise SettingsError.at(f"{place}:{line}", f"{spelt(variable)} {why}")
+            variables.append(variable)
+    return variables, remarks
