@@ -129,8 +129,9 @@ def docker(
     given, remarks = _variables_in(options["env_from"])
     settings = point_of(job, sweep, index)
     refuse_default_task(settings)
+    from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
     texts = variables_for(settings, full=full, expect=not no_expect)
-    request = Request("", texts, Sweep(()), command, RECORDS, kept=kept(settings))
+    request = Request("", texts, Sweep(()), command, RECORDS, kept=from_shell)
     mounts = tuple(mount._replace(source=_absolute(mount.source)) for mount in mounts)
     container = Container(env_file=str(written or ""), mounts=mounts, **drop_unset(options))
     line = render(request, container, os.path.abspath(folder))

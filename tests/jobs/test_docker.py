@@ -100,6 +100,7 @@ def test_a_secret_setting_may_stand_in_a_file(
     wrong = capsys.readouterr()
 
     assert good.err == ""
+    assert "--env=APT_TOKEN" not in words(good.out)
     assert "wrong.env:2 APT_SEED is a setting: write --set seed=VALUE" in wrong.err
     assert "geheim" not in "".join((*good, *wrong))
 
