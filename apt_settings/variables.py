@@ -20,6 +20,7 @@ from .values import adapter_of, allowed, as_text, read_value
 REFERENCE: Final = variable_of("reference")
 EXTEND: Final = variable_of("extend")
 ENV_FILE: Final = variable_of("env_file")
+CONTAINER_IMAGE: Final = variable_of("container_image")
 EXPECT: Final = variable_of("expect")
 FOREIGN: Final = variable_of("foreign")
 GIVEN_BY: Final = variable_of("given_by")

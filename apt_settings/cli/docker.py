@@ -134,6 +134,7 @@ def docker(
     request = Request("", texts, Sweep(()), command, RECORDS, kept=from_shell)
     mounts = tuple(mount._replace(source=_absolute(mount.source)) for mount in mounts)
     container = Container(env_file=str(written or ""), mounts=mounts, **drop_unset(options))
+    request = request.in_container(container.image)
     line = render(request, container, os.path.abspath(folder))
     if written:
         try:

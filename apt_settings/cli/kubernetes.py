@@ -195,7 +195,7 @@ def kubernetes(
         config_map=_config_map(name, settings),
         **drop_unset(options),
     )
-    manifest = render(request, pod, full=full)
+    manifest = render(request.in_container(pod.image), pod, full=full)
     print_notes(_lost(settings, pod), err=True)
     if not submitting:
         print_data(manifest)

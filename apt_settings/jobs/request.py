@@ -1,7 +1,7 @@
 """A job for any launcher: its variables, its sweep, its command, and the folder for its records."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from ..base import AptSettings
 from ..loading import choose_task
@@ -11,7 +11,7 @@ from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import EXPECT, given_by, pinned, variables
+from ..variables import CONTAINER_IMAGE, EXPECT, given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
@@ -49,6 +49,10 @@ class Request(NamedTuple):
 
     kept: tuple[str, ...] = ()
     """The variables of the submitting shell that a launcher may hand on although their values are not written."""
+
+    def in_container(self, image: str) -> Self:
+        """The same, where the record says in which image it ran."""
+        return self._replace(variables={**self.variables, CONTAINER_IMAGE: image})
 
     @property
     def comments(self) -> list[str]:

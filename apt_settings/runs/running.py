@@ -24,7 +24,18 @@ from ..pin import Pin
 from ..sources.controls import CONTROLS
 from ..sources.names import variable_of
 from ..sources.record import FILE_NAME, SIZE_LIMIT, Record, Run, read
-from ..variables import ENV_FILE, EXPECT, FOREIGN, NO_FILE, RUN_DIR, given_by, let_pass, secrets_of, variables
+from ..variables import (
+    CONTAINER_IMAGE,
+    ENV_FILE,
+    EXPECT,
+    FOREIGN,
+    NO_FILE,
+    RUN_DIR,
+    given_by,
+    let_pass,
+    secrets_of,
+    variables,
+)
 from .git import repository
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
@@ -44,7 +55,7 @@ _SCHEDULER: Final = (
 )
 
 
-_IMAGES: Final = (variable_of("container_image"), "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
+_IMAGES: Final = (CONTAINER_IMAGE, "APPTAINER_CONTAINER", "SINGULARITY_CONTAINER")
 """Who says in which image a process runs: `job kubernetes` and `job docker`, and Apptainer and Singularity themselves
 (apptainer.org, user guide, "Environment and Metadata")."""
 _NO_LOCKS: Final = frozenset({errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP})

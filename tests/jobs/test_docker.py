@@ -38,6 +38,7 @@ def test_the_line_survives_a_shell(
         f"--env=APT_OUTPUT_DIR={HOSTILE}",
         '--env=APT_GIVEN_BY={"APT_TASK":["1bd32795","--task"],'
         '"APT_OUTPUT_DIR":["482f9be3","environment APT_OUTPUT_DIR"]}',
+        "--env=APT_CONTAINER_IMAGE=registry.example/train:1",
         *(f"--volume={tmp_path}/runs:/records", "--shm-size=8g"),
         *("--entrypoint=apt-settings", "registry.example/train:1"),
         *("run", "--record", "/records/{fingerprint}", "--resume", "--", "run", HOSTILE),

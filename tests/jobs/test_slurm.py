@@ -160,6 +160,7 @@ def test_full_writes_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
         "export APT_REFERENCE=paper",
         "export APT_TASK=squad  # --task",
         """export APT_GIVEN_BY='{"APT_TASK":["1bd32795","--task"]}'""",
+        "export SLURM_EXPORT_ENV=ALL  # else srun hands nothing on where the job was submitted with --export=NONE",
     ]
     assert "export APT_WEIGHT_DECAY=0.0\n" in full
 
