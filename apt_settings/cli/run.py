@@ -10,7 +10,6 @@ import click
 from ..base import AptSettings
 from ..basics.environment import process_environment
 from ..errors import Note, Problem
-from ..fingerprint import fingerprint
 from ..report.tables import notes, summary
 from ..sources.handed_on import EXPORT, hands_all_on
 from ..sweeps.grid import Sweep
@@ -68,9 +67,11 @@ def run(
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
+    from ..runs.conflicts import differences_from
     from ..runs.launchers import with_everything
+    from ..runs.nodes import rank_in
     from ..runs.process import CannotStartError, ChildProcess, become
-    from ..runs.running import differences_from, job_environment, run_recorded
+    from ..runs.running import job_environment, run_recorded
 
     if folder is None and (resume or once):
         raise click.UsageError("--resume and --once need --record")
@@ -87,13 +88,13 @@ def run(
         values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
         about += f"; point {index} of {sweep.size}: {values}"
     if folder is not None:
-        folder = Path(str(folder).replace("{fingerprint}", fingerprint(settings)))
+        rank = rank_in(environ, is_point=bool(sweep.axes))
 
         def begin(record: Path) -> None:
-            _say(f"{about}; record {record}", quiet=quiet)
+            _say(f"{about}; record {record}{f', process {rank}' if rank else ''}", quiet=quiet)
 
         status, message = run_recorded(
-            settings, command, environ, folder, resume=resume, once=once, warn=_warn, begin=begin
+            settings, command, environ, folder, resume=resume, once=once, rank=rank, warn=_warn, begin=begin
         )
         # A return would let main flush stdout, which may be closed.
         sys.exit(complain(status, f"apt-settings: {message}" if message else ""))

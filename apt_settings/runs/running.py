@@ -5,20 +5,19 @@ import os
 import platform
 import signal
 import socket
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from ..base import AptSettings, expected_by, settings_of
-from ..basics.differences import Side, differences
-from ..basics.escaping import bytes_escaped, escaped, shown
+from ..basics.escaping import bytes_escaped, escaped
 from ..basics.files import remove_drafts
 from ..basics.packages import UNKNOWN, version_of
-from ..errors import Problem, SettingsError
+from ..errors import SettingsError
 from ..fingerprint import changed
 from ..pin import Pin
 from ..sources.controls import CONTROLS
@@ -36,7 +35,10 @@ from ..variables import (
     secrets_of,
     variables,
 )
+from .conflicts import conflicts_with
 from .git import repository
+from .joining import Newcomer, is_of_start, write_node
+from .nodes import COMPLETION_INDEX, STARTS
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write
 
@@ -44,14 +46,13 @@ _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dot
 _TRAINERS: Final = ("torch", "transformers", "peft")
 """Packages whose versions are recorded where they are installed."""
 _SCHEDULER: Final = (
-    "SLURM_JOB_ID",
+    *STARTS,
     "SLURM_ARRAY_JOB_ID",
     "SLURM_ARRAY_TASK_ID",
     "SLURM_PROCID",
-    "SLURM_RESTART_COUNT",
     "SLURM_JOB_NAME",
     "SLURM_JOB_NODELIST",
-    "JOB_COMPLETION_INDEX",
+    COMPLETION_INDEX,
 )
 
 
@@ -92,28 +93,33 @@ def run_recorded(
     settings: AptSettings,
     command: Sequence[str],
     environ: Mapping[str, str],
-    parent: Path,
+    template: Path,
     *,
     resume: bool,
     once: bool,
+    rank: str = "",
     warn: Callable[[str], None] = print,
     begin: Callable[[Path], None] = lambda _folder: None,
 ) -> Outcome:
-    """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
+    """Run a command and keep its record in a new folder below `template`, or with `resume` in that folder itself.
 
-    `begin` gets the folder before the command starts.
+    `{fingerprint}` in `template` is the fingerprint. `begin` gets the folder before the command starts. With `once`,
+    nothing runs if the folder has a run with the same fingerprint that ended well. A process of a job that is not its
+    first one has a `rank`: it writes no record, and joins that of the first one if its settings are the same.
 
-    With `once`, nothing runs if `parent` has a run with the same fingerprint that ended well. Raises SettingsError
-    before the start if the folder cannot be written, is in use, or holds the record of other settings, and on systems
-    other than Linux.
+    Raises SettingsError before the start if the folder cannot be written, is in use, or holds the record of other
+    settings, and on systems other than Linux.
     """
     if not hasattr(signal, "sigtimedwait") or find_spec("fcntl") is None:  # macOS, Windows
         fix = "leave it out, and the command runs without a record"
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
     record = record_of(settings)
+    parent = Path(str(template).replace("{fingerprint}", record.fingerprint))
     earlier = find_finished(parent, record) if once else None
-    if earlier:
+    if earlier and not (rank and is_of_start(earlier)):
         return Outcome(0, f"skipped: {earlier} has ended well with the same settings")
+    if rank:
+        return _join(Newcomer(record, template, resume=resume), rank, command, environ, warn, begin)
     with ExitStack() as until_the_end:
         with _explain_os_errors(parent):
             folder = parent if resume else new_folder(parent, record.fingerprint)
@@ -127,15 +133,22 @@ def run_recorded(
         return _watch(folder, record, command, {**environ, RUN_DIR: str(folder.absolute())})
 
 
-def differences_from(identity: str, parent: Path, settings: AptSettings) -> Iterator[Problem]:
-    """What differs from a run with another fingerprint, where `parent` is its folder or has it."""
-    own = Path(str(parent).replace("{fingerprint}", identity))
-    for file in (own / FILE_NAME, *sorted(own.glob(f"{identity}*/{FILE_NAME}"))):
-        with suppress(SettingsError):
-            stored = read(file)
-            if stored.fingerprint == identity:
-                yield from conflicts_with(stored, file.parent, record_of(settings))
-                return
+def _join(
+    newcomer: Newcomer,
+    rank: str,
+    command: Sequence[str],
+    environ: Mapping[str, str],
+    warn: Callable[[str], None],
+    begin: Callable[[Path], None],
+) -> Outcome:
+    """Run the command of a process that is not the first of its job."""
+    folder = newcomer.folder(warn)
+    begin(folder)
+    start = _now()
+    write_node(folder, rank, start=start)
+    end, message = _end_of(command, {**environ, RUN_DIR: str(folder.absolute())})
+    write_node(folder, rank, start=start, **end)
+    return Outcome(end["exit_status"], message)
 
 
 def _refuse_too_long(folder: Path, record: Record) -> None:
@@ -196,6 +209,13 @@ def _lock(descriptor: int, folder: Path, warn: Callable[[str], None]) -> None:
 
 
 def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
+    end, message = _end_of(command, environ)
+    outcome = _finish(folder, record.with_last_run(**end), end["exit_status"])
+    return outcome._replace(message="; ".join(filter(None, [message, outcome.message])))
+
+
+def _end_of(command: Sequence[str], environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """Run a command to its end: how it ended, and why it could not start."""
     start, message, by_signal = monotonic(), "", None
     try:
         status = ChildProcess(command, environ).wait()
@@ -203,9 +223,8 @@ def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mappin
         status, message = error.status, str(error)
     if status < 0:
         status, by_signal = 128 - status, _signal_name(-status)
-    end = {"end": _now(), "seconds": round(monotonic() - start, 1), "exit_status": status, "signal": by_signal}
-    outcome = _finish(folder, record.with_last_run(**end), status)
-    return outcome._replace(message="; ".join(filter(None, [message, outcome.message])))
+    seconds = round(monotonic() - start, 1)
+    return {"end": _now(), "seconds": seconds, "exit_status": status, "signal": by_signal}, message
 
 
 def _finish(folder: Path, record: Record, status: int) -> Outcome:
@@ -245,31 +264,14 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     why = ": --resume goes on only with the same settings"
     if conflicts := [*conflicts_with(stored, folder, record, why)]:
         raise SettingsError(conflicts)
-    return stored.model_copy(update={"runs": (*stored.runs, run)})
+    here = {name: each for name, each in record.settings.items() if not each.is_compared}
+    return stored.model_copy(update={"runs": (*stored.runs, run), "settings": {**stored.settings, **here}})
 
 
 def _versions() -> dict[str, str]:
     """Package -> version, by what pip installed: nothing is imported for it."""
     trainers = {name: version for name in _TRAINERS if (version := version_of(name)) != UNKNOWN}
     return {**{name: version_of(name) for name in _PACKAGES}, **trainers, "python": platform.python_version()}
-
-
-def conflicts_with(stored: Record, folder: Path, record: Record, why: str = "") -> Iterator[Problem]:
-    """A problem for each setting whose value is another in a folder's stored record."""
-    place = escaped(str(folder / FILE_NAME))
-    for name, one, other in differences(_sides(stored), _sides(record)):
-        if (one is None and record.settings[name].at_default) or (other is None and stored.settings[name].at_default):
-            continue  # a group that came or went, and changes nothing
-        wrong = f"was {_describe(one)}, and is {_describe(other)}{why}"
-        yield Problem(f"{place} {name}", wrong, setting=name)
-
-
-def _sides(record: Record) -> dict[str, Side]:
-    return {name: Side(each.value, each.origin) for name, each in record.settings.items()}
-
-
-def _describe(side: Side | None) -> str:
-    return "no setting" if side is None else f"{shown(side.value)} ({escaped(side.origin)})"
 
 
 def _now() -> str:

@@ -166,6 +166,23 @@ def test_a_script_written_by_hand_hands_the_settings_on(slurm: Slurm) -> None:
     assert "no APT_ variable is set in this job, and SLURM_EXPORT_ENV='NONE' let srun hand none on" in slurm.logs()
 
 
+def test_two_nodes_share_a_record(slurm: Slurm) -> None:
+    """One record of the step, which both verify; a node that a site's prolog changes is refused, and the job fails."""
+    node = 'test $SLURM_NODEID = 1 && eval "$PROLOG"; exec apt-settings run --record "recs/{fingerprint}" --resume'
+    line = f"srun -N2 -n2 bash -c '{node} --set epochs=90 -- sleep 1'\n"
+    head = f"#!/bin/bash\n#SBATCH -N2\nexport APT_TASK=squad PATH={slurm.environ['PATH']}\n"
+    (slurm.folder / "good.sh").write_text(head + line)
+    (slurm.folder / "bad.sh").write_text(f"{head}export PROLOG='export APT_SEED=9'\n{line}")
+    good, bad = (slurm.ended(slurm.says("sbatch", "--parsable", script).strip()) for script in ("good.sh", "bad.sh"))
+
+    assert "ExitCode=0:0" in good, slurm.logs()
+    assert "ExitCode=78:0" in bad, slurm.logs()
+    assert "seed was 128 (class default), and is 9 (environment APT_SEED) here: the processes of a job" in slurm.logs()
+    (folder,) = (slurm.folder / "recs").iterdir()
+    assert [run.scheduler["SLURM_PROCID"] for run in read(folder).runs] == ["0", "0"]
+    assert (folder / "node-1.json").exists()
+
+
 def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     """Every point of the grid has its record, and never more than two of them run together."""
     count = "mkdir on.$SLURM_ARRAY_TASK_ID; ls -d on.* | wc -l >> seen; sleep 0.5; rmdir on.$SLURM_ARRAY_TASK_ID"

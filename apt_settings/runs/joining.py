@@ -1,0 +1,95 @@
+"""The other processes of a job: they find the record that the first one keeps, verify their settings, and join."""
+
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from glob import escape, iglob
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, Final
+
+from ..basics.escaping import bytes_escaped, escaped
+from ..basics.files import write_whole
+from ..errors import SettingsError
+from ..fingerprint import changed
+from ..sources.record import FILE_NAME, Record, Run, read
+from .conflicts import conflicts_with
+from .nodes import start_in
+
+PATIENCE: Final = 600.0
+"""Seconds that a process waits for the first one, as torch's rendezvous does: the image may be pulled there yet."""
+_TOLD_AFTER: Final = 5.0
+_LOOK_AGAIN_AFTER: Final = 0.2
+
+
+class Newcomer:
+    """A process of a job that looks for the record of its start."""
+
+    def __init__(self, record: Record, template: Path, *, resume: bool) -> None:
+        """`template` is the folder of --record, in which `{fingerprint}` may be another on a node that disagrees."""
+        self._record = record
+        self._start = start_in(os.environ)
+        self._came = datetime.now(UTC).isoformat(timespec="seconds")
+        self._folder = template
+        every = "*".join(map(escape, str(template).split("{fingerprint}")))
+        self._pattern = f"{every}/{FILE_NAME}" if resume else f"{every}/*/{FILE_NAME}"
+        self._seen: dict[str, int] = {}
+        """Record of another start -> when it was written."""
+
+    def folder(self, warn: Callable[[str], None]) -> Path:
+        """The folder that the first process keeps. Raises SettingsError where settings differ, or nobody comes."""
+        began, is_told = monotonic(), False
+        while (found := next(self._records(), None)) is None:
+            waited = monotonic() - began
+            if waited > PATIENCE:
+                wrong = f"has no record of this job {self._name} after {PATIENCE:.0f} s: its first process keeps it"
+                raise SettingsError.at(f"--record {escaped(str(self._folder))}", wrong)
+            if waited > _TOLD_AFTER and not is_told:
+                warn(f"waiting for the record of this job {self._name} in {escaped(str(self._folder))}")
+                is_told = True
+            sleep(_LOOK_AGAIN_AFTER)
+        path, stored = found
+        if wrong := changed(stored):
+            raise SettingsError.at(escaped(str(path)), wrong)
+        keeper = stored.runs[-1].host
+        why = f" here: the processes of a job must agree, and {escaped(keeper)} keeps its record"
+        if conflicts := [*conflicts_with(stored, path.parent, self._record, why)]:
+            raise SettingsError(conflicts)
+        return path.parent
+
+    @property
+    def _name(self) -> str:
+        return escaped(" ".join(f"{name}={value}" for name, value in self._start.items()) or "without an id")
+
+    def _records(self) -> Iterator[tuple[Path, Record]]:
+        """The records of this start; each file is read again only where it was written anew."""
+        for name in iglob(self._pattern):
+            with suppress(OSError, SettingsError):
+                written = os.stat(name).st_mtime_ns
+                if self._seen.get(name) == written:
+                    continue
+                stored = read(name)
+                if stored.runs and self._is_mine(stored.runs[-1]):
+                    yield Path(name), stored
+                self._seen[name] = written
+
+    def _is_mine(self, run: Run) -> bool:
+        if self._start:
+            return start_in(run.scheduler) == {name: bytes_escaped(each) for name, each in self._start.items()}
+        return run.end is None or run.end >= self._came
+
+
+def is_of_start(file: Path) -> bool:
+    """Whether the last run of a record is of this start of the job."""
+    runs = read(file).runs
+    return bool(runs and start_in(os.environ)) and start_in(runs[-1].scheduler) == start_in(os.environ)
+
+
+def write_node(folder: Path, rank: str, **about: Any) -> None:
+    """Say in a file of its own that a process has joined, and how it ended: nobody but the first writes the record."""
+    content = {"rank": rank, "host": bytes_escaped(socket.gethostname()), **about}
+    with suppress(OSError):  # it adds to the record, and is no reason to stop
+        write_whole(folder / f"node-{rank}.json", f"{json.dumps(content, indent=2)}\n".encode())

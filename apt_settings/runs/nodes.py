@@ -1,0 +1,40 @@
+"""Which of the processes of a job this is, and which start of the job: several nodes share one record."""
+
+from collections.abc import Mapping
+from typing import Final
+
+COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"
+RANKS: Final = (
+    "SLURM_PROCID",  # slurm.schedmd.com/srun.html: the rank of a task of a step; 0 in a batch script
+    "PMI_RANK",  # Intel MPI and MPICH below their own launchers
+    "OMPI_COMM_WORLD_RANK",  # docs.open-mpi.org, "Environment variables"
+    "PET_NODE_RANK",  # torchrun's --node-rank as a variable, which Kubeflow's Training Operator sets
+    "RANK",  # docs.pytorch.org/docs/stable/elastic/run.html
+    COMPLETION_INDEX,  # kubernetes.io/docs/concepts/workloads/controllers/job, of an Indexed Job
+)
+"""Who says which process this is. The first one is 0 by all that are set; an index of a grid is no rank."""
+STARTS: Final = (
+    "SLURM_JOB_ID",
+    "SLURM_STEP_ID",
+    "SLURM_RESTART_COUNT",
+    "PMIX_NAMESPACE",
+    "TORCHELASTIC_RUN_ID",
+    "TORCHELASTIC_RESTART_COUNT",
+    "JOB_UID",  # of the Job in our manifest
+)
+"""Who says which start of which job this is: two steps are two, and so is what is requeued."""
+
+
+def rank_in(environ: Mapping[str, str], *, is_point: bool) -> str:
+    """Which process after the first one this is, such as `3`; empty for the first, and where nobody says.
+
+    Of a point of a grid, the index of an Indexed Job is the point's.
+    """
+    names = (name for name in RANKS if not (is_point and name == COMPLETION_INDEX))
+    ranks = [environ[name] for name in names if environ.get(name, "0") != "0"]
+    return "-".join(dict.fromkeys(rank for rank in ranks if rank.isdigit()))
+
+
+def start_in(environ: Mapping[str, str]) -> dict[str, str]:
+    """What tells this start of a job from others: `{"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0"}`."""
+    return {name: environ[name] for name in STARTS if environ.get(name)}
