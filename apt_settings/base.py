@@ -38,7 +38,7 @@ from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
 from .validation_errors import details_of, excluded, misfit, refusal, said_by, words_of
-from .values import as_text, frozen, read_value
+from .values import UnfitError, as_text, fill, frozen, names_in, read_value
 
 if TYPE_CHECKING:
     from .sources.record import RecordedSetting
@@ -62,6 +62,9 @@ _IN_PLACE_OF: Final = {
     "_secrets_dir": "for a secret in a file: APT_HUB_TOKEN_FILE=/run/secrets/hub",
 }
 """Options of pydantic-settings that have no effect here -> what to use."""
+PLACE: Final = "output_dir"
+"""The setting that may have names of others in braces, so that no two jobs write to one folder."""
+_FINGERPRINT: Final = "apt_settings.fingerprint"
 _DISPLAY: Final = "apt_settings.report.display"
 """The module that draws settings, by name: it stands above this one."""
 
@@ -122,6 +125,7 @@ class AptSettings(
         if problems:
             raise SettingsError(problems)
         super().__setattr__("_background", Background(draft.layers, known, verdict.group_values))
+        self._fill_places()
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -152,6 +156,20 @@ class AptSettings(
     def settings_clear_cache(cls) -> None:
         """Refused, as `settings_cached` is. Raises TypeError."""
         raise TypeError(f"{cls.__name__}.settings_clear_cache: call apt_settings.reset()")
+
+    def _fill_places(self) -> None:
+        """Put values in the place of their names in output_dir: `runs/{seed}` -> `runs/3`. Raises SettingsError."""
+        text: str = self.__dict__[PLACE]
+        if names := [*names_in(text)]:
+            known = {**values_of(self), "index": self._background.layers.point}
+            if "fingerprint" in names:
+                known["fingerprint"] = import_module(_FINGERPRINT).fingerprint(self)
+            try:
+                self.__dict__[PLACE] = fill(text, known)
+            except UnfitError as error:
+                raise SettingsError([Problem(self.origin(PLACE), f"has a part that {error}", setting=PLACE)]) from None
+        else:
+            self.__dict__[PLACE] = fill(text, {})
 
     def origin(self, name: str) -> Origin:
         """Who set a setting, and what it overrides. Raises SettingsError for a name that is no setting."""
@@ -262,6 +280,16 @@ def _keep_rules(restated: FieldInfo, ours: FieldInfo) -> None:
     """Let a subclass that restates one of our settings, for a default of its own, keep its range and meaning."""
     restated.metadata = [*ours.metadata, *(each for each in restated.metadata if each not in ours.metadata)]
     restated.description = restated.description or ours.description
+
+
+def is_point(settings: AptSettings) -> bool:
+    """Whether these are the settings of a point of a sweep."""
+    return settings._background.layers.point is not None
+
+
+def written_place(settings: AptSettings) -> str:
+    """What output_dir is as it was written, with its names: `runs/{seed}`."""
+    return str(settings.origin(PLACE).value)
 
 
 class Background(NamedTuple):
@@ -439,6 +467,8 @@ def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]
     instance = draft.task_class.__new__(draft.task_class)
     if _validate(draft, values, instance).refused or any(_both_set(draft, values, varied)):
         return None
+    if any(_unknown_parts(draft, instance.__dict__[PLACE], has_index=True)):
+        return None
     outdated = []
     for each in broken(instance.__dict__, draft.task, draft.task_class):
         if each.setting in varied or (each.setting in values and draft.winners[each.setting].is_override):
@@ -497,8 +527,26 @@ def _problems(draft: Draft, verdict: Verdict, instance: AptSettings, *, complete
             yield misfit(misfits[name], draft.winners)
     for name in refused.keys() - draft.settings.keys():
         yield Problem(name, words_of(refused[name]) or refused[name]["msg"])
+    if PLACE not in refused and PLACE in values:
+        where = draft.winners.get(PLACE) or PLACE
+        for part, fix in _unknown_parts(draft, values[PLACE], has_index=draft.layers.point is not None):
+            yield Problem(where, part, fix=fix, setting=PLACE)
     for name in _both_set(draft, draft.values):
         yield excluded(draft.winners[name], draft.winners[EXCLUSIVE[name]], name)
+
+
+def _unknown_parts(draft: Draft, text: str, *, has_index: bool) -> Iterator[tuple[str, str]]:
+    """What is wrong with the names in braces of output_dir, and what to write."""
+    for name in names_in(text):
+        setting = draft.settings.get(name)
+        if name == "index" and not has_index:
+            yield "has {index}, and this is no point of a grid", "write {fingerprint} for a folder of its own"
+        elif setting and (setting.secret or name == PLACE):
+            yield f"has {{{name}}}, which {'is secret' if setting.secret else 'is itself'}", ""
+        elif not setting and name not in ("index", "fingerprint"):
+            known = did_you_mean([f"{{{each}}}" for each in nearest(name, [*draft.settings, "fingerprint", "index"])])
+            fix = "; ".join(filter(None, (known, f"{{{{{name}}}}} is the text itself")))
+            yield f"has {{{name}}}, which is no setting", fix
 
 
 def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] = ()) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import SecretStr, ValidationError
 
-from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
+from .base import PLACE, AptSettings, outdated_defaults, settings_of, unknown_to, values_of
 from .basics.origins import Origin
 from .errors import Problem, SettingsError
 from .registry import Setting, Unset
@@ -15,7 +15,7 @@ from .rules import EXCLUSIVE
 from .sources.controls import CONTROLS
 from .sources.handed_on import handed_on
 from .sources.names import variable_of
-from .values import adapter_of, allowed, as_text, read_value
+from .values import adapter_of, allowed, as_text, literal, read_value
 
 REFERENCE: Final = variable_of("reference")
 EXTEND: Final = variable_of("extend")
@@ -46,6 +46,7 @@ def variables(settings: AptSettings) -> dict[str, str]:
             Problem(settings.origin(each.name), wrong, allowed(each.field), setting=each.name) for each in lost
         )
     texts = {setting.variable: as_text(values[name]) for name, setting in written.items()}
+    texts[variable_of(PLACE)] = literal(texts[variable_of(PLACE)])  # else its braces would be read once more
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
 
 

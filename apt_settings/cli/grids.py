@@ -5,13 +5,14 @@ import sys
 from collections.abc import Iterable
 from functools import wraps
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final, TypeAlias
 
 import click
 
 from ..base import AptSettings, check_objects
 from ..basics.escaping import spelt
-from ..errors import SettingsError
+from ..errors import Note, SettingsError
 from ..pin import Known, nothing_known, refuse_others
 from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import GridEntry, Sweep, from_file, sweep_of
@@ -124,6 +125,15 @@ def check_points(checker: Checker, indices: range) -> SweepReport:
     if report.problems:
         raise SettingsError(report.problems)
     return report
+
+
+def on_shared_place(checker: Checker) -> list[Note]:
+    """A note where points write to one folder, with the line that mends it."""
+    place = checker.shared_place()
+    if not place:
+        return []
+    apart = f"--set output_dir={quote(f'{place}/{{fingerprint}}')} gives each its own"
+    return [Note(f"points share output_dir {place}, and overwrite each other there: {apart}", "output_dir")]
 
 
 def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_known) -> AptSettings:

@@ -17,7 +17,7 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..variables import let_pass
-from .grids import check_points, checker_of
+from .grids import check_points, checker_of, on_shared_place
 from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
 
@@ -214,7 +214,7 @@ def _sweep_request(
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker))
     missing = left_out(settings, given)
-    print_notes([*report.notes, *notes_on_command(settings, command), *missing], err=True)
+    print_notes([*report.notes, *on_shared_place(checker), *notes_on_command(settings, command), *missing], err=True)
     title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,

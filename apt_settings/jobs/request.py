@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
-from ..base import AptSettings
+from ..base import PLACE, AptSettings, is_point, written_place
 from ..loading import choose_task
 from ..pin import Pin
 from ..registry import registry
@@ -78,6 +78,8 @@ def variables_for(settings: AptSettings, *, full: bool, expect: bool) -> dict[st
     the job stops where something else comes of them there.
     """
     texts = variables(settings)
+    if not is_point(settings):  # the job fills it in, so that its record has what was written
+        texts[variable_of(PLACE)] = written_place(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
     controls = pinned(*(settings.controls.get(name, "") for name in ("reference", "extend", "foreign")))

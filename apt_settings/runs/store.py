@@ -7,20 +7,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..base import AptSettings, json_values, settings_of
+from ..base import PLACE, AptSettings, json_values, settings_of, written_place
 from ..basics.escaping import bytes_escaped
 from ..basics.files import write_whole
 from ..errors import SettingsError
 from ..fingerprint import changed, fingerprint, is_at_default
 from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
 
-_MARKS: Final = ("where_it_runs", "group", "at_default", "secret")
+_MARKS: Final = ("where_it_runs", "group", "at_default", "secret", "filled")
 """What a record says of a setting only where it is so."""
 
 
 def record_of(settings: AptSettings) -> Record:
     """A record of these settings, without any run."""
     values, origins = json_values(settings), settings.origins
+    written = {PLACE: written_place(settings)}
     return Record(
         format=FORMAT,
         task=settings.task,
@@ -28,13 +29,14 @@ def record_of(settings: AptSettings) -> Record:
         controls={name: bytes_escaped(word) for name, word in settings.controls.items()},
         settings={
             name: RecordedSetting(
-                value=values[name],  # a secret has hidden itself
+                value=written.get(name, values[name]),  # a secret has hidden itself
                 origin=str(origins[name]),
                 kind=origins[name].kind,
                 where_it_runs=setting.where_it_runs,
                 group=setting.group.name if setting.group else "",
                 at_default=is_at_default(settings, name),
                 secret=setting.secret,
+                filled=values[name] if written.get(name, values[name]) != values[name] else "",
             )
             for name, setting in settings_of(settings).items()
         },

@@ -67,6 +67,8 @@ class Layers(NamedTuple):
     """The working directory, where `.env` was looked for; empty where the job said which file to read."""
     unjudged: Mapping[str, "RecordedSetting"] = {}
     """What a record says of settings whose groups nobody names here."""
+    point: int | None = None
+    """The number of the point of a sweep that these are of; None where they are of none."""
     release: Source = Source({})
     """Weaker than every source: the script of the release, where APT_REFERENCE asks for it."""
 

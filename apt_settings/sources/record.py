@@ -14,7 +14,7 @@ from ..basics.files import UnreadableError, read_bytes
 from ..basics.origins import Kind, Origin
 from ..errors import SettingsError
 from ..facts.release import scripts
-from ..values import as_text
+from ..values import as_text, literal, names_in
 from .names import Names, variable_of
 from .readers import Source, source_of
 from .release import source_of as released_by
@@ -51,6 +51,8 @@ class RecordedSetting(Part):
     """Whether a setting that is new has its default, so that the fingerprint leaves it out."""
     secret: bool = False
     """Whether its value is not recorded."""
+    filled: str = ""
+    """Of output_dir, what became of a value with names in braces; empty where it has none."""
 
     @property
     def is_compared(self) -> bool:
@@ -207,7 +209,7 @@ def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names)
     """
     released = _released(record)
     origins = [
-        _origin(path, name, each, released.get(name))
+        _origin(path, name, _without_index(each), released.get(name))
         for name, each in record.settings.items()
         if not each.secret
         if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)
@@ -225,6 +227,12 @@ def _released(record: Record) -> Mapping[str, Origin]:
     dataset, architecture = (record.settings.get(name) for name in ("dataset", "architecture"))
     script = scripts().get((str(dataset.value), str(architecture.value))) if dataset and architecture else None
     return released_by(script).values if script else {}
+
+
+def _without_index(recorded: RecordedSetting) -> RecordedSetting:
+    """A setting as it was written; where the number of a point stands in it, as that point had it."""
+    has_index = recorded.filled and "index" in names_in(str(recorded.value))
+    return recorded.model_copy(update={"value": literal(recorded.filled)}) if has_index else recorded
 
 
 def _origin(path: str, name: str, recorded: RecordedSetting, released: Origin | None) -> Origin:

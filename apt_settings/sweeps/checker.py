@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from ..base import AptSettings, Draft, draft_of, outdated_in
+from ..base import AptSettings, Draft, draft_of, outdated_in, written_place
 from ..errors import Note, Problem, SettingsError
 from ..groups import CHOOSING
 from ..loading import choose_task, settle
@@ -52,7 +52,8 @@ class Checker:
     def settings(self, index: int) -> AptSettings:
         """The settings of a point, as `load` gives them; who sets what varies is the point. Raises SettingsError."""
         places = {name: f"point {index} of the grid: {name}" for name in self.sweep.places}
-        return settle(self._base.under(self.sweep.point(index), places), complete=self._complete)
+        layers = self._base.under(self.sweep.point(index), places)._replace(point=index)
+        return settle(layers, complete=self._complete)
 
     def verdict(self, index: int) -> Verdict:
         """The problems of a point or, if it is valid, its notes: the same as `load` reports."""
@@ -71,9 +72,19 @@ class Checker:
             verdicts[key] = self._load(index)
         return verdicts[key]
 
+    def shared_place(self) -> str:
+        """The output_dir that points which differ on one axis have in common; empty where none do."""
+        place = self.settings(0).output_dir
+        for number, axis in enumerate(self.sweep.axes):
+            positions = [int(each == number) for each in range(len(self.sweep.axes))]
+            if axis.size > 1 and self.settings(self.sweep.index(positions)).output_dir == place:
+                return written_place(self.settings(0))
+        return ""
+
     def _load(self, index: int) -> Verdict:
         try:
-            return Verdict((), settle(self._layers(self.sweep.point(index)), complete=self._complete).notes)
+            layers = self._layers(self.sweep.point(index))._replace(point=index)
+            return Verdict((), settle(layers, complete=self._complete).notes)
         except SettingsError as error:
             return Verdict(error.problems, ())
 

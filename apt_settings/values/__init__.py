@@ -2,6 +2,7 @@
 
 from .kinds import Kind, has_text_form, is_list, kind_of
 from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value
+from .templates import UnfitError, fill, literal, names_in
 from .words import allowed, choices_of, likely
 from .writing import as_text, frozen
 
@@ -9,14 +10,18 @@ __all__ = [
     "TEXT_LIMIT",
     "UNREADABLE",
     "Kind",
+    "UnfitError",
     "adapter_of",
     "allowed",
     "as_text",
     "choices_of",
+    "fill",
     "frozen",
     "has_text_form",
     "is_list",
     "kind_of",
     "likely",
+    "literal",
+    "names_in",
     "read_value",
 ]

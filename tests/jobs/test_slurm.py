@@ -99,7 +99,7 @@ def test_the_script_gives_the_job_what_was_planned(
     done = started(script, APT_EPOCHS="3", APT_TYPO="1", apt_seed="1", APT_OUTPUT_DIR="elsewhere")
     (record,) = map(read, tmp_path.glob("runs/*"))
 
-    assert (done.returncode, done.stdout) == (0, HOSTILE + "\n")
+    assert (done.returncode, done.stdout) == (0, HOSTILE.replace("{fingerprint}", record.fingerprint) + "\n")
     assert load({}, record=next(tmp_path.glob("runs/*"))) == planned
     assert record.fingerprint in str(next(tmp_path.glob("runs/*")))
     assert not (tmp_path / "pwned").exists()
