@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from ..base import AptSettings
-from ..basics.differences import Side, differences
+from ..basics.differences import Side
 from ..errors import Problem, SettingsError
 from ..fingerprint import compared
 from ..schedules import learning_rate
@@ -90,7 +90,7 @@ def scheduler(settings: AptSettings, optimizer: "Optimizer", total_steps: int) -
 
 
 def require_agreement(settings: AptSettings) -> None:
-    """Stop all processes of a distributed job if the settings of one differ from those of rank 0.
+    """Stop all processes of a distributed job if the settings of one differ from those of the others.
 
     Call it after the process group is joined and, for NCCL, after torch.cuda.set_device: it calls all_gather_object
     once, on the default group. Every rank raises the same SettingsError with the ranks, the settings, both values and
@@ -119,15 +119,22 @@ def _sides(settings: AptSettings) -> dict[str, Side]:
 
 
 def _disagreements(ranks: list[dict[str, Side]]) -> list[Problem]:
-    """A problem for each setting and value that differs from rank 0, with all the ranks that have this value."""
-    ranks_of: dict[tuple[str, str, str], list[int]] = {}
-    for rank, each in enumerate(ranks):
-        for name, first, side in differences(ranks[0], each):
-            ranks_of.setdefault((name, _describe(side), _describe(first)), []).append(rank)
-    return [
-        Problem(f"rank {', '.join(map(str, numbers))} {name}", f"is {value}, on rank 0 {first}", setting=name)
-        for (name, value, first), numbers in ranks_of.items()
-    ]
+    """A problem for each setting and value that most ranks do not have, with all the ranks that have it.
+
+    Of two values that as many ranks have, that of the lowest rank is the usual one.
+    """
+    problems = []
+    for name in dict.fromkeys(name for each in ranks for name in each):
+        having: dict[str, list[int]] = {}
+        for rank, each in enumerate(ranks):
+            side = each.get(name)
+            having.setdefault(repr(side and side.value), []).append(rank)
+        usual, *others = sorted(having.values(), key=lambda numbers: (-len(numbers), numbers))
+        most = f"rank {usual[0]}" if len(usual) == 1 else f"{len(usual)} of {len(ranks)} ranks"
+        for numbers in others:
+            wrong = f"is {_describe(ranks[numbers[0]].get(name))}, on {most} {_describe(ranks[usual[0]].get(name))}"
+            problems.append(Problem(f"rank {', '.join(map(str, numbers))} {name}", wrong, setting=name))
+    return problems
 
 
 def _describe(side: Side | None) -> str:

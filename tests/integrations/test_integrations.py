@@ -308,8 +308,8 @@ def test_processes_that_agree_go_on(world: int, tmp_path: Path) -> None:
     ("world", "different", "words"),
     [
         (2, {1: {"APT_EPOCHS": "50"}}, "rank 1 epochs is 50 (environment APT_EPOCHS), on rank 0 40 (class default)"),
-        (4, {n: {"APT_SEED": "7"} for n in (1, 3)}, "rank 1, 3 seed is 7 (environment APT_SEED), on rank 0 128"),
-        (4, {0: {"APT_TASK": "sst2"}}, "rank 1, 2, 3 task is squad (environment APT_TASK), on rank 0 glue_big"),
+        (4, {n: {"APT_SEED": "7"} for n in (1, 3)}, "rank 1, 3 seed is 7 (environment APT_SEED), on 2 of 4 ranks 128"),
+        (4, {0: {"APT_TASK": "sst2"}}, "rank 0 task is glue_big (environment APT_TASK), on 3 of 4 ranks squad"),
     ],
 )
 def test_processes_that_differ_all_stop(world: int, different: Any, words: str, tmp_path: Path) -> None:
