@@ -62,7 +62,10 @@ def run(
         if sweep.axes and index is not None:  # so that the log of an array's task says which point it ran
             values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
             print_sentences([f"apt-settings: point {index} of {sweep.size}: {values}; {folder}"], err=True)
-        status, message = run_recorded(settings, command, environ, folder, resume=resume, once=once, warn=_warn)
+        sample = "" if index is None else sweep.label(index)
+        status, message = run_recorded(
+            settings, command, environ, folder, resume=resume, once=once, sample=sample, warn=_warn
+        )
         # A return would let main flush stdout, which may be closed.
         sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
     try:

@@ -37,17 +37,20 @@ _FINGERPRINT_WIDTH: Final = 21
 )
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
 def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form: str) -> int:
-    """Check a grid of settings and print its points.
+    """Check a grid of settings, or points in their ranges, and print them.
 
     A grid lists several values for one or more settings. A point is one combination of them; the last
-    --grid varies fastest. All points are checked before any is printed, and an error names the points
-    that have it. A point that is the same experiment as an earlier one is marked with the number of that
-    one. --index chooses one point; then the format env prints its settings as a .env.
+    --grid varies fastest. --sample takes --points points from ranges; each is computed from the seed and
+    its number. All points are checked before any is printed, and an error names the points that have it.
+    A point that is the same experiment as an earlier one is marked with the number of that one. --index
+    chooses one point; then the format env prints its settings as a .env.
 
-    Example: apt-settings sweep --grid task=mnli,squad --grid seed=1..3
+    Example: apt-settings sweep --grid task=mnli,squad --sample learning_rate=log:1e-5..1e-3 --points 16
     """
     if not sweep.axes:
-        raise click.UsageError("a grid is missing: --grid seed=1..3")
+        raise click.UsageError(
+            "a grid is missing: --grid seed=1..3; or a sample: --sample learning_rate=log:1e-5..1e-3 --points 16"
+        )
     if form == "env" and index is None:
         raise click.UsageError("--format env prints one point: it needs --index")
     checker, indices = checker_of(job, sweep, complete=False), range(sweep.size)

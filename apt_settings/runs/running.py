@@ -75,6 +75,7 @@ def run_recorded(
     *,
     resume: bool,
     once: bool,
+    sample: str = "",
     warn: Callable[[str], None] = print,
 ) -> Outcome:
     """Run a command and keep its record in a new folder below `parent`, or with `resume` in `parent` itself.
@@ -86,7 +87,7 @@ def run_recorded(
     if not hasattr(signal, "sigtimedwait") or find_spec("fcntl") is None:  # macOS, Windows
         fix = "leave it out, and the command runs without a record"
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
-    record = record_of(settings)
+    record = record_of(settings, sample)
     earlier = find_finished(parent, record) if once else None
     if earlier:
         return Outcome(0, f"skipped: {earlier} has ended well with the same settings")

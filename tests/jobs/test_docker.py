@@ -72,7 +72,7 @@ def test_a_point_of_a_grid_is_a_job(capsys: pytest.CaptureFixture[str]) -> None:
         (["--image", "Train", "--task", "squad", "--", "true"], 2, "must be the name of an image"),
         (["--record", "a:b", "--task", "squad", "--", "true"], 2, "without a colon"),
         (["--docker", "x", "--task", "squad", "--", "true"], 2, "must be a long option of docker run"),
-        (["--grid", "seed=1,2", "--", "true"], 2, "a grid needs --index"),
+        (["--grid", "seed=1,2", "--", "true"], 2, "needs --index"),
         (["--", "true"], 78, "APT_TASK is not set"),
     ],
 )
