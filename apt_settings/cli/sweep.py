@@ -35,8 +35,11 @@ _FINGERPRINT_WIDTH: Final = 21
     metavar="DIR",
     help="Add how the last run of each point in DIR ended.",
 )
+@click.option(
+    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
+)
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
-def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form: str) -> int:
+def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, picture: Path | None, form: str) -> int:
     """Check a grid of settings, or points in their ranges, and print them.
 
     A grid lists several values for one or more settings. A point is one combination of them; the last
@@ -53,6 +56,8 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
         )
     if form == "env" and index is None:
         raise click.UsageError("--format env prints one point: it needs --index")
+    if form != "table" and picture:
+        raise click.UsageError(f"--plot goes with the table, and not with --format {form}")
     checker, indices = checker_of(job, sweep, complete=False), range(sweep.size)
     if index is not None:
         refuse_out_of_range(sweep, index)
@@ -63,6 +68,10 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
     if form == "json":
         return _print_json(checker, indices)
     report = check_points(checker, indices)
+    if picture:
+        from ..sweeps.plot import draw
+
+        draw(sweep, indices, picture)
     for line in _table(checker, indices, records, repeats=bool(report.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
