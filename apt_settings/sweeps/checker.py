@@ -59,8 +59,8 @@ class _Firsts:
             return position
         for each in range(len(self._firsts), position + 1):
             values = self._axis.at(each)
-            key = tuple(_key(read_value(values[name], kind)) for name, kind in self._annotations.items())
-            self._firsts.append(self._first_of.setdefault(key, each))
+            read = (_comparable(values[name], kind) for name, kind in self._annotations.items())
+            self._firsts.append(self._first_of.setdefault(_key(tuple(read)), each))
         return self._firsts[position]
 
 
@@ -188,6 +188,11 @@ def _defaults(draft: Draft) -> dict[str, Any]:
 def _settings() -> Mapping[str, Setting]:
     """The settings that every task has."""
     return registry().settings_of(AptSettings)
+
+
+def _comparable(value: Any, annotation: Any) -> Any:
+    """A value that equals any other way to write it; a number is that already, which most sampled values are."""
+    return value if type(value) in (float, int) else read_value(value, annotation)
 
 
 def _key(value: Any) -> object:

@@ -7,12 +7,14 @@ within log2(n) of equal in each base, and then through a rotation that SHA-256 m
 
 from functools import cache
 from hashlib import sha256
-from itertools import count
+from itertools import count, product
+from math import log
 from typing import Final
 
 ALGORITHM: Final = "sample1"
 """What computes the numbers. Another one, or a change of this one, gets another name."""
 _RESOLUTION: Final = 2**53
+_TABLE: Final = 256
 
 
 class Halton:
@@ -20,16 +22,21 @@ class Halton:
 
     def __init__(self, seed: int, number: int, name: str) -> None:
         """The axis counted from 0 chooses the base; its name, and the seed, choose how digits are scrambled."""
-        self._base = base = _prime(number)
+        base = _prime(number)
         digits = next(each for each in count(1) if base**each >= _RESOLUTION)
         self.whole: int = base**digits
-        self._tables: list[list[int]] = []
+        added: list[list[int]] = []
         """For each digit of an index, the least first: digit -> what it adds to the number."""
         for place in range(digits):
             turn = int.from_bytes(sha256(f"{ALGORITHM}:{seed}:{name}:{place}".encode()).digest())
             value = base ** (digits - 1 - place)
-            self._tables.append([(each + turn) % base * value for each in _faure(base)])
-        self._rest = [sum(table[0] for table in self._tables[place:]) for place in range(digits + 1)]
+            added.append([(each + turn) % base * value for each in _faure(base)])
+        # Several digits are looked up at once, as if they were one of a larger base.
+        several = max(1, int(log(_TABLE, base)))
+        self._base = base**several
+        groups = [added[place : place + several] for place in range(0, digits, several)]
+        self._tables = [[sum(each) for each in product(*reversed(group))] for group in groups]
+        self._rest = [sum(table[0] for table in self._tables[place:]) for place in range(len(groups) + 1)]
 
     def at(self, index: int) -> int:
         """The number of an index, 0 <= index < `whole`, times `whole`. Exact, and the same on every machine."""

@@ -187,7 +187,10 @@ class Sample(Axis):
     @cached_property
     def _computed(self) -> Callable[[int], dict[str, Any]]:
         """Computes a point. The last one is kept, as a check asks for it twice."""
-        return lru_cache(maxsize=1)(super().at)
+        parts = [(name, each.spread.at, each.halton.at, each.halton.whole) for name, each in self.settings.items()]
+        return lru_cache(maxsize=1)(
+            lambda position: {name: at(part(position), whole) for name, at, part, whole in parts}
+        )
 
     @property
     def settings(self) -> dict[str, Sampled]:
