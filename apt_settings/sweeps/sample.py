@@ -230,22 +230,32 @@ def sample_of(written: Sequence[GridEntry], points: Given | None, seed: Given | 
             fix = "write --sample too, such as --sample learning_rate=log:1e-5..1e-3"
             raise SettingsError.at(alone.place, "has nothing to sample", fix=fix)
         return None
-    problems = list(name_problems(written, {}))
+    problems: list[Problem] = []
     if points is None:
         problems.append(Problem(written[0].place, "does not say how many points", fix="write --points 64"))
     size = _read_number(points, 1, LIMIT, problems) if points else 1
     number = _read_number(_without_algorithm(seed, problems), 0, MOST_SEED, problems) if seed else DEFAULT_SEED
-    columns = tuple(
-        _column(each, Halton(number, axis, each.setting), size, problems) for axis, each in enumerate(written)
-    )
-    sample = Sample(columns, number)
-    distinct = prod(each.spread.distinct for each in sample.settings.values())
+    spreads = _read_spreads(written, problems)
+    distinct = prod(each.distinct for each in spreads.values())
     if points and not problems and size > distinct:
         wrong = f"is more than there are different points, which is {distinct:,}"
         problems.append(Problem(points.place, wrong, fix="write fewer, or wider ranges", value=shown(points.value)))
     if problems:
         raise SettingsError(problems)
-    return sample
+    columns = [
+        Column(name, Sampled(spreads[name], Halton(number, axis, name), size, _text(values)), place)
+        for axis, (name, values, place) in enumerate(written)
+    ]
+    return Sample(tuple(columns), number)
+
+
+def spreads_of(written: Sequence[GridEntry]) -> dict[str, Spread]:
+    """Setting -> its range or choices. Raises SettingsError with all problems, as `sample_of` does."""
+    problems: list[Problem] = []
+    spreads = _read_spreads(written, problems)
+    if problems:
+        raise SettingsError(problems)
+    return spreads
 
 
 def _without_algorithm(seed: Given, problems: list[Problem]) -> Given:
@@ -269,19 +279,22 @@ def _read_number(given: Given, least: int, most: int, problems: list[Problem]) -
     return least
 
 
-def _column(written: GridEntry, halton: Halton, points: int, problems: list[Problem]) -> Column:
-    """The column of a setting; an empty one, and one more problem, if its range or choices cannot be read."""
-    setting, values, place = written
+def _text(values: Any) -> str:
+    return values if isinstance(values, str) else json.dumps(list(values))
+
+
+def _read_spreads(written: Sequence[GridEntry], problems: list[Problem]) -> dict[str, Spread]:
+    """Setting -> its range or choices; without those that cannot be read, each of which is one more problem."""
     settings = registry().settings_of(AptSettings)
-    if setting not in settings and setting != "reference":
-        return Column(setting, (), place)  # which name_problems has told
-    try:
-        spread = _read_spread(settings.get(setting), values, setting)
-    except ValueError as error:
-        problems.append(Problem(place, str(error), value=shown(values), setting=setting))
-        return Column(setting, (), place)
-    text = values if isinstance(values, str) else json.dumps(list(values))
-    return Column(setting, Sampled(spread, halton, points, text), place)
+    problems += name_problems(written, {})
+    spreads: dict[str, Spread] = {}
+    for setting, values, place in written:
+        if setting in settings or setting == "reference":
+            try:
+                spreads[setting] = _read_spread(settings.get(setting), values, setting)
+            except ValueError as error:
+                problems.append(Problem(place, str(error), value=shown(values), setting=setting))
+    return spreads
 
 
 def _read_spread(row: Setting | None, values: Any, setting: str) -> Spread:
