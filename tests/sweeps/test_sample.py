@@ -22,7 +22,7 @@ from apt_settings.jobs.request import Request
 from apt_settings.jobs.slurm import Resources, parts, render
 from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import GridEntry, sweep_of
-from apt_settings.sweeps.sample import Given, Logarithmic, Sample, sample_of
+from apt_settings.sweeps.sample import Given, Logarithmic, Sample, sample_of, spreads_of
 from apt_settings.sweeps.sweep_file import from_file
 
 RANGES = {
@@ -195,16 +195,26 @@ def test_a_file_holds_the_same_as_the_options(
 
 def test_a_project_s_own_settings_are_sampled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """By their own types and ranges."""
-    (tmp_path / "own.py").write_text(
+    (tmp_path / "own_of_sample.py").write_text(
         "from typing import Annotated\nfrom pydantic import Field\nfrom apt_settings import SettingsGroup\n"
         "class Mine(SettingsGroup):\n    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1\n    heads: int = 4\n"
     )
-    own = ["sweep", "--extend", "own:Mine", "--task", "sst2", "--format", "json", "--points", "5"]
+    own = ["sweep", "--extend", "own_of_sample:Mine", "--task", "sst2", "--format", "json", "--points", "5"]
     rows = json.loads(printed(capsys, *own, "--sample", "heads=-3..12", "--sample", "dropout=0..0.5"))
     assert main([*own, "--sample", "dropout=0..1.5"]) == 78
 
     assert all(-3 <= row["values"]["heads"] <= 12 for row in rows)
     assert "dropout='0..1.5' reaches 1.5, which is not allowed: must be a number, 0 <= x < 1" in capsys.readouterr().err
+
+
+def test_ranges_are_read_without_points_too() -> None:
+    """For a search that has its own way to choose points; everything that is wrong is told at once."""
+    written = [GridEntry(name, values, f"range {name}") for name, values in RANGES.items()]
+    wrong = [GridEntry("seed", "5..1", "range seed"), GridEntry("epochs", "0..9", "range epochs")]
+
+    assert spreads_of(written)["learning_rate"] == Logarithmic(1e-5, 1e-3)
+    with pytest.raises(SettingsError, match=r"2 problems .*\n.*seed='5..1' counts down.*\n.*epochs='0..9' reaches 0"):
+        spreads_of(wrong)
 
 
 def test_who_gave_a_value_is_its_point(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
