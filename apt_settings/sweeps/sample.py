@@ -28,6 +28,7 @@ _ALMOST_A_RANGE: Final = r"log.*|.*\.\..*|[-+.eE0-9]*[0-9](:|(?<=[0-9])-)[-+.eE0
 _EXACT: Final = Context(prec=20)
 _A_BIT_LESS, _A_BIT_MORE = 1 - 1e-11, 1 + 1e-11
 """Far more than the last bits of a float."""
+_MOST_WHOLE: Final = 2**53
 _ENDLESS: Final = 10**9
 """The distinct values of a range around 0, whose three digits may stand behind any number of zeros."""
 
@@ -158,8 +159,13 @@ class Sampled(Sequence[Any]):
     spread: Spread
     halton: Halton
     points: int
-    text: str
-    """As the user wrote it: `log:1e-5..1e-3`."""
+    written: Any
+    """As the user wrote them: `log:1e-5..1e-3`, or what TOML has."""
+
+    @property
+    def text(self) -> str:
+        """What --sample reads as these values: `log:1e-5..1e-3`. All points must be valid."""
+        return self.written if isinstance(self.written, str) else json.dumps(list(self.written))
 
     def __len__(self) -> int:
         return self.points
@@ -243,7 +249,7 @@ def sample_of(written: Sequence[GridEntry], points: Given | None, seed: Given | 
     if problems:
         raise SettingsError(problems)
     columns = [
-        Column(name, Sampled(spreads[name], Halton(number, axis, name), size, _text(values)), place)
+        Column(name, Sampled(spreads[name], Halton(number, axis, name), size, values), place)
         for axis, (name, values, place) in enumerate(written)
     ]
     return Sample(tuple(columns), number)
@@ -277,10 +283,6 @@ def _read_number(given: Given, least: int, most: int, problems: list[Problem]) -
     must = f"a whole number, {least} <= x <= {most}"
     problems.append(Problem(given.place, "is not allowed", must, value=shown(given.value)))
     return least
-
-
-def _text(values: Any) -> str:
-    return values if isinstance(values, str) else json.dumps(list(values))
 
 
 def _read_spreads(written: Sequence[GridEntry], problems: list[Problem]) -> dict[str, Spread]:
@@ -321,6 +323,8 @@ def _read_range(row: Setting, log: str, start: str, end: str, step: str, *, are_
     first, last = Decimal(start), Decimal(end)
     if are_whole and not all(re.fullmatch("[-+]?[0-9]+", each) for each in (start, end, step or "1")):
         raise ValueError(f"has a number that is not whole: write {log}{ceil(first)}..{floor(last)}")
+    if are_whole and max(abs(first), abs(last)) > _MOST_WHOLE:
+        raise ValueError(f"reaches beyond {_MOST_WHOLE:,}, and no larger whole numbers are sampled")
     if last <= first:
         again = f"write {log}{end}..{start}" if last < first else f"write --set {name}={start}"
         raise ValueError(f"counts down: {again}" if last < first else f"has one value: {again}")

@@ -203,8 +203,13 @@ def test_a_project_s_own_settings_are_sampled(tmp_path: Path, capsys: pytest.Cap
     rows = json.loads(printed(capsys, *own, "--sample", "heads=-3..12", "--sample", "dropout=0..0.5"))
     assert main([*own, "--sample", "dropout=0..1.5"]) == 78
 
+    assert main([*own, "--sample", "heads=0..10000000000000000"]) == 78
+    out, err = capsys.readouterr()
+
     assert all(-3 <= row["values"]["heads"] <= 12 for row in rows)
-    assert "dropout='0..1.5' reaches 1.5, which is not allowed: must be a number, 0 <= x < 1" in capsys.readouterr().err
+    assert out == ""
+    assert "dropout='0..1.5' reaches 1.5, which is not allowed: must be a number, 0 <= x < 1" in err
+    assert "heads='0..10000000000000000' reaches beyond 9,007,199,254,740,992" in err
 
 
 def test_ranges_are_read_without_points_too() -> None:
