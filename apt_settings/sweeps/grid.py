@@ -84,7 +84,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A grid. Each combination of positions on its axes is a point; the last axis varies fastest."""
+    """A grid, a sample, or both. Each combination of positions on the axes is a point; the last axis varies fastest."""
 
     axes: tuple[Axis, ...]
 

@@ -46,6 +46,8 @@ def from_file(path: Path) -> SweepFile:
     if wrong:
         fix = "write [grid], and [[zip]] for settings that vary together, or [sample], with points = 64 above them"
         raise SettingsError.at(name, wrong, fix=fix)
+    if isinstance(sample.get("points"), int):  # which no setting takes: TOML gives the last table what stands below it
+        raise SettingsError.at(f"{name} [sample] points", "stands in a table", fix="write it above all tables")
     tables = [*({each: grid[each]} for each in grid), *zipped]
     axes = [
         _entries(table, f"{name} {'[grid]' if number < len(grid) else '[[zip]]'}")

@@ -414,6 +414,7 @@ def test_a_sample_of_what_an_option_sets_is_a_wrong_command_line(capsys: pytest.
         ("[sample]\nlearning_rate = log:1e-5..1e-3\n", 'a range needs quotes: learning_rate = "log:1e-5..1e-3"'),
         ('[sample]\nseed = "1..5"\n', "[sample] seed does not say how many points; write --points 64"),
         ('points = "4"\n', "points has nothing to sample"),
+        ('[sample]\nseed = "1..5"\npoints = 4\n', "[sample] points stands in a table; write it above all tables"),
         ('points = true\n[sample]\nseed = "1..5"\n', "points=True is not allowed: must be a whole number"),
         ('points = 4\nseed = 1.5\n[sample]\nseed = "1..5"\n', "seed=1.5 is not allowed: must be a whole number"),
         ("points = 4\nsample = 3\n", "has a sample that is not a table [sample]"),
