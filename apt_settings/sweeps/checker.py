@@ -104,14 +104,16 @@ class Checker:
     def _settle(self, index: int, givers: Mapping[str, str]) -> AptSettings:
         return settle(self._base.under(self.sweep.point(index), givers), complete=self._complete)
 
-    def clash(self, index: int, problem: Problem) -> Clash | None:
-        """The rule that a sampled value breaks at a point, with its two values; None for any other problem."""
-        rule = RULES.get(problem.setting)
-        if rule is None or problem.kind != "does not fit" or not {rule.setting, rule.other} & self._sampled:
+    def clash(self, index: int, found: Problem | Note) -> Clash | None:
+        """The rule that a sampled value breaks at a point, with its two values; None where it is of something else."""
+        rule = RULES.get(found.setting)
+        if rule is None or not {rule.setting, rule.other} & self._sampled:
+            return None
+        if isinstance(found, Problem) and found.kind != "does not fit":
             return None
         (draft, _), varied = self._shared_and_varied(self.sweep.point(index))
         values = _defaults(draft) | draft.values | varied
-        return Clash(index, rule, values[rule.setting], values[rule.other])
+        return Clash(index, rule, values[rule.setting], values[rule.other]) if rule.broken_by(values) else None
 
     @cached_property
     def _sampled(self) -> frozenset[str]:
@@ -216,6 +218,8 @@ class SweepReport:
     """Note -> the points that have it; the first thousand notes."""
     clashes: dict[Rule, Clashes] = field(default_factory=dict)
     """Rule -> where sampled values break it."""
+    outdated: dict[Rule, Clashes] = field(default_factory=dict)
+    """Rule -> where a default breaks it, and a note says so."""
     unlisted: int = 0
     """How many more problems and notes there were, counted once for each point."""
     repeated: Points = field(default_factory=Points)
@@ -232,7 +236,9 @@ class SweepReport:
     @property
     def notes(self) -> list[Note]:
         """Each note once, with the points that have it."""
-        return [Note(f"{self._place(points)} {sentence}") for sentence, points in self.note_points.items()]
+        notes = [Note(f"{self._place(points)} {sentence}") for sentence, points in self.note_points.items()]
+        outdated = (each.problem_at(self._place(each.points)) for each in self.outdated.values())
+        return [*notes, *(Note(str(each), each.setting) for each in outdated)]
 
     def _place(self, points: Points) -> str:
         if points.count == self.checked:
@@ -245,19 +251,19 @@ def survey(checker: Checker, indices: Iterable[int]) -> SweepReport:
     report = SweepReport()
     for index in indices:
         report.checked += 1
-        verdict = checker.verdict(index)
-        notes, problems = verdict.notes, []
-        for problem in verdict.problems:
-            if clash := checker.clash(index, problem):
-                report.clashes.setdefault(clash.rule, Clashes(clash.rule, checker.sweep)).add(clash)
-            else:
-                problems.append(problem)
-        for points_of, sentences in ((report.problem_points, problems), (report.note_points, notes)):
-            for sentence in map(str, sentences):
-                if len(points_of) < _MOST_SENTENCES or sentence in points_of:
+        problems, notes = checker.verdict(index)
+        for found, points_of, clashes in (
+            (problems, report.problem_points, report.clashes),
+            (notes, report.note_points, report.outdated),
+        ):
+            for each in found:
+                sentence = str(each)
+                if clash := checker.clash(index, each):
+                    clashes.setdefault(clash.rule, Clashes(clash.rule, checker.sweep)).add(clash)
+                elif len(points_of) < _MOST_SENTENCES or sentence in points_of:
                     points_of.setdefault(sentence, Points()).add(index)
                 else:
                     report.unlisted += 1
-        if not verdict.problems and checker.twin(index) != index:
+        if not problems and checker.twin(index) != index:
             report.repeated.add(index)
     return report

@@ -316,6 +316,16 @@ def test_points_that_break_a_rule_are_told_together(
     assert words in err
 
 
+def test_defaults_that_do_not_fit_are_told_together(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each point has another value; one note has them all, and what to sample instead."""
+    assert main([*SST2, "--sample", "epochs=4..50", "--points", "12", "--sample-seed", "7"]) == 0
+    err = capsys.readouterr().err
+
+    assert err.startswith("note: at 4 of 12 points (")
+    assert "distill_epochs is not at most epochs: 20 with " in err
+    assert err.endswith("; let epochs begin at 20\n")
+
+
 @pytest.mark.parametrize(
     ("written", "words"),
     [
