@@ -561,7 +561,8 @@ def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] =
 def _validate(draft: Draft, values: Mapping[str, Any], instance: AptSettings) -> Verdict:
     """Put values into an object of the class, and judge those of the groups beside it."""
     refused: dict[str, ErrorDetails] = {}
-    of_class = {name: value for name, value in values.items() if name in draft.task_class.model_fields}
+    fields = draft.task_class.model_fields  # pydantic looks it up anew at every use
+    of_class = {name: value for name, value in values.items() if name in fields}
     try:
         instance.__pydantic_validator__.validate_python(of_class, self_instance=instance)
     except ValidationError as error:

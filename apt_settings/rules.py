@@ -26,6 +26,11 @@ class Rule(NamedTuple):
     where: str = ""
     """The setting without which this means nothing; empty where there is none."""
 
+    @property
+    def demand(self) -> str:
+        """What the setting must be: `at least initial_rank`."""
+        return f"{_WORDS[self.relation]} {self.other}"
+
     def broken_by(self, values: Mapping[str, Any]) -> "Broken | None":
         """What is demanded of values that break the rule; an absent value breaks none."""
         setting, relation, other, where = self
@@ -35,7 +40,7 @@ class Rule(NamedTuple):
         if value is None or bound is None or _HOLDS[relation](value, bound):
             return None
         nearest = divisors_around(value, bound) if relation == "|" else (bound - 1 if relation == "<" else bound,)
-        return Broken(setting, f"{_WORDS[relation]} {other}, which is {bound}", other, nearest)
+        return Broken(setting, f"{self.demand}, which is {bound}", other, nearest)
 
 
 class Broken(NamedTuple):

@@ -23,7 +23,6 @@ from processes import Cost, in_turns
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 ENVIRONMENT = {"APT_TARGET_SPARSITY": "0.4", "APT_SEED": "3", "APT_OUTPUT_DIR": "out"}
 ENV_FILE = "".join(f"OTHER_TOOL_{number}=value-{number}\n" for number in range(27))
@@ -138,11 +137,11 @@ def goals(found: Measured) -> list[Goal]:
     ]
 
 
-def machine() -> str:
-    """What it was measured on."""
+def machine(*distributions: str) -> str:
+    """What it was measured on, and the versions of these."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     cpu = next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-    others = ", ".join(f"{name} {version(name)}" for name in list(JOBS)[1:])
+    others = ", ".join(f"{name} {version(name)}" for name in distributions)
     return f"{os.cpu_count()} cores of {cpu}, Linux, Python {platform.python_version()}; {others}."
 
 
@@ -169,7 +168,7 @@ def page(found: Measured) -> str:
     wanted = ((each.wanted, each.measured, "yes" if each.met else "**no**") for each in goals(found))
     sizes = ((name, f"{seconds:.2f} s", told) for name, (seconds, told) in found.sizes.items())
     parts = [
-        f"{machine()}\n",
+        f"{machine(*list(JOBS)[1:])}\n",
         table(("goal", "measured", "met"), wanted),
         "## Cold start\n",
         table(process, process_rows(found.cold, BARE)),
@@ -186,6 +185,14 @@ def page(found: Measured) -> str:
     return "\n".join(parts)
 
 
+def write_between(part: str, text: str) -> None:
+    """Replace a part of the page: what stands between `<!-- PART: begin -->` and `<!-- PART: end -->`."""
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    before, _, rest = PAGE.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{text}{end}{after}")
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 15
     with tempfile.TemporaryDirectory() as folder:
@@ -193,9 +200,7 @@ def main() -> None:
         Path(".env").write_text(ENV_FILE)
         told = page(measured(rounds))
         os.chdir(HERE)
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{told}{END}{after}")
+    write_between("measured", told)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from apt_settings.base import AptSettings
 from apt_settings.plan import plan
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
+from apt_settings.sources.names import variable_of
 from apt_settings.sweeps.checker import Checker, survey
 from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 from apt_settings.variables import variables
@@ -30,11 +31,11 @@ def grid(points: int) -> Sweep:
     return sweep_of([[GridEntry(name, values, f"--grid {name}")] for name, values in axes.items()])
 
 
-def checker(points: int) -> Checker:
+def checker_of(sweep: Sweep) -> Checker:
     """Of an environment with 30 settings, as a job's may be, but for those that vary."""
-    varying = ("APT_TASK", "APT_DATASET", "APT_TARGET_SPARSITY", "APT_SEED")
+    varying = {variable_of(name) for name in ("task", "dataset", *sweep.places)}
     given = [(name, text) for name, text in variables(load({}, None)).items() if name not in varying]
-    return Checker(grid(points), read(Inputs(dict(given[:30]), None), registry().names_of(AptSettings)))
+    return Checker(sweep, read(Inputs(dict(given[:30]), None), registry().names_of(AptSettings)))
 
 
 def cpu_seconds(work: Callable[[], object]) -> float:
@@ -45,13 +46,13 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 def checking(points: int) -> float:
     """Seconds of CPU for checking so many points."""
-    judge = checker(points)
+    judge = checker_of(grid(points))
     return cpu_seconds(lambda: survey(judge, range(points)))
 
 
 def peak(points: int) -> float:
     """KiB that checking so many points allocates, at most."""
-    judge = checker(points)
+    judge = checker_of(grid(points))
     tracemalloc.start()
     survey(judge, range(points))
     _, most = tracemalloc.get_traced_memory()

@@ -21,7 +21,9 @@ from apt_settings.runs.store import as_json, record_of
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.specs.findings import judge
 from apt_settings.sweeps.checker import Checker, survey
-from apt_settings.sweeps.grid import from_file, sweep_of
+from apt_settings.sweeps.grid import sweep_of
+from apt_settings.sweeps.sample import sample_of
+from apt_settings.sweeps.sweep_file import from_file
 
 STATUSES = (0, 1, 2, 74, 78)
 MOST_POINTS = 20
@@ -97,7 +99,8 @@ def grid(data: bytes) -> None:
     """A file with a grid: every point is checked, up to the twentieth."""
     _FILE.write_bytes(data)
     try:
-        sweep = sweep_of(from_file(_FILE))
+        axes, sample, points, seed = from_file(_FILE)
+        sweep = sweep_of(axes, sample_of(sample, points, seed))
     except SettingsError as error:
         _printable("".join(map(str, error.problems)))
         return

@@ -53,6 +53,19 @@ def test_the_page_has_what_is_measured(compare: Any) -> None:
     cost, inside = compare.Cost(1, 1, 1), dict.fromkeys(compare.JOBS, compare.Inside(1, 1, 1, 1))
     costs = dict.fromkeys((*compare.JOBS, *compare.COMMANDS, *compare.OWN_SETTINGS), cost)
     goals = compare.goals(compare.Measured(costs, costs, inside, 1, (), 1, {"": (1, "")}))
+    samples = import_module("samples")
+    goals += samples.goals(samples.Measured({"grid": 1, "sample": 1}, {(3, 64): {"`--sample`": 1}}))
     rows = [*compare.JOBS, *compare.COMMANDS, *compare.OWN_SETTINGS, *(goal.wanted for goal in goals)]
 
     assert [row for row in rows if f"\n| {row} |" not in page] == []
+
+
+@pytest.mark.benchmark
+@pytest.mark.skipif(find_spec("scipy") is None, reason="needs pip install 'apt-settings[benchmark]'")
+@pytest.mark.usefixtures("compare")
+def test_a_sample_is_about_as_even_as_sobol_s_points() -> None:
+    """And random points are not, but for ten settings."""
+    found = import_module("samples").discrepancies()
+
+    assert max(each["`--sample`"] for each in found.values()) <= 1.5
+    assert [each["random"] > 2 for each in found.values()] == [True, True, False]

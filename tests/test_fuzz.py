@@ -44,6 +44,8 @@ FOUND = (
     ("grid", b"[grid]\ntask = [0x" + b"f" * 5_000 + b"]\n"),
     ("grid", b"[grid]\nseed = '" + b"1.." * 20_000 + b"x'\n"),
     ("grid", b"a." * 20_000 + b"a = 1\n"),
+    ("grid", b"points = 2\n[sample]\nseed = [2024-01-01]\n"),
+    ("grid", b"points = 2\n[sample]\nmax_grad_norm = 'log:" + b"1" * 50_000 + b"..'\n"),
     ("record", SEEDS["record"][0].replace(b'"squad"', b'""')),
     ("environment", b"APT_LEARNING_RATE=0." + b"9" * 1_000_000),
     ("environment", b"APT_X\xff=\xff\0APT_OUTPUT_DIR=\xe2\x80\x8b"),

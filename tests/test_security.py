@@ -64,6 +64,7 @@ EVERYTHING = (
     ("env", "--format", "dotenv"),
     ("env", "--example"),
     ("schema",),
+    ("schema", "--for", "sweep"),
     ("diff", "paper", "now"),
     ("diff", "now", ".env", "--format", "json"),
     ("diff", "paper", "release", "--all-tasks", "--format", "markdown"),
@@ -73,6 +74,7 @@ EVERYTHING = (
     ("release-args", "--json"),
     ("sweep", "--grid", "seed=1..3", "--record", "runs"),
     ("sweep", "--grid", "seed=1..3", "--format", "json"),
+    ("sweep", "--sample", "seed=1..9", "--points", "3", "--plot", "points.svg"),
     ("job", "slurm", "--", "true"),
     ("job", "slurm", "--grid", "seed=1..3", "--", "true"),
     ("job", "kubernetes", *JOB),
@@ -221,6 +223,7 @@ def test_no_file_of_others_reaches_the_terminal_as_it_is(
     record.write_text(json.dumps(content))
     key = json.dumps(f"{ESCAPE}\n::error::x")
     (tmp_path / "grid.toml").write_text(f"[grid]\n{key} = [1]\n")
+    (tmp_path / "sample.toml").write_text(f"points = {key}\nseed = {key}\n[sample]\n{key} = '1..2'\nseed = {key}\n")
     write_env(f'APT_OUTPUT_DIR="${{{ESCAPE}}}"\n', f"a{ESCAPE}.env")
     write_env(f"APT_{ESCAPE}=1\n", f"b{ESCAPE}.env")
     write_env(f"APT_OUTPUT_DIR='{ESCAPE}'\n")
@@ -234,6 +237,7 @@ def test_no_file_of_others_reaches_the_terminal_as_it_is(
         ["explain", "epochs", "--from", where],
         ["diff", "paper", f"a{ESCAPE}.env"],
         ["sweep", "--grid-file", "grid.toml"],
+        ["sweep", "--grid-file", "sample.toml"],
         ["sweep", *nobody, "--grid", "seed=128", "--record", "runs"],
         ["run", *nobody, "--set", "epochs=41", "--record", where, "--resume", "--", "x"],
         ["show", "--set", f"{ESCAPE}=1"],

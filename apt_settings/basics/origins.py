@@ -7,7 +7,13 @@ Kind = Literal[
     "argument", "environment", "env file", "job spec", "record", "release", "project default", "class default", "nobody"
 ]
 
-_GIVERS: Final = {"environment": "the environment", "argument": "arguments"}
+_GIVERS: Final = (
+    ("environment ", "the environment"),
+    ("argument ", "arguments"),
+    (r"point \d+ of the grid", "the grid"),
+    (r"point \d+ of sample", "the sample"),
+)
+"""How a location begins -> who that is; any other begins with the one whom it names."""
 
 
 class Origin(NamedTuple):
@@ -46,9 +52,8 @@ class Origin(NamedTuple):
     @property
     def giver(self) -> str:
         """Who it is, for a count: `.env`, `the environment`, `--set`, `the grid`."""
-        if match := re.match(r"(environment|argument|point \d+ of the grid) ?", self.location):
-            return _GIVERS.get(match[1], "the grid")
-        return re.split(r" |:\d+$", self.location)[0]
+        named = (giver for start, giver in _GIVERS if re.match(start, self.location))
+        return next(named, re.split(r" |:\d+$", self.location)[0])
 
     @property
     def is_override(self) -> bool:

@@ -15,8 +15,10 @@ from ..basics.escaping import spelt
 from ..errors import Note, SettingsError
 from ..pin import Known, nothing_known, refuse_others
 from ..sweeps.checker import Checker, SweepReport, survey
-from ..sweeps.grid import GridEntry, Sweep, from_file, sweep_of
+from ..sweeps.grid import GridEntry, Sweep, sweep_of
 from ..sweeps.pin import of_sweep
+from ..sweeps.sample import Given, sample_of
+from ..sweeps.sweep_file import SweepFile, from_file
 from .offers import complete_assignment
 from .options import Command, Job, assignment
 
@@ -71,29 +73,55 @@ _GRID_FILE: Final = click.option(
     "--grid-file",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="Read more from the [grid] and [[zip]] tables of a TOML file.",
+    help="Read more from the tables [grid], [[zip]] and [sample] of a TOML file.",
 )
-INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point of the grid, counted from 0.")
+_SAMPLE: Final = click.option(
+    "--sample",
+    "sampled",
+    multiple=True,
+    type=assignment,
+    shell_complete=complete_assignment,
+    metavar="NAME=RANGE",
+    help="Sample a setting: target_sparsity=0.3..0.7, learning_rate=log:1e-5..1e-3, batch_size=8,16,32; repeat it.",
+)
+_POINTS: Final = click.option("--points", metavar="N", help="How many points to sample. More keep those there are.")
+_SAMPLE_SEED: Final = click.option("--sample-seed", metavar="S", help="Another seed gives other points; 0 by default.")
+INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point, counted from 0.")
 
 
 def takes_grid(command: Command) -> Command:
-    """Add --grid, --zip and --grid-file to a command, which gets them as one Sweep, or an empty one."""
+    """Add --grid, --zip, --sample and what belongs to them to a command, which gets one Sweep, or an empty one."""
 
     @_GRID
     @_ZIP
+    @_SAMPLE
+    @_POINTS
+    @_SAMPLE_SEED
     @_GRID_FILE
     @wraps(command)
     def with_sweep(
-        grid: list[Assignment], zipped: list[Assignment | list[tuple[str, Any]]], grid_file: Path | None, **rest: Any
+        grid: list[Assignment],
+        zipped: list[Assignment | list[tuple[str, Any]]],
+        sampled: list[Assignment],
+        points: str | None,
+        sample_seed: str | None,
+        grid_file: Path | None,
+        **rest: Any,
     ) -> int | None:
-        in_file = from_file(grid_file) if grid_file else []
+        in_file = from_file(grid_file) if grid_file else SweepFile([], [], None, None)
         alone = [_written([each], "--grid") for each in grid]
         together = [_written(each, "--zip") for each in zipped if isinstance(each, list)]
         if sum(isinstance(each, tuple) for each in zipped) == 1:
             (lone,) = (each[0] for each in zipped if isinstance(each, tuple))
             raise click.UsageError(f"--zip {lone} has no other --zip to vary with: write --grid for a setting alone")
         pairs = _written((each for each in zipped if isinstance(each, tuple)), "--zip")
-        return command(sweep=sweep_of([*alone, *in_file, *([pairs] if pairs else []), *together]), **rest)
+        sample = sample_of(
+            [*in_file.sample, *_written(sampled, "--sample")],  # what is appended to a file moves no axis of it
+            Given(points, "--points") if points is not None else in_file.points,
+            Given(sample_seed, "--sample-seed") if sample_seed is not None else in_file.seed,
+        )
+        sweep = sweep_of([*alone, *in_file.axes, *([pairs] if pairs else []), *together], sample)
+        return command(sweep=sweep, **rest)
 
     return with_sweep
 
@@ -143,10 +171,10 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     """
     if not sweep.axes:
         if index is not None:
-            raise click.UsageError("--index needs a grid: --grid seed=1..5 --index 0")
+            raise click.UsageError("--index needs a grid or a sample: --grid seed=1..5 --index 0")
         return job.checked(known)
     if index is None:
-        raise click.UsageError("a grid needs --index, the number of one of its points")
+        raise click.UsageError("a grid or a sample needs --index, the number of one of its points")
     refuse_out_of_range(sweep, index)
     checker = checker_of(job, sweep)
     settings = checker.settings(index)

@@ -208,7 +208,8 @@ def _sweep_request(
         index = report.repeated.ranges[0][0]
         wrong = f"is the same experiment as point {checker.twin(index)}, and would share its folder"
         more = f" (as are {report.repeated.count - 1:,} more points)" if report.repeated.count > 1 else ""
-        raise SettingsError.at(f"point {index}", wrong + more)
+        fix = "write fewer points, another --sample-seed or a finer range" if sweep.label(index) else ""
+        raise SettingsError.at(f"point {index}", wrong + more, fix=fix)
     settings = checker.settings(0)
     refuse_default_task(settings)
     check_objects(settings)

@@ -89,12 +89,19 @@ def run(
         about += f"; point {index} of {sweep.size}: {values}"
     if folder is not None:
         rank = rank_in(environ, is_point=bool(sweep.axes))
+        sample = "" if index is None else sweep.label(index)
 
         def begin(record: Path) -> None:
             _say(f"{about}; record {record}{f', process {rank}' if rank else ''}", quiet=quiet)
 
         status, message = run_recorded(
-            settings, command, environ, folder, resume=resume, once=once, rank=rank, warn=_warn, begin=begin
+            *(settings, command, environ, folder),
+            resume=resume,
+            once=once,
+            rank=rank,
+            sample=sample,
+            warn=_warn,
+            begin=begin,
         )
         # A return would let main flush stdout, which may be closed.
         sys.exit(complain(status, f"apt-settings: {message}" if message else ""))

@@ -38,21 +38,29 @@ _FINGERPRINT_WIDTH: Final = 21
     metavar="DIR",
     help="Add how the last run of each point in DIR ended.",
 )
+@click.option(
+    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
+)
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
-def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form: str) -> int:
-    """Check a grid of settings and print its points.
+def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, picture: Path | None, form: str) -> int:
+    """Check the points of a grid or sample, and print them.
 
     A grid lists several values for one or more settings. A point is one combination of them; the last
-    --grid varies fastest. All points are checked before any is printed, and an error names the points
-    that have it. A point that is the same experiment as an earlier one is marked with the number of that
-    one. --index chooses one point; then the format env prints its settings as a .env.
+    --grid varies fastest. --sample takes --points points from ranges; each is computed from the seed and
+    its number. All points are checked before any is printed, and an error names the points that have it.
+    A point that is the same experiment as an earlier one is marked with the number of that one. --index
+    chooses one point; then the format env prints its settings as a .env.
 
-    Example: apt-settings sweep --grid task=mnli,squad --grid seed=1..3
+    Example: apt-settings sweep --grid task=mnli,squad --sample learning_rate=log:1e-5..1e-3 --points 16
     """
     if not sweep.axes:
-        raise click.UsageError("a grid is missing: --grid seed=1..3")
+        raise click.UsageError(
+            "a grid is missing: --grid seed=1..3; or a sample: --sample learning_rate=log:1e-5..1e-3 --points 16"
+        )
     if form == "env" and index is None:
         raise click.UsageError("--format env prints one point: it needs --index")
+    if form != "table" and picture:
+        raise click.UsageError(f"--plot goes with the table, and not with --format {form}")
     checker, indices = checker_of(job, sweep, complete=False), range(sweep.size)
     if index is not None:
         refuse_out_of_range(sweep, index)
@@ -64,6 +72,10 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, form:
         return _print_json(checker, indices)
     report = check_points(checker, indices)
     refuse_others(checker.settings(indices[0]), lambda: of_sweep(checker))
+    if picture:
+        from ..sweeps.plot import draw
+
+        draw(sweep, indices, picture)
     for line in _table(checker, indices, records, repeats=bool(report.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override

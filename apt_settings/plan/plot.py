@@ -3,19 +3,11 @@
 A dashed line is what the official release does otherwise.
 """
 
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from ..basics.escaping import escaped
-from ..basics.files import write_whole
-from ..errors import SettingsError
+from ..basics.pictures import figure_for, save
 from .numbers import Plan
-
-_WITHOUT_DATE: Final = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-"""So that the same plan is the same file."""
-SUFFIXES: Final = (".svg", ".png", ".pdf")
-"""The kinds of pictures that `draw` writes."""
 
 _SAMPLES: Final = 1_000
 _LABELS: Final = {
@@ -33,19 +25,10 @@ def draw(job: Plan, path: Path) -> None:
 
     Where the release does otherwise, a dashed line has its schedule, for the tasks that it has.
 
-    Raises SettingsError for another suffix than those of SUFFIXES, if matplotlib is missing, or if the file cannot be
+    Raises SettingsError for a suffix that no picture has, if matplotlib is missing, or if the file cannot be
     written.
     """
-    if path.suffix.lower() not in SUFFIXES:
-        raise SettingsError.at(escaped(str(path)), "has an unknown suffix", ", ".join(SUFFIXES))
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        fix = "pip install 'apt-settings[plot]'"
-        raise SettingsError.at("--plot", "needs matplotlib", fix=fix) from None
-
-    figure = Figure(figsize=(8.27, 8.5), layout="constrained")
+    figure = figure_for(path, (8.27, 8.5))
     settings, total = job.settings, job.total_steps
     figure.suptitle(f"{settings.task}: {settings.architecture} on {settings.dataset}")
     axes = figure.subplots(len(job.schedules), 1, sharex=True)
@@ -69,10 +52,4 @@ def draw(job: Plan, path: Path) -> None:
         axis.xaxis.set_major_formatter("{x:,.0f}")
     marks = "grey lines: prunings" + ("; dashed: the release" if job.release else "")
     axes[-1].set_xlabel(f"optimizer step ({job.steps_per_epoch:,} for an epoch; {marks})")
-    picture, kind = BytesIO(), path.suffix.lower().removeprefix(".")
-    with rc_context({"svg.hashsalt": "apt-settings", "svg.fonttype": "none"}):
-        figure.savefig(picture, format=kind, metadata=_WITHOUT_DATE.get(kind), dpi=150)
-    try:
-        write_whole(path, picture.getvalue())
-    except OSError as error:
-        raise SettingsError.at(escaped(str(path)), f"cannot be written: {error.strerror}") from None
+    save(figure, path)

@@ -98,6 +98,7 @@ def run_recorded(
     resume: bool,
     once: bool,
     rank: str = "",
+    sample: str = "",
     warn: Callable[[str], None] = print,
     begin: Callable[[Path], None] = lambda _folder: None,
 ) -> Outcome:
@@ -113,7 +114,7 @@ def run_recorded(
     if not hasattr(signal, "sigtimedwait") or find_spec("fcntl") is None:  # macOS, Windows
         fix = "leave it out, and the command runs without a record"
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
-    record = record_of(settings)
+    record = record_of(settings, sample)
     parent = Path(str(template).replace("{fingerprint}", record.fingerprint))
     earlier = find_finished(parent, record) if once else None
     if earlier and not (rank and is_of_start(earlier)):

@@ -18,15 +18,16 @@ _MARKS: Final = ("where_it_runs", "group", "at_default", "secret", "filled")
 """What a record says of a setting only where it is so."""
 
 
-def record_of(settings: AptSettings) -> Record:
-    """A record of these settings, without any run."""
+def record_of(settings: AptSettings, sample: str = "") -> Record:
+    """A record of these settings, without any run; `sample` is what a sample computes them from: `sample1:7:42`."""
     values, origins = json_values(settings), settings.origins
     written = {PLACE: written_place(settings)}
+    controls = {**settings.controls, **({"sample": sample} if sample else {})}
     return Record(
         format=FORMAT,
         task=settings.task,
         fingerprint=fingerprint(settings),
-        controls={name: bytes_escaped(word) for name, word in settings.controls.items()},
+        controls={name: bytes_escaped(word) for name, word in controls.items()},
         settings={
             name: RecordedSetting(
                 value=written.get(name, values[name]),  # a secret has hidden itself

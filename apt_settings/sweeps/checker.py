@@ -3,7 +3,7 @@
 The checker reads what several points share only once, and the report lists each problem once with all its points.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -14,13 +14,15 @@ from ..errors import Note, Problem, SettingsError
 from ..groups import CHOOSING
 from ..loading import choose_task, settle
 from ..registry import Setting, registry
-from ..rules import RULES
+from ..rules import RULES, Rule
 from ..sources.layers import Layers
 from ..values import read_value
+from .clashes import Clash, Clashes
 from .grid import Axis, Sweep, values_at
+from .points import Points
+from .sample import Sample
 
 _MOST_DRAFTS: Final = 256
-_MOST_RANGES: Final = 10
 _MOST_SENTENCES: Final = 1_000
 
 
@@ -39,6 +41,29 @@ class Shared(NamedTuple):
     """The values that a verdict depends on -> the verdict."""
 
 
+class _Firsts:
+    """For each position of an axis, the first position with the same values; where a job runs does not count."""
+
+    def __init__(self, axis: Axis) -> None:
+        rows = {column.setting: _settings()[column.setting] for column in axis.columns}
+        self._axis = axis
+        self._annotations = {name: row.field.annotation for name, row in rows.items() if not row.where_it_runs}
+        self._all_differ = any(
+            isinstance(each.values, range) for each in axis.columns if each.setting in self._annotations
+        )
+        self._first_of: dict[object, int] = {}
+        self._firsts: list[int] = []
+
+    def __getitem__(self, position: int) -> int:
+        if self._all_differ:
+            return position
+        for each in range(len(self._firsts), position + 1):
+            values = self._axis.at(each)
+            read = (_comparable(values[name], kind) for name, kind in self._annotations.items())
+            self._firsts.append(self._first_of.setdefault(_key(tuple(read)), each))
+        return self._firsts[position]
+
+
 class Checker:
     """Checks the points of a sweep. It reads the values that points share once, then only those that vary."""
 
@@ -51,9 +76,7 @@ class Checker:
 
     def settings(self, index: int) -> AptSettings:
         """The settings of a point, as `load` gives them; who sets what varies is the point. Raises SettingsError."""
-        places = {name: f"point {index} of the grid: {name}" for name in self.sweep.places}
-        layers = self._base.under(self.sweep.point(index), places)._replace(point=index)
-        return settle(layers, complete=self._complete)
+        return self._settle(index, self.sweep.givers(index))
 
     def verdict(self, index: int) -> Verdict:
         """The problems of a point or, if it is valid, its notes: the same as `load` reports."""
@@ -83,10 +106,29 @@ class Checker:
 
     def _load(self, index: int) -> Verdict:
         try:
-            layers = self._layers(self.sweep.point(index))._replace(point=index)
-            return Verdict((), settle(layers, complete=self._complete).notes)
+            return Verdict((), self._settle(index, self.sweep.places).notes)
         except SettingsError as error:
             return Verdict(error.problems, ())
+
+    def _settle(self, index: int, givers: Mapping[str, str]) -> AptSettings:
+        layers = self._base.under(self.sweep.point(index), givers)._replace(point=index)
+        return settle(layers, complete=self._complete)
+
+    def clash(self, index: int, found: Problem | Note) -> Clash | None:
+        """The rule that a sampled value breaks at a point, with its two values; None where it is of something else."""
+        rule = RULES.get(found.setting)
+        if rule is None or not {rule.setting, rule.other} & self._sampled:
+            return None
+        if isinstance(found, Problem) and found.kind != "does not fit":
+            return None
+        (draft, _), varied = self._shared_and_varied(self.sweep.point(index))
+        values = _defaults(draft) | draft.values | varied
+        return Clash(index, rule, values[rule.setting], values[rule.other]) if rule.broken_by(values) else None
+
+    @cached_property
+    def _sampled(self) -> frozenset[str]:
+        """The settings that a sample varies."""
+        return frozenset(name for axis in self.sweep.axes if isinstance(axis, Sample) for name in axis.settings)
 
     def twin(self, index: int) -> int:
         """The first point that is the same experiment as this one: `index` itself if no earlier point is.
@@ -107,10 +149,10 @@ class Checker:
         return [number for number, axis in enumerate(self.sweep.axes) if CHOOSING & axis.at(0).keys()]
 
     @cached_property
-    def _firsts(self) -> dict[int, Sequence[int]]:
+    def _firsts(self) -> dict[int, _Firsts]:
         """Number of every other axis -> for each of its positions, the first one with an equal value."""
         axes = enumerate(self.sweep.axes)
-        return {number: _first_positions(axis) for number, axis in axes if number not in self.choosing_axes}
+        return {number: _Firsts(axis) for number, axis in axes if number not in self.choosing_axes}
 
     @cached_property
     def _first_choices(self) -> dict[tuple[int, ...], tuple[int, ...]]:
@@ -128,13 +170,10 @@ class Checker:
         (draft, _), varied = self._shared_and_varied(choice)
         if draft.problems:
             return positions
-        values = {name: each.default for name, each in draft.settings.items()} | draft.values | varied
+        values = _defaults(draft) | draft.values | varied
         on_other_axes = self.sweep.places.keys() - choice.keys()
         names = (name for name, each in draft.settings.items() if not each.where_it_runs and name not in on_other_axes)
         return frozenset((name, _key(values[name])) for name in names)
-
-    def _layers(self, point: Mapping[str, Any]) -> Layers:
-        return self._base.under(point, self.sweep.places)
 
     def _shared_and_varied(self, point: Mapping[str, Any]) -> tuple[Shared, dict[str, Any]]:
         """What a point shares with others, and the point's values of the settings that vary among them."""
@@ -148,26 +187,24 @@ class Checker:
         if key not in self._shared:
             if len(self._shared) >= _MOST_DRAFTS:
                 self._shared.clear()
-            self._shared[key] = Shared(draft_of(*choose_task(self._layers(choice)), registry()), {})
+            self._shared[key] = Shared(
+                draft_of(*choose_task(self._base.under(choice, self.sweep.places)), registry()), {}
+            )
         return self._shared[key]
 
 
-def _first_positions(axis: Axis) -> Sequence[int]:
-    """For each position of an axis, the first position with the same values; where a job runs does not count."""
-    columns = [column for column in axis.columns if not _settings()[column.setting].where_it_runs]
-    if any(isinstance(column.values, range) for column in columns):
-        return range(axis.size)
-    annotations = [(column.values, _settings()[column.setting].field.annotation) for column in columns]
-    firsts: dict[object, int] = {}
-    return [
-        firsts.setdefault(tuple(_key(read_value(values[position], each)) for values, each in annotations), position)
-        for position in range(axis.size)
-    ]
+def _defaults(draft: Draft) -> dict[str, Any]:
+    return {name: each.default for name, each in draft.settings.items()}
 
 
 def _settings() -> Mapping[str, Setting]:
     """The settings that every task has."""
     return registry().settings_of(AptSettings)
+
+
+def _comparable(value: Any, annotation: Any) -> Any:
+    """A value that equals any other way to write it; a number is that already, which most sampled values are."""
+    return value if type(value) in (float, int) else read_value(value, annotation)
 
 
 def _key(value: Any) -> object:
@@ -180,28 +217,6 @@ def _key(value: Any) -> object:
 
 
 @dataclass
-class Points:
-    """A count of points, and the first ranges of them: `str()` is `0-2, 6, 9-11 and 30 more`."""
-
-    count: int = 0
-    ranges: list[list[int]] = field(default_factory=list)
-    """First and last index of each of the first ten ranges."""
-
-    def add(self, index: int) -> None:
-        """Add a point. Its index must be larger than all before."""
-        self.count += 1
-        if self.ranges and self.ranges[-1][1] == index - 1:
-            self.ranges[-1][1] = index
-        elif len(self.ranges) < _MOST_RANGES:
-            self.ranges.append([index, index])
-
-    def __str__(self) -> str:
-        ranges = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges)
-        more = self.count - sum(last - first + 1 for first, last in self.ranges)
-        return f"{ranges} and {more:,} more" if more else ranges
-
-
-@dataclass
 class SweepReport:
     """The result of checking several points."""
 
@@ -211,6 +226,10 @@ class SweepReport:
     """Problem -> the points that have it; the first thousand problems."""
     note_points: dict[str, Points] = field(default_factory=dict)
     """Note -> the points that have it; the first thousand notes."""
+    clashes: dict[Rule, Clashes] = field(default_factory=dict)
+    """Rule -> where sampled values break it."""
+    outdated: dict[Rule, Clashes] = field(default_factory=dict)
+    """Rule -> where a default breaks it, and a note says so."""
     unlisted: int = 0
     """How many more problems and notes there were, counted once for each point."""
     repeated: Points = field(default_factory=Points)
@@ -220,13 +239,16 @@ class SweepReport:
     def problems(self) -> list[Problem]:
         """Each problem once, with the points that have it."""
         problems = [Problem(self._place(points), sentence) for sentence, points in self.problem_points.items()]
+        problems += [each.problem_at(self._place(each.points)) for each in self.clashes.values()]
         more = f"{self.unlisted:,} more: --format json lists them"
         return [*problems, *([Problem("and", more)] if problems and self.unlisted else [])]
 
     @property
     def notes(self) -> list[Note]:
         """Each note once, with the points that have it."""
-        return [Note(f"{self._place(points)} {sentence}") for sentence, points in self.note_points.items()]
+        notes = [Note(f"{self._place(points)} {sentence}") for sentence, points in self.note_points.items()]
+        outdated = (each.problem_at(self._place(each.points)) for each in self.outdated.values())
+        return [*notes, *(Note(str(each), each.setting) for each in outdated)]
 
     def _place(self, points: Points) -> str:
         if points.count == self.checked:
@@ -240,9 +262,15 @@ def survey(checker: Checker, indices: Iterable[int]) -> SweepReport:
     for index in indices:
         report.checked += 1
         problems, notes = checker.verdict(index)
-        for points_of, sentences in ((report.problem_points, problems), (report.note_points, notes)):
-            for sentence in map(str, sentences):
-                if len(points_of) < _MOST_SENTENCES or sentence in points_of:
+        for found, points_of, clashes in (
+            (problems, report.problem_points, report.clashes),
+            (notes, report.note_points, report.outdated),
+        ):
+            for each in found:
+                sentence = str(each)
+                if clash := checker.clash(index, each):
+                    clashes.setdefault(clash.rule, Clashes(clash.rule, checker.sweep)).add(clash)
+                elif len(points_of) < _MOST_SENTENCES or sentence in points_of:
                     points_of.setdefault(sentence, Points()).add(index)
                 else:
                     report.unlisted += 1

@@ -2,18 +2,15 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from math import prod
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..base import AptSettings
-from ..basics.escaping import escaped, shown, spelt
-from ..basics.files import UnreadableError, read_text
+from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..registry import Setting, registry
@@ -24,8 +21,8 @@ LIMIT: Final = 1_000_000
 FILE_LIMIT: Final = 64 * 1024
 """The most bytes that a file with a grid may have."""
 
-# Texts such as 1-5, 1...5 or 0.3..0.6: the user probably meant a range.
-_ALMOST_A_RANGE: Final = r"[0-9.]*[0-9](\.\.+|:|(?<=[0-9])-)[0-9.:-]*[0-9]"
+# Texts such as 1-5, 1...5 or log:1e-5..1e-3: the user probably meant a range.
+_ALMOST_A_RANGE: Final = r"(log:)?([-+.0-9][-+.eE0-9]*)?[0-9](\.\.+|:|(?<=[0-9])-)[-+.:eE0-9]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
 _LARGEST: Final = 10**100
 _LONGEST_RANGE: Final = 250
@@ -71,10 +68,23 @@ class Axis:
         """Setting -> its value at a position, 0 <= position < size."""
         return {column.setting: column.values[position] for column in self.columns}
 
+    def givers(self, index: int, position: int) -> dict[str, str]:  # noqa: ARG002  a sample's are of a position
+        """Setting -> who gives its value at a point of the sweep."""
+        return {column.setting: f"point {index} of the grid: {column.setting}" for column in self.columns}
+
+    def label(self, position: int) -> str:  # noqa: ARG002  a sample's has it
+        """What a sample computes a position from; empty for an axis of a grid."""
+        return ""
+
+    def options(self, *, alone: bool) -> list[str]:
+        """The options that make it: `--grid`, `seed=1..5`; a `--zip` if it is not `alone`, as a --grid must be."""
+        texts = {column.setting: _write_values(column) for column in self.columns}
+        return ["--grid", "=".join(*texts.items())] if alone else ["--zip", json.dumps(texts)]
+
 
 @dataclass(frozen=True)
 class Sweep:
-    """A grid. Each combination of positions on its axes is a point; the last axis varies fastest."""
+    """A grid, a sample, or both. Each combination of positions on the axes is a point; the last axis varies fastest."""
 
     axes: tuple[Axis, ...]
 
@@ -107,15 +117,18 @@ class Sweep:
 
     def options(self) -> list[str]:
         """The command line options that make this sweep: `--grid`, `seed=1..5`. All its points must be valid."""
-        alone = list(takewhile(lambda axis: len(axis.columns) == 1, self.axes))
-        words: list[str] = []
-        for axis in self.axes:
-            texts = {column.setting: _write_values(column) for column in axis.columns}
-            if len(words) < 2 * len(alone):
-                words += ["--grid", "=".join(*texts.items())]
-            else:  # a --grid after a --zip would move its axis to the front
-                words += ["--zip", json.dumps(texts)]
-        return words
+        alone = sum(1 for _ in takewhile(lambda axis: len(axis.columns) == 1, self.axes))
+        # A --grid after a --zip would move its axis to the front.
+        return [word for number, axis in enumerate(self.axes) for word in axis.options(alone=number < alone)]
+
+    def givers(self, index: int) -> dict[str, str]:
+        """Setting -> who gives its value at a point: `point 3 of the grid: seed`, `point 42 of sample seed 7`."""
+        at = zip(self.axes, self.positions(index), strict=True)
+        return {name: giver for axis, position in at for name, giver in axis.givers(index, position).items()}
+
+    def label(self, index: int) -> str:
+        """What a sample computes a point from, for its record: `sample1:7:42`; empty without a sample."""
+        return "".join(axis.label(at) for axis, at in zip(self.axes, self.positions(index), strict=True))
 
     def index(self, positions: Iterable[int]) -> int:
         """The point at these positions, one for each axis: the inverse of `positions`."""
@@ -130,8 +143,8 @@ def values_at(axes: Sequence[Axis], positions: Iterable[int]) -> dict[str, Any]:
     return {name: value for axis, at in zip(axes, positions, strict=True) for name, value in axis.at(at).items()}
 
 
-def sweep_of(axes: Iterable[Sequence[GridEntry]]) -> Sweep:
-    """The sweep of these axes, each with one setting or several that vary together.
+def sweep_of(axes: Iterable[Sequence[GridEntry]], sample: Axis | None = None) -> Sweep:
+    """The sweep of these axes, each with one setting or several that vary together; a sample varies fastest.
 
     Raises SettingsError with all problems: settings that do not exist or occur twice, no values, columns of different
     lengths on one axis, more points than LIMIT.
@@ -140,7 +153,7 @@ def sweep_of(axes: Iterable[Sequence[GridEntry]]) -> Sweep:
     seen: dict[str, str] = {}
     sweep_axes = []
     for written in axes:
-        problems += _name_problems(written, seen)
+        problems += name_problems(written, seen)
         axis = Axis(tuple(_column(each, problems) for each in written))
         sizes = {column.setting: len(column.values) for column in axis.columns}
         if len(set(sizes.values())) > 1:
@@ -148,6 +161,9 @@ def sweep_of(axes: Iterable[Sequence[GridEntry]]) -> Sweep:
             wrong = f"varies with settings that have another number of values: {lengths}"
             problems.append(Problem(written[0].place, wrong))
         sweep_axes.append(axis)
+    if sample:
+        problems += name_problems((GridEntry(*column) for column in sample.columns), seen)
+        sweep_axes.append(sample)
     sweep = Sweep(tuple(sweep_axes))
     if not problems and sweep.size > LIMIT:
         sizes_of_axes = " x ".join(f"{axis.size:,}" for axis in sweep_axes)
@@ -158,14 +174,14 @@ def sweep_of(axes: Iterable[Sequence[GridEntry]]) -> Sweep:
     return sweep
 
 
-def _name_problems(written: Iterable[GridEntry], seen: dict[str, str]) -> Iterator[Problem]:
+def name_problems(written: Iterable[GridEntry], seen: dict[str, str]) -> Iterator[Problem]:
     """A problem for each name that is not a setting or is in `seen`; adds the names to `seen`, with their places."""
     for setting, _, place in written:
         if setting not in (*_settings(), "reference"):
             fix = did_you_mean(nearest(setting, (*_settings(), "reference")))
             yield Problem(place, "is not a setting", fix=fix, kind="unknown name")
         elif setting in seen:
-            yield Problem(place, f"varies already: {seen[setting]}", setting=setting)
+            yield Problem(place, f"varies already: {seen[setting]}", fix="leave one of them out", setting=setting)
         seen[setting] = place
 
 
@@ -173,13 +189,13 @@ def _column(written: GridEntry, problems: list[Problem]) -> Column:
     """The column of a setting; if its values cannot be read, an empty column, and one more problem."""
     setting, values, place = written
     try:
-        return Column(setting, _read_values(setting, values), place)
+        return Column(setting, read_values(setting, values), place)
     except ValueError as error:
         problems.append(Problem(place, str(error), value=shown(values), setting=setting))
         return Column(setting, (), place)
 
 
-def _read_values(setting: str, values: Any) -> Sequence[Any]:
+def read_values(setting: str, values: Any) -> Sequence[Any]:
     """The values of `GridEntry.values`, one by one. Raises ValueError with the reason if they cannot be read."""
     if isinstance(values, str) and values.startswith("["):
         try:
@@ -214,7 +230,8 @@ def _read_range(text: str) -> range | None:
     """`1..5` -> range(1, 6); None if the text is not a range. Raises ValueError for a misspelt or too long one."""
     if not (ends := re.fullmatch(_RANGE, text)):
         if len(text) < _LONGEST_RANGE and re.fullmatch(_ALMOST_A_RANGE, text):
-            raise ValueError("is not a range of whole numbers, such as 1..5")
+            sampled = "; --sample takes it, with --points 16" if ".." in text else ""
+            raise ValueError(f"is not a range of whole numbers, such as 1..5{sampled}")
         return None
     first, last = map(int, ends.groups())
     if last < first:
@@ -225,7 +242,7 @@ def _read_range(text: str) -> range | None:
 
 
 def _write_values(column: Column) -> str:
-    """The text that `_read_values` reads as these values."""
+    """The text that `read_values` reads as these values."""
     setting, values, _ = column
     if isinstance(values, range):
         return f"{values[0]}..{values[-1]}"
@@ -241,41 +258,3 @@ def _takes_lists(setting: str) -> bool:
 def _settings() -> Mapping[str, Setting]:
     """The settings that every task has: these can vary, and so can the reference, which is not a setting."""
     return registry().settings_of(AptSettings)
-
-
-def from_file(path: Path) -> list[list[GridEntry]]:
-    """The axes of a TOML file: its table `[grid]` has one for each setting, each `[[zip]]` table is one axis.
-
-    Raises SettingsError if the file cannot be read or has another form.
-    """
-    name = escaped(str(path))
-    try:
-        text = read_text(path, FILE_LIMIT)
-    except UnreadableError as error:
-        raise SettingsError.at(name, f"cannot be read: {error}") from None
-    try:
-        if re.search(_MANY_DOTS, text):
-            raise ValueError("a key has more than 16 parts")
-        content = tomllib.loads(text)
-    except RecursionError:
-        raise SettingsError.at(name, "is nested too deeply") from None
-    except ValueError as error:
-        raise SettingsError.at(name, f"is not a grid in TOML: {error}") from None
-    grid, zipped, others = content.pop("grid", {}), content.pop("zip", []), list(content)
-    wrong = f"has {shown(others[0])} at its top" if others else ""
-    if not isinstance(grid, dict):
-        wrong = "has a grid that is not a table [grid]"
-    elif not isinstance(zipped, list) or not all(map(_is_table, zipped)):
-        wrong = "has a zip that is not a table [[zip]]"
-    if wrong:
-        fix = "write [grid], and [[zip]] for settings that vary together"
-        raise SettingsError.at(name, wrong, fix=fix)
-    axes = [[GridEntry(setting, values, f"{name} [grid] {spelt(setting)}")] for setting, values in grid.items()]
-    zipped_axes = [
-        [GridEntry(each, table[each], f"{name} [[zip]] {spelt(each)}") for each in table] for table in zipped
-    ]
-    return [*axes, *zipped_axes]
-
-
-def _is_table(value: object) -> bool:
-    return isinstance(value, dict) and bool(value)

@@ -123,7 +123,7 @@ def test_a_file_of_another_machine_is_noted(capsys: pytest.CaptureFixture[str]) 
         (["--image", "Train", "--task", "squad", "--", "true"], 2, "must be the name of an image"),
         (["--record", "a:b", "--task", "squad", "--", "true"], 2, "without a colon"),
         (["--docker", "x", "--task", "squad", "--", "true"], 2, "must be a long option of docker run"),
-        (["--grid", "seed=1,2", "--", "true"], 2, "a grid needs --index"),
+        (["--grid", "seed=1,2", "--", "true"], 2, "needs --index"),
         (["--", "true"], 78, "APT_TASK is not set"),
         (["--docker=--env=APT_SEED=3", "--", "true"], 2, "--env and --env-from are options of their own"),
         (["--docker=--env-file=x", "--", "true"], 2, "must be a long option of docker run, such as --ipc=host"),

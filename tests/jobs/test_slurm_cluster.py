@@ -91,6 +91,10 @@ class Slurm:
         """Folder -> record, of all runs."""
         return {path.parent.name: read(path) for path in self.folder.glob("runs/*/run.json")}
 
+    def ended_well(self) -> set[str]:
+        """Which points of a sample have ended well: `sample1:7:42`."""
+        return {record.controls["sample"] for record in self.records().values() if record.is_finished}
+
     def logs(self) -> str:
         return "".join(path.read_text() for path in sorted(self.folder.glob("slurm-*.out")))
 
@@ -330,6 +334,38 @@ def test_a_sweep_larger_than_an_array_is_several(slurm: Slurm) -> None:
     assert "needs 2 arrays" in told.stderr
     assert len(jobs) == 2
     assert set(slurm.records()) == {fingerprint(load({}, None, task="squad", seed=seed)) for seed in range(1, 11)}
+
+
+def test_a_sample_is_stopped_resumed_and_raised(slurm: Slurm) -> None:
+    """64 points, cancelled half-way, are completed with --once, and 64 more are added: no point runs twice."""
+    search = ["--sample", "learning_rate=log:1e-5..1e-3", "--sample", "target_sparsity=0.3..0.7", "--sample-seed", "7"]
+    job = ["--task", "sst2", "--once", *search]
+
+    def run_on(points: int) -> set[str]:
+        """Submit, wait for the end, and say which points have ended well."""
+        for each in slurm.submit(*job, "--points", str(points), "--", "sleep", "0.1"):
+            slurm.ended(each)
+        return slurm.ended_well()
+
+    jobs = slurm.submit(*job, "--points", "64", "--", "sleep", "0.1")
+    deadline = time.monotonic() + PATIENCE
+    while len(slurm.ended_well()) < 24:
+        assert time.monotonic() < deadline, slurm.logs()
+        time.sleep(0.05)
+    slurm.says("scancel", *jobs)
+    for each in jobs:
+        slurm.ended(each)
+    stopped = slurm.ended_well()
+    resumed = run_on(64)
+    raised = run_on(128)
+
+    assert 24 <= len(stopped) < 64
+    assert stopped < resumed < raised
+    assert [resumed, raised] == [{f"sample1:7:{index}" for index in range(points)} for points in (64, 128)]
+    assert len(slurm.records()) == 128
+    for record in slurm.records().values():
+        assert [run.exit_status for run in record.runs].count(0) == 1
+    assert slurm.logs().count("skipped:") == len(stopped) + 64
 
 
 def test_a_refusal_of_sbatch_is_shown(slurm: Slurm) -> None:

@@ -15,7 +15,8 @@ from apt_settings import SettingsError, fingerprint, load
 from apt_settings.cli import main
 from apt_settings.cli.grids import takes_grid
 from apt_settings.runs.store import record_of, write
-from apt_settings.sweeps.grid import LIMIT, Sweep, from_file, sweep_of
+from apt_settings.sweeps.grid import LIMIT, Sweep, sweep_of
+from apt_settings.sweeps.sweep_file import from_file
 
 
 def test_every_combination_is_a_point_and_the_last_axis_is_the_fastest() -> None:
@@ -162,7 +163,7 @@ def test_a_file_holds_the_same_as_the_options(write_env: Callable[..., Path]) ->
         "[[zip]]\nlearning_rate = [1e-4, 2e-4]\nwarmup_ratio = [0, 0.1]\n",
         "sweep.toml",
     )
-    sweep = sweep_of(from_file(path))
+    sweep = sweep_of(from_file(path).axes)
 
     assert sweep.size == 16
     assert sweep.point(15) == {
