@@ -266,7 +266,7 @@ def test_a_failing_command_fails_the_job(slurm: Slurm) -> None:
 
 def test_two_nodes_have_the_same_settings(slurm: Slurm) -> None:
     """srun hands them to every node; the job has one record."""
-    tell = 'echo "$APT_EPOCHS $APT_OUTPUT_DIR" > "node.$SLURMD_NODENAME"'
+    tell = 'echo "$APT_EPOCHS $APT_OUTPUT_DIR" > "node.$SLURM_NODEID"'
     resources = ["--nodes", "2", "--sbatch=--ntasks-per-node=1"]
     (job,) = slurm.submit(
         "--task", "squad", "--set", "epochs=90", *resources, "--", "srun", "sh", "-c", tell, APT_OUTPUT_DIR=HOSTILE
@@ -274,7 +274,7 @@ def test_two_nodes_have_the_same_settings(slurm: Slurm) -> None:
     state = slurm.ended(job)
 
     assert "JobState=COMPLETED" in state, slurm.logs()
-    assert [(slurm.folder / f"node.{node}").read_text() for node in (1, 2)] == [f"90 {HOSTILE}\n"] * 2
+    assert [(slurm.folder / f"node.{node}").read_text() for node in (0, 1)] == [f"90 {HOSTILE}\n"] * 2
     assert len(slurm.records()) == 1
 
 
