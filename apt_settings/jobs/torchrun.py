@@ -21,6 +21,7 @@ PORT: Final = "PET_MASTER_PORT"
 IDENTITY: Final = "PET_RDZV_ID"
 VARIABLES: Final = (NODES, PROCESSES, NODE_RANK, MASTER, PORT, IDENTITY)
 """The variables that a job sets for torchrun, which no user may set beside it."""
+USUAL_PORT: Final = 29500
 
 _PYTHON: Final = r"python[0-9.]*"
 _SCRIPT: Final = r"(?!-).*(\.py|/.*)"
