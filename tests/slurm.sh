@@ -4,6 +4,8 @@
 set -euo pipefail
 
 readonly home=${APT_TESTS_SLURM:-/tmp/apt-settings-slurm}
+# 127.0.0.1 and 127.0.0.2: names that every machine resolves, as it does those of a cluster's nodes, and no hosts file has.
+readonly nodes=(0x7f000001 0x7f000002)
 readonly port=${APT_TESTS_SLURM_PORT:-26917}
 host=$(hostname -s)
 user=$(id -un)
@@ -20,8 +22,7 @@ install_slurm() {
 
 configure() {
   chmod 755 "$home" # munged refuses a socket that others cannot reach
-  mkdir -p "$home"/{state,spool1,spool2,log,run}
-  mkdir -p "$home/munge"
+  mkdir -p "$home"/{state,log,run,munge} "${nodes[@]/#/$home/spool}"
   chmod 700 "$home/munge"
   (umask 077 && head -c 128 /dev/urandom >"$home/munge/key")
   cat >"$SLURM_CONF" <<END
@@ -56,8 +57,8 @@ KillWait=3
 MinJobAge=3600
 PropagateResourceLimits=NONE
 JobRequeue=1
-NodeName=1 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=1000
-NodeName=2 NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=1000
+NodeName=${nodes[0]} NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=4 RealMemory=1000
+NodeName=${nodes[1]} NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=4 RealMemory=1000
 PartitionName=main Nodes=ALL Default=YES MaxTime=60 State=UP OverSubscribe=NO
 END
 }
@@ -67,8 +68,8 @@ start() {
   munged --socket="$home/run/munge.socket" --key-file="$home/munge/key" --pid-file="$home/run/munged.pid" \
     --seed-file="$home/munge/seed" --log-file="$home/log/munged.log" --num-threads=2
   slurmctld -c
-  slurmd -N 1
-  slurmd -N 2
+  slurmd -N "${nodes[0]}"
+  slurmd -N "${nodes[1]}"
   for _ in $(seq 300); do
     if [ "$(sinfo --noheader --states=idle --format=%D 2>/dev/null)" = 2 ]; then
       return

@@ -12,6 +12,7 @@ from ..basics.escaping import escaped, shown, spelt
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Mount, Request, is_secret, shared_variables, variables_for, why_reserved
+from ..jobs.torchrun import command_of
 from ..pin import refuse_others
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
@@ -55,6 +56,22 @@ IMAGE: Final = click.option(
 NO_EXPECT: Final = click.option(
     "--no-expect", is_flag=True, help="Do not pin the job to the settings that were checked."
 )
+
+
+TORCHRUN: Final = click.option(
+    "--torchrun",
+    "with_torchrun",
+    is_flag=True,
+    help="Start a script on every node with torchrun, which is told where the nodes meet: -- train.py --flag.",
+)
+
+
+def under_torchrun(command: tuple[str, ...]) -> tuple[str, ...]:
+    """The command that starts a script under torchrun. Raises UsageError."""
+    try:
+        return command_of(command)
+    except ValueError as error:
+        raise click.UsageError(escaped(str(error))) from None
 
 
 def text_option(option: str, pattern: str, allowed: str, meaning: str, *others: str) -> Callable[[Any], Any]:

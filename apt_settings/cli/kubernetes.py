@@ -16,12 +16,14 @@ from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, SHARED_MEMORY, Pod, label_like, render, submit
 from ..jobs.patches import read_patch
 from ..jobs.request import RECORDS, Mount
+from ..jobs.torchrun import VARIABLES
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
 from .job_options import (
     ENV,
     IMAGE,
     NO_EXPECT,
+    TORCHRUN,
     VARIABLE,
     drop_unset,
     lost_with_container,
@@ -29,6 +31,7 @@ from .job_options import (
     refuse_variables,
     request_of,
     text_option,
+    under_torchrun,
     volume_option,
 )
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
@@ -143,6 +146,13 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     metavar="N",
     help="How often to try again when a pod fails.",
 )
+@click.option(
+    "--nodes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Pods that train together, each with these resources; needs --torchrun.",
+)
+@TORCHRUN
 @click.option("--label", "labels", multiple=True, type=_label, metavar="KEY=VALUE", help="A further label; repeatable.")
 @click.option("--full", is_flag=True, help="Write every setting, not only those that you set, to a ConfigMap.")
 @click.option("--submit", "submitting", is_flag=True, help="Submit the manifest with kubectl.")
@@ -160,6 +170,7 @@ def kubernetes(
     full: bool,
     no_expect: bool,
     submitting: bool,
+    with_torchrun: bool,
     **options: Any,
 ) -> int:
     """Print a manifest of Kubernetes, or submit it.
@@ -167,7 +178,7 @@ def kubernetes(
     The manifest is a Job that runs the command with apt-settings run. Its pod meets the restricted
     security profile, which forbids root: if the image runs as root, choose a user with --user. A job with
     wrong settings fails at once and is not tried again. A grid becomes an Indexed Job with a pod for each
-    point.
+    point; --nodes 2 --torchrun one with two pods that train together.
 
     Example: apt-settings job kubernetes --task squad --image registry.example/train -- python train.py
     """
@@ -179,6 +190,9 @@ def kubernetes(
         raise click.UsageError(
             f"the grid has {sweep.size:,} points, and an Indexed Job can have {MOST_POINTS:,} at most"
         )
+    if with_torchrun:
+        command, options = under_torchrun(command), {**options, "nodes": options["nodes"] or 1}
+    _refuse_nodes(options["nodes"], sweep, with_torchrun=with_torchrun, env=options["env"])
     _refuse_mounts(claim, mounts, options["shm"])
     mounts = (*([Mount(claim, RECORDS)] if claim else []), *mounts)
     secrets = [variable for variable, *_ in options["secret_env"]]
@@ -186,7 +200,7 @@ def kubernetes(
     patches = tuple(map(read_patch, files))
     settings, request = request_of(job, sweep, command, RECORDS, full=full, expect=not no_expect, given=secrets)
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
-    name = _name(name, settings, sweep)
+    name = _name(name, settings, sweep, options["nodes"])
     pod = Pod(
         name=name,
         labels=all_labels,
@@ -207,6 +221,17 @@ def kubernetes(
     click.echo(answer.text)
     print_sentences([f"kubectl: {each}" for each in answer.remarks], err=True)
     return 0
+
+
+def _refuse_nodes(nodes: int | None, sweep: Sweep, *, with_torchrun: bool, env: tuple[tuple[str, str], ...]) -> None:
+    """Raise UsageError for nodes that would not train together."""
+    if nodes and not with_torchrun:
+        raise click.UsageError("--nodes needs --torchrun, which tells the nodes where they meet")
+    if nodes and sweep.axes:
+        fix = "write a job for each point, with --set in place of the grid; job slurm takes both"
+        raise click.UsageError(f"--torchrun numbers the pods of an Indexed Job, and so does a grid: {fix}")
+    if with_torchrun and (taken := [variable for variable, _ in env if variable in VARIABLES]):
+        raise click.UsageError(f"--env: {taken[0]} is for --torchrun to set")
 
 
 def _refuse_mounts(claim: str | None, mounts: tuple[Mount, ...], shm: str | None) -> None:
@@ -231,16 +256,19 @@ def _config_map(name: str, settings: AptSettings) -> str:
     return name if name.endswith(digest) else f"{name}-{digest}"
 
 
-def _name(name: str | None, settings: AptSettings, sweep: Sweep) -> str:
+def _name(name: str | None, settings: AptSettings, sweep: Sweep, nodes: int | None) -> str:
     """The name of the job: `--name`, or one made of the task and fingerprint. A pod's name is this and its index."""
     grid = sha256("\0".join([fingerprint(settings), *sweep.options()]).encode()).hexdigest()[:16]
     default = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
     name = name or label_like(default)
-    index = f"-{sweep.size - 1}" if sweep.axes else ""
+    size = nodes or (sweep.size if sweep.axes else 0)
+    index = f"-{size - 1}" if size else ""
     if len(name + index) > NAME_LIMIT:
         raise click.UsageError(
             f"--name {name} is too long: with the index of a pod it has more than {NAME_LIMIT} characters"
         )
+    if nodes and not name[0].isalpha():
+        raise click.UsageError(f"--name {name} must begin with a letter: --torchrun names a Service after it")
     return name
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import sys
+from pathlib import PurePath
 from typing import Any, Final
 
 import click
@@ -12,10 +13,20 @@ from ..basics.escaping import shown
 from ..basics.exit_status import NOT_FOUND
 from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
-from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, parts, render, submit
+from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, gpus_in, parts, render, submit
 from ..sweeps.grid import Sweep
 from .grids import takes_grid
-from .job_options import NO_EXPECT, ONE_LINE, WORD, drop_unset, like, request_of, text_option
+from .job_options import (
+    NO_EXPECT,
+    ONE_LINE,
+    TORCHRUN,
+    WORD,
+    drop_unset,
+    like,
+    request_of,
+    text_option,
+    under_torchrun,
+)
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_sentences
@@ -25,6 +36,7 @@ _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|
 _MEMORY: Final = r"[0-9]+[KMGT]?"
 _GPUS: Final = r"([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+"
 _NODES: Final = r"[0-9]+(-[0-9]+)?"
+_TO_ALL_NODES: Final = ("srun", "mpirun", "mpiexec")
 _FEATURES: Final = r"[A-Za-z0-9!(\[][A-Za-z0-9_.:=+&|*!()\[\]-]*"
 _GRES: Final = r"[A-Za-z][A-Za-z0-9_]*(:[A-Za-z0-9][A-Za-z0-9_.-]*)?(:[0-9]+[KMGTP]?)?"
 
@@ -70,7 +82,7 @@ def _setup_line(text: str) -> str:
     "--nodes",
     _NODES,
     "a number of nodes",
-    "Nodes. The command starts on the first; to start it on all, begin it with srun.",
+    "Nodes. The command starts on the first; to start it on all, take --torchrun, or begin it with srun.",
 )
 @text_option("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
 @text_option(
@@ -122,6 +134,7 @@ def _setup_line(text: str) -> str:
     metavar="N",
     help="The cluster's MaxArraySize, if scontrol is not here to report it.",
 )
+@TORCHRUN
 @NO_EXPECT
 @COMMAND
 def slurm(
@@ -135,6 +148,7 @@ def slurm(
     submitting: bool,
     part: int | None,
     at_most: int | None,
+    with_torchrun: bool,
     **options: Any,
 ) -> int:
     """Print a batch script of SLURM, or submit it.
@@ -142,20 +156,26 @@ def slurm(
     The script has the settings that you set now; on the cluster, no other APT_ variable and no .env
     counts. It runs the command with apt-settings run, which keeps a record in a folder named after the
     fingerprint. A requeued job goes on in that folder. A grid becomes one array with a task for each
-    point.
+    point. With --torchrun, srun starts the command on every node, and torchrun one process for each GPU.
 
     Example: apt-settings job slurm --task squad --grid seed=1..5 --gpus 1 -- python train.py
     """
     if not sweep.axes and (part or at_most or options["at_once"]):
         raise click.UsageError("--part, --array-size and --at-once need a grid")
+    resources = Resources(**{"name": "", **drop_unset(options)})
+    if with_torchrun:
+        command, resources = under_torchrun(command), resources._replace(processes=_processes(resources))
     settings, request = request_of(job, sweep, command, records, full=full, expect=not no_expect, once=once)
     not_found = (
         "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
     )
     if not_found and submitting:
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
-    scripts = _scripts(request, Resources(**{"name": settings.task, **drop_unset(options)}), at_most)
-    print_sentences([f"note: {not_found} here"] if not_found else [], err=True)
+    scripts = _scripts(request, resources._replace(name=resources.name or settings.task), at_most)
+    told = [f"{not_found} here"] if not_found else []
+    if not with_torchrun and _is_several(resources.nodes) and PurePath(command[0]).name not in _TO_ALL_NODES:
+        told.append(f"{command[0]!r} starts on the first node alone: begin the command with srun, or take --torchrun")
+    print_sentences([f"note: {each}" for each in told], err=True)
     if submitting:
         return _submit(scripts)
     if part is None and len(scripts) > 1:
@@ -167,6 +187,19 @@ def slurm(
         raise click.UsageError(f"there is no --part {part}: the number of arrays is {len(scripts)}")
     print_data(scripts[(part or 1) - 1])
     return 0
+
+
+def _is_several(nodes: str) -> bool:
+    """Whether a text of --nodes, `2` or `1-4`, may be more than one."""
+    return int(nodes.rpartition("-")[2] or 1) > 1
+
+
+def _processes(resources: Resources) -> int:
+    """How many processes torchrun starts on each node: one for each GPU. Raises UsageError if that cannot be said."""
+    of_a_node = resources.gpus_of_a_node
+    if resources.gpus and not of_a_node and _is_several(resources.nodes):
+        raise click.UsageError("--gpus counts those of all nodes, and torchrun must know each: write --gpus-per-node")
+    return of_a_node or gpus_in(resources.gpus) or 1
 
 
 def _scripts(request: Request, resources: Resources, at_most: int | None) -> list[str]:

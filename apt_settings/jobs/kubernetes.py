@@ -11,6 +11,7 @@ from ..errors import SettingsError
 from ..sources.handed_on import places_in
 from ..specs.findings import findings
 from ..variables import GIVEN_BY
+from . import torchrun
 from .hand_over import Answer, RefusedError, hand_over
 from .patches import Patch, apply
 from .request import COMPLETION_INDEX, RECORDS, Mount, Request
@@ -57,7 +58,9 @@ class Pod(NamedTuple):
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
     retries: int = 3
-    """How often each point may be tried again, on average. Kubernetes counts failed pods over all points."""
+    """How often each point, or node, may be tried again, on average. Kubernetes counts failed pods over all of them."""
+    nodes: int = 0
+    """How many pods train together, each of which starts torchrun, with which the command begins; 0: no torchrun."""
 
     @property
     def keeps_records(self) -> bool:
@@ -91,12 +94,17 @@ _Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag
 
 
 def render(request: Request, pod: Pod, *, full: bool) -> str:
-    """The manifest: a Job, or an Indexed Job for a sweep; with `full`, a ConfigMap before it has the settings.
+    """The manifest: a Job, or an Indexed Job for a sweep, or for torchrun on several nodes.
 
+    With `full`, a ConfigMap before it has the settings; for torchrun, a Service before it gives the first pod a name.
     Raises SettingsError for a patch that does not fit.
     """
     job = apply(_job(request, pod, full=full), pod.patches)
-    documents = [*([_config_map(request, pod)] if full else []), _quote(job)]
+    documents = [
+        *([_config_map(request, pod)] if full else []),
+        *([_quote(_service(pod))] if pod.nodes else []),
+        _quote(job),
+    ]
     dumped = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
     manifest = "\n".join([*request.comments, dumped])
     if pod.patches and (found := findings("manifest.yaml", manifest.encode(errors="surrogateescape"))):
@@ -139,10 +147,33 @@ def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
     }
 
 
+def _service(pod: Pod) -> dict[str, Any]:
+    """A Service without an address of its own: within it each pod of the job has a name.
+
+    A pod needs its name before it is ready, so that the others find it.
+    """
+    selector = {_Text("batch.kubernetes.io/job-name"): _Text(pod.name)}
+    spec = {"clusterIP": _Text("None"), "publishNotReadyAddresses": True, "selector": selector}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(pod), "spec": spec}
+
+
+def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
+    """The variables that tell torchrun where the pods meet: at the first, by the name that the Service gives it."""
+    index = {"fieldRef": {"fieldPath": _Text("metadata.annotations['batch.kubernetes.io/job-completion-index']")}}
+    values = {
+        torchrun.NODES: str(pod.nodes),
+        torchrun.PROCESSES: str(pod.gpus or 1),
+        torchrun.MASTER: f"{pod.name}-0.{pod.name}",
+        torchrun.PORT: str(torchrun.USUAL_PORT),
+    }
+    values_env = [{"name": name, "value": _Text(value)} for name, value in values.items()]
+    return [*values_env, {"name": torchrun.NODE_RANK, "valueFrom": index}]
+
+
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    spec: dict[str, Any] = {"backoffLimit": pod.retries * request.sweep.size}
-    if request.sweep.axes:
-        size = request.sweep.size
+    size = pod.nodes or request.sweep.size
+    spec: dict[str, Any] = {"backoffLimit": pod.retries * size}
+    if request.sweep.axes or pod.nodes:
         spec |= {"completionMode": "Indexed", "completions": size, "parallelism": min(pod.at_once or size, size)}
     wrong = {"containerName": "job", "operator": "In", "values": [WRONG_SETTINGS]}
     # Before 1.29 the schema requires onPodConditions, which may be empty.
@@ -169,6 +200,7 @@ def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         "restartPolicy": "Never",
         "enableServiceLinks": False,
         **account,
+        **({"subdomain": _Text(pod.name)} if pod.nodes else {}),
         "securityContext": {"runAsNonRoot": True, **identity, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [_container(request, pod, full=full)],
         "volumes": list(_volumes(pod)),
@@ -215,6 +247,7 @@ def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         *({"name": name, "value": _literal(value)} for name, value in settings.items()),
         *({"name": name, "value": _literal(value)} for name, value in pod.env),
         *(_secret_entry(*each) for each in pod.secret_env),
+        *(_torchrun_env(pod) if pod.nodes else []),
     ]
     env_from = [{_REFERENCES[kind]: {"name": _Text(name)}} for kind, name in pod.env_from]
     if full:  # the last one wins

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from ..sources.handed_on import EXPORT, places_in
 from ..variables import GIVEN_BY
+from . import torchrun
 from .hand_over import Answer, hand_over
 from .request import Request
 
@@ -27,6 +28,23 @@ _IN_AN_ARRAY: Final = (
     'or run one point with SLURM_ARRAY_TASK_ID=0 bash $0}"'
 )
 """Stops a script of an array that no array runs: bash would count from 0 there."""
+_IN_A_JOB: Final = ': "${SLURM_JOB_NODELIST:?is not set: submit this script with sbatch}"'
+"""Stops a script of several nodes that no job runs."""
+_ON_EACH_NODE: Final = (
+    "# Here and not on the nodes, where a container may have no scontrol.",
+    f'read -r {torchrun.MASTER} < <(scontrol show hostnames "$SLURM_JOB_NODELIST")  # the first node: rank 0',
+    # below the ports that Linux gives to whoever asks for any (ip_local_port_range), and another one for each job
+    f"{torchrun.PORT}=$((10000 + SLURM_JOB_ID % 20000))",
+    f"{torchrun.IDENTITY}=$SLURM_JOB_ID.${{SLURM_RESTART_COUNT:-0}}",
+    f"{torchrun.NODES}=$SLURM_JOB_NUM_NODES",
+)
+"""What torchrun is told on every node, but for the number of its processes."""
+_SRUN: Final = (
+    'srun --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1',
+    "--kill-on-bad-exit=1",  # the others would wait for a process that has ended
+)
+_RANKED: Final = f"""bash -c '{torchrun.NODE_RANK}=$SLURM_NODEID exec "$0" "$@"'"""
+"""Starts a command with the number of its node, which only the node knows."""
 _SECONDS: Final = 20
 _EVERYTHING: Final = f"export {EXPORT}=ALL  # else srun hands nothing on where the job was submitted with --export=NONE"
 
@@ -52,6 +70,20 @@ class Resources(NamedTuple):
     """Other options of sbatch, such as `--signal=B:TERM@120`."""
     setup: tuple[str, ...] = ()
     """Lines of bash before the job, such as `module load cuda`."""
+    processes: int = 0
+    """How many processes torchrun, with which the command begins, starts on each node; 0: there is no torchrun."""
+
+    @property
+    def gpus_of_a_node(self) -> int:
+        """As far as the options say it: 2 for `--gpus-per-node a100:2` or `--gres gpu:2`, 0 where they do not."""
+        gres = [each for each in self.gres.split(",") if each.partition(":")[0] == "gpu"]
+        return gpus_in(self.gpus_per_node or ",".join(gres))
+
+
+def gpus_in(text: str) -> int:
+    """The number of GPUs in a text for sbatch: `gpus_in("a100:2,v100:1")` is 3. A type without a number is one."""
+    counts = (each.rpartition(":")[2] for each in text.split(",") if each)
+    return sum(int(count) if count.isdecimal() else 1 for count in counts)
 
 
 class Part(NamedTuple):
@@ -81,11 +113,13 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
         f"export {name}={shlex.quote(value)}{f'  # {places[name][1]}' if name in places else ''}"
         for name, value in request.variables.items()
     ]
+    guards = [*([_IN_AN_ARRAY] if part else []), *([_IN_A_JOB] if resources.processes else [])]
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
-        [_SHELLCHECK, "set -e", *([_IN_AN_ARRAY] if part else []), *resources.setup],
+        [_SHELLCHECK, "set -e", *guards, *resources.setup],
         [*_unset(request.kept), *exports, _EVERYTHING],
-        [f"exec {_run(request, part, program)}"],
+        *([_rendezvous(resources)] if resources.processes else []),
+        [f"exec {_on_each_node(resources)}{_run(request, part, program)}"],
     ]
     return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
@@ -108,6 +142,22 @@ def _options(resources: Resources) -> list[tuple[str, str]]:
 
 def _array(part: Part, at_once: int) -> str:
     return f"--array=0-{part.size - 1}{f'%{at_once}' if at_once else ''}"
+
+
+def _rendezvous(resources: Resources) -> list[str]:
+    told = [name for name in torchrun.VARIABLES if name != torchrun.NODE_RANK]
+    return [*_ON_EACH_NODE, f"{torchrun.PROCESSES}={resources.processes}", f"export {' '.join(told)}"]
+
+
+def _on_each_node(resources: Resources) -> str:
+    """What starts the command once on each node; empty if it starts on the first alone.
+
+    srun takes the CPUs of a task from no option of sbatch (slurm.schedmd.com/srun.html, --cpus-per-task).
+    """
+    if not resources.processes:
+        return ""
+    cpus = [f"--cpus-per-task={resources.cpus}"] if resources.cpus else []
+    return " ".join([*_SRUN, *cpus, _RANKED, ""])
 
 
 def _run(request: Request, part: Part | None, program: str) -> str:

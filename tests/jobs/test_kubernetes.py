@@ -3,15 +3,17 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support import RECORDS, printed
+from support import RECORDS, ROOT, printed
 
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
@@ -31,8 +33,15 @@ CASES = {
         *("--secret-env", "HF_TOKEN=hub:token", "--env-from", "secret/wandb", "--env-from", "configmap/proxy"),
         *("--patch", str(RECORDS / "kubernetes-patch.yaml")),
     ],
+    "torchrun": [
+        *("--task", "squad", "--nodes", "2", "--torchrun", "--gpus", "8", "--claim", "records", "--name", "qa"),
+        *("--namespace", "lab"),
+    ],
     "sweep": ["--grid", "task=mnli,cnn_dm", "--grid", "seed=1..3", "--at-once", "2", "--label", "team=nlp"],
 }
+
+
+TORCHRUN = ("--task", "squad", "--nodes", "2", "--torchrun")
 
 
 @pytest.fixture(params=CASES)
@@ -42,7 +51,8 @@ def manifest(
     """The name of a case, and its manifest."""
     monkeypatch.setenv("APT_OUTPUT_DIR", HOSTILE)
     monkeypatch.setenv("APT_LEARNING_RATE", "1e-4")
-    return request.param, printed(capsys, *JOB, *CASES[request.param], *COMMAND)
+    command = ["--", *COMMAND[2:]] if request.param == "torchrun" else COMMAND
+    return request.param, printed(capsys, *JOB, *CASES[request.param], *command)
 
 
 def test_a_manifest_is_stable(manifest: tuple[str, str], golden: Callable[[str, str], None]) -> None:
@@ -106,18 +116,33 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
     )
 
 
-def started(manifest: str, folder: Path, index: int | None = None) -> subprocess.CompletedProcess[str]:
-    """A container's command, run here with what the manifest gives it and nothing else."""
+def value_of(entry: dict[str, Any], environ: Mapping[str, str]) -> str:
+    """What a container has as a variable."""
+    if "fieldRef" in entry.get("valueFrom", {}):
+        path = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+        assert entry["valueFrom"] == {"fieldRef": {"fieldPath": path}}
+        return environ["JOB_COMPLETION_INDEX"]
+    return expanded(entry.get("value", "a secret"), environ)
+
+
+def container(manifest: str, folder: Path, index: int | None = None) -> tuple[list[str], dict[str, str]]:
+    """A container's command and environment: what the manifest gives it and nothing else."""
     (pod,) = pods(manifest)
     (container,) = pod["containers"]
     environ: dict[str, str] = {} if index is None else {"JOB_COMPLETION_INDEX": str(index)}
     for document in yaml.safe_load_all(manifest):
         environ |= document.get("data", {})
     for entry in container.get("env", ()):
-        environ[entry["name"]] = expanded(entry.get("value", "a secret"), environ)
+        environ[entry["name"]] = value_of(entry, environ)
     words = [expanded(word, environ) for word in container["command"]]
     words = [sys.executable, "-m", "apt_settings", *(word.replace("/records", str(folder)) for word in words[1:])]
-    return subprocess.run(words, env={**environ, "PATH": os.environ["PATH"]}, capture_output=True, text=True)
+    return words, {**environ, "PATH": os.environ["PATH"]}
+
+
+def started(manifest: str, folder: Path, index: int | None = None) -> subprocess.CompletedProcess[str]:
+    """A container's command, run here."""
+    words, environ = container(manifest, folder, index)
+    return subprocess.run(words, env=environ, capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("argv", [["--task", "squad"], ["--task", "squad", "--full"]])
@@ -144,6 +169,63 @@ def test_every_pod_of_a_sweep_is_its_point(capsys: pytest.CaptureFixture[str], t
 
     assert planned == {path.name for path in (tmp_path / "out").iterdir()}
     assert "completionMode: Indexed\n  completions: 6\n  parallelism: 6\n" in manifest
+
+
+def test_the_first_pod_has_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    """The master's address is pod 0 of the job, in the Service that selects the job's pods, ready or not."""
+    argv = ["--task", "squad", "--nodes", "3", "--gpus", "4", "--retries", "2", "--torchrun"]
+    service, job = yaml.safe_load_all(printed(capsys, *JOB, *argv, "--", "train.py"))
+    name = job["metadata"]["name"]
+    pod = job["spec"]["template"]["spec"]
+    environ = {entry["name"]: entry.get("value") for entry in pod["containers"][0]["env"]}
+
+    assert service["spec"] == {
+        "clusterIP": "None",
+        "publishNotReadyAddresses": True,
+        "selector": {"batch.kubernetes.io/job-name": name},
+    }
+    assert environ["PET_MASTER_ADDR"] == f"{name}-0.{service['metadata']['name']}"
+    assert pod["subdomain"] == service["metadata"]["name"]
+    assert (environ["PET_NNODES"], environ["PET_NPROC_PER_NODE"]) == ("3", "4")
+    assert {key: job["spec"][key] for key in ("completionMode", "completions", "parallelism", "backoffLimit")} == {
+        "completionMode": "Indexed",
+        "completions": 3,
+        "parallelism": 3,
+        "backoffLimit": 6,
+    }
+
+
+def test_torchrun_on_one_node_needs_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is as on several."""
+    one = printed(capsys, *JOB, "--task", "squad", "--torchrun", "--", "train.py")
+    same = printed(capsys, *JOB, "--task", "squad", "--nodes", "1", "--torchrun", "--", "train.py")
+
+    assert one == same
+    assert "completions: 1\n" in one
+
+
+@pytest.mark.training
+def test_two_pods_train_together(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """With the command and the environment of the manifest, and loopback for the name of the first pod."""
+    pytest.importorskip("torch", reason="needs pip install 'apt-settings[torch]'")
+    argv = ["--task", "squad", "--set", "epochs=90", "--nodes", "2", "--torchrun"]
+    manifest = printed(capsys, *JOB, *argv, "--", sys.executable, str(ROOT / "tests" / "two_nodes.py"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        here = {"PET_MASTER_ADDR": "127.0.0.1", "PET_MASTER_PORT": str(free.getsockname()[1])}
+    with ExitStack() as until_the_end, (tmp_path / "log").open("w+") as log:
+        pods = []
+        for index in (0, 1):
+            words, environ = container(manifest, tmp_path / f"records-{index}", index)
+            pods.append(subprocess.Popen(words, env={**environ, **here}, stdout=log, stderr=log))
+            until_the_end.callback(pods[-1].terminate)  # of two that wait for each other, none ends by itself
+        statuses = [pod.wait() for pod in pods]
+        assert statuses == [0, 0], (tmp_path / "log").read_text()
+    told = [(tmp_path / f"trained.{rank}").read_text().split(": ") for rank in (0, 1)]
+
+    assert [how for how, _ in told] == [f"90 epochs, node {rank}, 2 ranks, from step 0" for rank in (0, 1)]
+    assert told[0][1] == told[1][1]
+    assert [len(list(tmp_path.glob(f"records-{index}/*/run.json"))) for index in (0, 1)] == [1, 1]
 
 
 def test_wrong_settings_fail_the_job_at_once(manifest: tuple[str, str], tmp_path: Path) -> None:
@@ -214,6 +296,12 @@ def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None
         (["--volume", "a:/dev/shm", "--shm", "8Gi"], 2, "--volume a:/dev/shm: --shm has this path already"),
         (["--volume", "a:/records:ro"], 2, "the volume at /records keeps the records: leave out :ro"),
         (["--shm", "8"], 2, "'8' must be a quantity with its unit, such as 8Gi"),
+        (["--nodes", "2"], 2, "--nodes needs --torchrun, which tells the nodes where they meet"),
+        ([*TORCHRUN, "--grid", "seed=1,2"], 2, "and so does a grid: write a job for each point, with --set in place"),
+        ([*TORCHRUN, "--env", "PET_NNODES=3"], 2, "--env: PET_NNODES is for --torchrun to set"),
+        ([*TORCHRUN, "--name", "1-qa"], 2, "--name 1-qa must begin with a letter: --torchrun names a Service after it"),
+        ([*TORCHRUN, "--nodes", "11", "--name", "x" * 61], 2, "is too long: with the index of a pod it has more than"),
+        (["--torchrun"], 2, "true is none: write train.py, or --no-python true for a program"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -221,7 +309,8 @@ def test_what_cannot_be_is_refused(
 ) -> None:
     """One clear error, and no manifest."""
     image = [] if "--image" in argv else JOB[2:]
-    assert main([*JOB[:2], *image, *argv, "--", "true"]) == status
+    command = ["train.py"] if "--nodes" in argv else ["true"]
+    assert main([*JOB[:2], *image, *argv, "--", *command]) == status
     out, err = capsys.readouterr()
 
     assert out == ""

@@ -66,6 +66,83 @@ def test_a_sweep_is_one_array(golden: Callable[[str, str], None], capsys: pytest
     golden("slurm-sweep.sh", printed(capsys, *JOB, *argv, "--set", "weight_decay=0.1", "--", "python3", "train.py"))
 
 
+def test_torchrun_on_several_nodes(golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]) -> None:
+    """The first node's name, a port and an identity of the job's own; each node knows its number itself."""
+    resources = ["--nodes", "2", "--gpus-per-node", "8", "--cpus", "32", "--grid", "seed=1..3", "--once"]
+    script = ["train.py", "--data", "a b"]
+    golden("slurm-torchrun.sh", printed(capsys, *JOB, "--task", "squad", *resources, "--torchrun", "--", *script))
+
+
+@pytest.mark.parametrize(
+    ("resources", "processes"),
+    [
+        ("--nodes 2", 1),
+        ("--nodes 2 --gpus-per-node 4", 4),
+        ("--nodes 2 --gpus-per-node a100:2,v100:1", 3),
+        ("--nodes 1-2 --gres gpu:a100:2,shard:7", 2),
+        ("--nodes 2 --gres gpu:a100", 1),
+        ("--gpus a100:4", 4),
+        ("--nodes 1 --gpus 4", 4),
+        ("--nodes 2 --gpus 8 --gpus-per-node 4", 4),
+    ],
+)
+def test_torchrun_starts_a_process_for_each_gpu(
+    resources: str, processes: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a node, however the GPUs were asked for; without any, one."""
+    script = printed(capsys, *JOB, "--task", "squad", *resources.split(), "--torchrun", "--", "train.py")
+
+    assert f"\nPET_NPROC_PER_NODE={processes}\n" in script
+
+
+def test_a_script_of_several_nodes_needs_slurm(capsys: pytest.CaptureFixture[str], fake: Callable[..., None]) -> None:
+    """Outside of a job, or without scontrol, it stops before every node would become a world of one."""
+    script = printed(capsys, *JOB, "--task", "squad", "--nodes", "2", "--torchrun", "--", "train.py")
+    outside = started(script)
+    fake("scontrol", "echo broken >&2; exit 1")
+    broken = started(script, SLURM_JOB_NODELIST="a[1-2]")
+
+    assert "SLURM_JOB_NODELIST: is not set: submit this script with sbatch" in outside.stderr
+    assert (outside.returncode != 0, broken.returncode, broken.stderr) == (True, 1, "broken\n")
+
+
+def test_each_node_is_told_its_number(capsys: pytest.CaptureFixture[str], fake: Callable[..., None]) -> None:
+    """By what srun starts on it: the words of the command and the settings stay as they are."""
+    told = 'printenv APT_TASK PET_NODE_RANK PET_MASTER_ADDR PET_RDZV_ID; printf %s "$0"'
+    words = ["--no-python", "sh", "-c", told, HOSTILE]
+    script = printed(capsys, *JOB, "--task", "squad", "--nodes", "2", "--torchrun", "--", *words)
+    fake("scontrol", "printf 'a1\na2\n'")
+    fake("srun", 'while [ "$1" != bash ]; do echo "$1"; shift; done; SLURM_NODEID=1 exec "$@"')
+    fake("torchrun", 'shift; exec "$@"')
+    fake("apt-settings", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"')
+    done = started(script, SLURM_JOB_ID="70007", SLURM_JOB_NODELIST="a[1-2]", SLURM_JOB_NUM_NODES="2")
+
+    assert done.stdout.splitlines() == [
+        *("--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"),
+        *("squad", "1", "a1", "70007.0", HOSTILE),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("argv", "is_told"),
+    [
+        (["--nodes", "2", "--", "true"], True),
+        (["--nodes", "1-2", "--", "true"], True),
+        (["--nodes", "1", "--", "true"], False),
+        (["--nodes", "2", "--", "srun", "true"], False),
+        (["--nodes", "2", "--torchrun", "--", "train.py"], False),
+    ],
+)
+def test_a_command_that_starts_on_one_of_several_nodes_is_noted(
+    argv: list[str], is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others would wait for the end of the job, and be paid for."""
+    assert main([*JOB, "--task", "squad", *argv]) == 0
+    told = "note: 'true' starts on the first node alone: begin the command with srun, or take --torchrun"
+
+    assert (told in " ".join(capsys.readouterr().err.split())) == is_told
+
+
 def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """shellcheck has nothing to say, where it is installed as CI has it."""
     shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
@@ -282,6 +359,12 @@ def test_parts_hold_every_point_once() -> None:
         (["--task", "squad", "--time", "\u0663\u0660", "--", "true"], 2, "must be minutes"),
         (["--task", "squad", "--zip", LONG, "--zip", "seed=1..9000", "--", "true"], 2, "too long for a command line"),
         (["--task", "squad", "--full", "--grid", "seed=1,2", "--", "true"], 2, "--full writes the settings of one"),
+        (["--task", "squad", "--torchrun", "--", "true"], 2, "true is none: write train.py, or --no-python true for"),
+        (
+            ["--task", "squad", "--nodes", "2", "--gpus", "8", "--torchrun", "--", "train.py"],
+            2,
+            "torchrun must know each: write --gpus-per-node",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(

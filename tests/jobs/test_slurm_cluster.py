@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -287,7 +287,7 @@ def test_a_failing_command_fails_the_job(slurm: Slurm) -> None:
 
 def test_two_nodes_have_the_same_settings(slurm: Slurm) -> None:
     """srun hands them to every node; the job has one record."""
-    tell = 'echo "$APT_EPOCHS $APT_OUTPUT_DIR" > "node.$SLURMD_NODENAME"'
+    tell = 'echo "$APT_EPOCHS $APT_OUTPUT_DIR" > "node.$SLURM_NODEID"'
     resources = ["--nodes", "2", "--sbatch=--ntasks-per-node=1"]
     (job,) = slurm.submit(
         "--task", "squad", "--set", "epochs=90", *resources, "--", "srun", "sh", "-c", tell, APT_OUTPUT_DIR=HOSTILE
@@ -295,8 +295,99 @@ def test_two_nodes_have_the_same_settings(slurm: Slurm) -> None:
     state = slurm.ended(job)
 
     assert "JobState=COMPLETED" in state, slurm.logs()
-    assert [(slurm.folder / f"node.{node}").read_text() for node in (1, 2)] == [f"90 {HOSTILE}\n"] * 2
+    assert [(slurm.folder / f"node.{node}").read_text() for node in (0, 1)] == [f"90 {HOSTILE}\n"] * 2
     assert len(slurm.records()) == 1
+
+
+TORCHRUN = ["--task", "squad", "--set", "epochs=90", "--nodes", "2", "--torchrun"]
+
+
+@pytest.fixture
+def trainer(slurm: Slurm) -> list[str]:
+    """The command that trains on both nodes of a job."""
+    pytest.importorskip("torch", reason="needs pip install 'apt-settings[torch]'")
+    shutil.copy(ROOT / "tests" / "two_nodes.py", slurm.folder)
+    return ["--", sys.executable, "two_nodes.py"]
+
+
+def submit_to_two_nodes(slurm: Slurm, *argv: str) -> str:
+    """Submit a job of two nodes; its id."""
+    (job,) = slurm.submit(*TORCHRUN, *argv)
+    return job
+
+
+def trained(slurm: Slurm) -> list[str]:
+    """What the ranks say that have trained to the end; all must have the same weights."""
+    told = [path.read_text().split(": ") for path in sorted(slurm.folder.glob("trained.*"))]
+    assert len({weights for _, weights in told}) <= 1
+    return [how for how, _ in told]
+
+
+def test_two_nodes_train_together(slurm: Slurm, trainer: list[str]) -> None:
+    """The first node of the job has rank 0, and both have the settings."""
+    state = slurm.ended(submit_to_two_nodes(slurm, *trainer))
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert trained(slurm) == [f"90 epochs, node {rank}, 2 ranks, from step 0" for rank in (0, 1)]
+    assert len(slurm.records()) == 1
+
+
+def test_points_of_an_array_meet_apart(slurm: Slurm, trainer: list[str]) -> None:
+    """Each runs on two nodes, which have a port and an identity of their own."""
+    tell = "PET_MASTER_ADDR PET_MASTER_PORT PET_RDZV_ID APT_SEED"
+    command = [*trainer[:-1], "--no-python", "sh", "-c", f"echo told $(printenv {tell})"]
+    state = slurm.ended(submit_to_two_nodes(slurm, "--grid", "seed=1,2", *command))
+    told = [line.split() for line in re.findall("^told (.*)", slurm.logs(), re.MULTILINE)]
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert [told.count(each) for each in told] == [2, 2, 2, 2]
+    assert {(first, seed) for first, _, _, seed in told} == {("0x7f000001", "1"), ("0x7f000001", "2")}
+    assert len({port for _, port, *_ in told}) == len({identity for *_, identity, _ in told}) == 2
+
+
+def test_a_requeued_training_goes_on_on_both_nodes(slurm: Slurm, trainer: list[str]) -> None:
+    """They meet anew, and find the checkpoint."""
+    job = submit_to_two_nodes(slurm, *trainer, "wait")
+    slurm.wait_for("started.0", "started.1")
+    (slurm.folder / "again").touch()
+    slurm.says("scontrol", "requeue", job)
+    state = slurm.ended(job)
+
+    assert "JobState=COMPLETED" in state, slurm.logs()
+    assert trained(slurm) == [f"90 epochs, node {rank}, 2 ranks, from step 4" for rank in (0, 1)]
+
+
+def test_a_rank_that_fails_fails_the_job(slurm: Slurm, trainer: list[str]) -> None:
+    """The other one ends too, and does not wait for it."""
+    state = slurm.ended(submit_to_two_nodes(slurm, *trainer, "fail"))
+
+    assert "JobState=FAILED" in state, slurm.logs()
+    assert "exitcode  : 3" in slurm.logs()
+    assert trained(slurm) == []
+
+
+def test_a_warning_reaches_every_node(slurm: Slurm, fake: Callable[..., None]) -> None:
+    """srun hands on the signal that SLURM sends to the batch step."""
+    fake("torchrun", "trap 'echo warned; exit 7' USR1; touch ready.$PET_NODE_RANK; while :; do sleep 0.1; done")
+    job = submit_to_two_nodes(slurm, "--setup", f"PATH={slurm.folder}/fakes:$PATH", "--", "train.py")
+    slurm.wait_for("ready.0", "ready.1")
+    slurm.says("scancel", "--batch", "--signal=USR1", job)
+    state = slurm.ended(job)
+
+    assert "JobState=FAILED" in state, slurm.logs()
+    assert slurm.logs().splitlines().count("warned") == 2
+
+
+def test_wrong_settings_fail_a_job_of_several_nodes(slurm: Slurm) -> None:
+    """Whichever node sees it first, its message and its status are in the log."""
+    script = slurm.job(*TORCHRUN, "--sbatch=--ntasks-per-node=2", "--cpus", "2", "--", "train.py").stdout
+    (slurm.folder / "job.sh").write_text(script.replace("=90", "=ninety"))
+    state = slurm.ended(slurm.says("sbatch", "--parsable", "job.sh").strip())
+
+    assert "JobState=FAILED" in state, slurm.logs()
+    assert "environment APT_EPOCHS='ninety' is not allowed: must be a whole number" in slurm.logs()
+    assert "Exited with exit code 78" in slurm.logs()
+    assert slurm.records() == {}
 
 
 def test_wrong_settings_fail_the_job_at_once(slurm: Slurm) -> None:
