@@ -8,6 +8,7 @@ import yaml
 
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
+from ..runs.nodes import JOB_UID
 from ..sources.handed_on import places_in
 from ..specs.findings import findings
 from ..variables import GIVEN_BY
@@ -158,8 +159,14 @@ def _service(pod: Pod) -> dict[str, Any]:
 
 
 def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
-    """The variables that tell torchrun where the pods meet: at the first, by the name that the Service gives it."""
-    index = {"fieldRef": {"fieldPath": _Text("metadata.annotations['batch.kubernetes.io/job-completion-index']")}}
+    """The variables that tell torchrun where the pods meet: at the first, by the name that the Service gives it.
+
+    And which Job they are of, by which they know its record.
+    """
+    fields = {
+        torchrun.NODE_RANK: "metadata.annotations['batch.kubernetes.io/job-completion-index']",
+        JOB_UID: "metadata.labels['batch.kubernetes.io/controller-uid']",
+    }
     values = {
         torchrun.NODES: str(pod.nodes),
         torchrun.PROCESSES: str(pod.gpus or 1),
@@ -167,7 +174,8 @@ def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
         torchrun.PORT: str(torchrun.USUAL_PORT),
     }
     values_env = [{"name": name, "value": _Text(value)} for name, value in values.items()]
-    return [*values_env, {"name": torchrun.NODE_RANK, "valueFrom": index}]
+    from_pod = ({"fieldRef": {"fieldPath": _Text(path)}} for path in fields.values())
+    return [*values_env, *({"name": name, "valueFrom": each} for name, each in zip(fields, from_pod, strict=True))]
 
 
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"
+JOB_UID: Final = "JOB_UID"
+"""The Job of Kubernetes that a pod is of; our manifest sets it."""
 RANKS: Final = (
     "SLURM_PROCID",  # slurm.schedmd.com/srun.html: the rank of a task of a step; 0 in a batch script
     "PMI_RANK",  # Intel MPI and MPICH below their own launchers
@@ -20,7 +22,7 @@ STARTS: Final = (
     "PMIX_NAMESPACE",
     "TORCHELASTIC_RUN_ID",
     "TORCHELASTIC_RESTART_COUNT",
-    "JOB_UID",  # of the Job in our manifest
+    JOB_UID,
 )
 """Who says which start of which job this is: two steps are two, and so is what is requeued."""
 

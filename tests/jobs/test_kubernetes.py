@@ -107,6 +107,9 @@ def test_the_restricted_profile_lets_it_pass(manifest: tuple[str, str]) -> None:
     assert (pod["restartPolicy"], pod["enableServiceLinks"]) == ("Never", False)
 
 
+INDEX = "JOB_COMPLETION_INDEX"
+
+
 def expanded(text: str, environ: Mapping[str, str]) -> str:
     """A text as Kubernetes hands it on: `$$` is a dollar, `$(NAME)` a variable that there is."""
     return re.sub(
@@ -118,10 +121,10 @@ def expanded(text: str, environ: Mapping[str, str]) -> str:
 
 def value_of(entry: dict[str, Any], environ: Mapping[str, str]) -> str:
     """What a container has as a variable."""
-    if "fieldRef" in entry.get("valueFrom", {}):
-        path = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
-        assert entry["valueFrom"] == {"fieldRef": {"fieldPath": path}}
-        return environ["JOB_COMPLETION_INDEX"]
+    if field := entry.get("valueFrom", {}).get("fieldRef"):
+        index = "metadata.annotations['batch.kubernetes.io/job-completion-index']"
+        known = {index: environ.get(INDEX, ""), "metadata.labels['batch.kubernetes.io/controller-uid']": "f7a1-4e2b"}
+        return known[field["fieldPath"]]
     return expanded(entry.get("value", "a secret"), environ)
 
 
@@ -129,7 +132,7 @@ def container(manifest: str, folder: Path, index: int | None = None) -> tuple[li
     """A container's command and environment: what the manifest gives it and nothing else."""
     (pod,) = pods(manifest)
     (container,) = pod["containers"]
-    environ: dict[str, str] = {} if index is None else {"JOB_COMPLETION_INDEX": str(index)}
+    environ: dict[str, str] = {} if index is None else {INDEX: str(index)}
     for document in yaml.safe_load_all(manifest):
         environ |= document.get("data", {})
     for entry in container.get("env", ()):
