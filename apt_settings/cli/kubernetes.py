@@ -209,6 +209,8 @@ def kubernetes(
         config_map=_config_map(name, settings),
         **drop_unset(options),
     )
+    if pod.nodes and not pod.keeps_records:  # pods that share no folder cannot share a record
+        request = request._replace(records="")
     manifest = render(request.in_container(pod.image), pod, full=full)
     print_notes(_lost(settings, pod), err=True)
     if not submitting:

@@ -41,7 +41,7 @@ class Request(NamedTuple):
     """The settings that vary; its `axes` are empty if none do."""
     command: tuple[str, ...]
     records: str
-    """The folder in which each fingerprint has a folder with its record."""
+    """The folder in which each fingerprint has a folder with its record; empty where none is kept."""
     once: bool = False
     """Whether a point that has ended well is skipped."""
     left_out: tuple[str, ...] = ()
@@ -63,7 +63,8 @@ class Request(NamedTuple):
     def start(self) -> list[str]:
         """The arguments of apt-settings before the index of a point: `run --record ... --resume --grid=seed=1..5`."""
         folder, once = f"{self.records}/{{fingerprint}}", ["--once"] if self.once else []
-        return ["run", "--record", folder, "--resume", *once, *self.sweep.options()]
+        record = ["--record", folder, "--resume", *once] if self.records else []
+        return ["run", *record, *self.sweep.options()]
 
     @property
     def end(self) -> list[str]:

@@ -21,6 +21,8 @@ from .nodes import start_in
 
 PATIENCE: Final = 600.0
 """Seconds that a process waits for the first one, as torch's rendezvous does: the image may be pulled there yet."""
+PATIENCE_WITHOUT_ID: Final = 60.0
+"""The same where nobody says which job it is: then each process may have a folder of its own."""
 _TOLD_AFTER: Final = 5.0
 _LOOK_AGAIN_AFTER: Final = 0.2
 
@@ -34,19 +36,28 @@ class Newcomer:
         self._start = start_in(os.environ)
         self._came = datetime.now(UTC).isoformat(timespec="seconds")
         self._folder = template
+        self._patience = PATIENCE if self._start else PATIENCE_WITHOUT_ID
         every = "*".join(map(escape, str(template).split("{fingerprint}")))
         self._pattern = f"{every}/{FILE_NAME}" if resume else f"{every}/*/{FILE_NAME}"
         self._seen: dict[str, int] = {}
         """Record of another start -> when it was written."""
 
-    def folder(self, warn: Callable[[str], None]) -> Path:
-        """The folder that the first process keeps. Raises SettingsError where settings differ, or nobody comes."""
+    def folder(self, warn: Callable[[str], None]) -> Path | None:
+        """The folder that the first process keeps; None where nobody says which job it is, and no record comes.
+
+        Raises SettingsError where settings differ, and where the record of a job that has an id does not come.
+        """
         began, is_told = monotonic(), False
         while (found := next(self._records(), None)) is None:
             waited = monotonic() - began
-            if waited > PATIENCE:
-                wrong = f"has no record of this job {self._name} after {PATIENCE:.0f} s: its first process keeps it"
-                raise SettingsError.at(f"--record {escaped(str(self._folder))}", wrong)
+            if waited > self._patience:
+                wrong = (
+                    f"has no record of this job {self._name} after {self._patience:.0f} s: its first process keeps it"
+                )
+                if self._start:
+                    raise SettingsError.at(f"--record {escaped(str(self._folder))}", wrong)
+                warn(f"{escaped(str(self._folder))} {wrong}; this one runs without")
+                return None
             if waited > _TOLD_AFTER and not is_told:
                 warn(f"waiting for the record of this job {self._name} in {escaped(str(self._folder))}")
                 is_told = True

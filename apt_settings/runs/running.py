@@ -144,6 +144,9 @@ def _join(
 ) -> Outcome:
     """Run the command of a process that is not the first of its job."""
     folder = newcomer.folder(warn)
+    if folder is None:
+        end, message = _end_of(command, environ)
+        return Outcome(end["exit_status"], message)
     begin(folder)
     start = _now()
     write_node(folder, rank, start=start)

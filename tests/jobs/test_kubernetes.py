@@ -445,3 +445,10 @@ def test_kubectl_is_handed_the_manifest(
     assert main(submit) == 127
 
     assert "there is no kubectl on the PATH" in capsys.readouterr().err
+
+
+def test_pods_that_share_no_folder_share_no_record(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each would wait for a record that another one cannot show it."""
+    argv = ["job", "kubernetes", "--task", "squad", "--image", "x", "--nodes", "2", "--torchrun"]
+    assert "--record" not in printed(capsys, *argv, "--", "train.py")
+    assert "--record" in printed(capsys, *argv, "--claim", "records", "--", "train.py")

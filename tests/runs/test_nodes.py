@@ -119,10 +119,25 @@ def test_who_waits_says_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line after a while, and one error at the end."""
     monkeypatch.setattr(joining, "PATIENCE", 0.3)
     monkeypatch.setattr(joining, "_TOLD_AFTER", 0.0)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
     settings, told = load({"APT_TASK": "squad"}, None), list[str]()
-    with pytest.raises(SettingsError, match=r"--record runs has no record of this job without an id after 0 s: its fi"):
+    with pytest.raises(
+        SettingsError, match=r"--record runs has no record of this job SLURM_JOB_ID=7 after 0 s: its fi"
+    ):
         run_recorded(settings, ["true"], os.environ, Path("runs"), resume=False, once=False, rank="1", warn=told.append)
-    assert told == ["waiting for the record of this job without an id in runs"]
+    assert told == ["waiting for the record of this job SLURM_JOB_ID=7 in runs"]
+
+
+def test_without_an_id_and_a_record_it_runs_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pods of other manifests may have a folder each: it says so, and trains."""
+    monkeypatch.setattr(joining, "PATIENCE_WITHOUT_ID", 0.3)
+    settings, told = load({"APT_TASK": "squad"}, None), list[str]()
+    outcome = run_recorded(
+        settings, ["sh", "-c", "exit 3"], os.environ, Path("runs"), resume=True, once=False, rank="1", warn=told.append
+    )
+    assert outcome.status == 3
+    (line,) = told
+    assert line.endswith("after 0 s: its first process keeps it; this one runs without")
 
 
 def test_without_an_id_a_run_that_goes_on_is_the_jobs() -> None:
