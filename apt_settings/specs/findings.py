@@ -246,7 +246,7 @@ class _Judge:
             if is_part:
                 reasons[line, name] = "only the job knows the rest of the name"
             elif name in known().variables and is_read and name not in self._spec.local:
-                reasons.setdefault((line, name), "check does not read values that stand here")
+                reasons.setdefault((line, name), "check reads no value here")
         left = {place: reason for place, reason in reasons.items() if place not in judged and place not in told}
         for (line, name), reason in left.items():
             self._note(line, name, f"{name} is not judged: {reason}")
@@ -257,7 +257,7 @@ class _Judge:
         for environment in self._spec.environments:
             for each in environment.assignments:
                 if known().variables.get(each.variable) in _RELAXING and each.value and not each.file:
-                    text = f"{each.variable} is for the job: names are judged here all the same"
+                    text = f"{each.variable} is for the job: the names are judged here all the same"
                     self._note(each.line, each.variable, text)
 
     def _problems(self, environment: Environment) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import dropwhile
 from typing import Final, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -240,6 +241,8 @@ class _Reader:
     def _in_list(self, key: str, item: Node, scope: _Scope) -> list[Assignment]:
         if isinstance(item, ScalarNode):
             name, equals, _ = item.value.partition("=")
+            if re.fullmatch(_SCRIPTS, key) and re.search(r"\s", item.value):
+                return []  # a line of a script
             if not equals or not _is_variable(name, key) or not re.fullmatch(r"[\w.-]+", name):
                 return []
             value = ScalarNode("", item.value[len(name) + 1 :], item.start_mark, item.end_mark, style='"')
@@ -315,11 +318,12 @@ class _Reader:
         """Keep the script of a command that is a list of words: `[bash, -c, "..."]`."""
         if not any("APT" in each.value.upper() for each in nodes):
             return
+        nodes = list(dropwhile(lambda each: re.match(r"\w+=", each.value), nodes))
         words = [each.value for each in nodes]
         at = next((index for index, word in enumerate(words) if re.fullmatch(r"-\w*c", word)), len(words))
         if any(base_of(word) in SHELLS for word in words[:at]) or at == 0:
             self._inner += [self._script(each, scope) for each in nodes[at + 1 : at + 2]]
-        else:
+        elif nodes:
             self._inner.append(self._script(nodes[0], scope)._replace(text=_as_shell(shlex.join(words))))
 
     def _script(self, node: ScalarNode, scope: _Scope) -> Inner:

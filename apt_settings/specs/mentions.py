@@ -63,8 +63,8 @@ def _mention(number: int, line: str, match: re.Match[str]) -> Mention | None:
 
 def _without_comment(line: str, comments: Sequence[str]) -> str:
     stripped = line.lstrip()
-    if re.match(_DIRECTIVE, stripped):
-        return line
+    if directive := re.match(_DIRECTIVE, stripped):
+        return _without_comment(stripped[directive.end() :], comments)
     if stripped.startswith(tuple(each for each in comments if each != "/*")):
         return ""
     for token in comments:

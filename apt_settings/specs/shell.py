@@ -226,7 +226,8 @@ class _Reader:
         before = [child for child in children if child.type == "variable_assignment"]
         nodes = [child for child in children if child.is_named and child.type not in ("variable_assignment", "comment")]
         for child in children:
-            self._walk_children(child, certain=certain)
+            follow = self._walk_children if child.type == "variable_assignment" else self.walk
+            follow(child, certain=certain)
         combinations = self._combinations(nodes)
         self._commands += 1
         self._begun = True
@@ -504,7 +505,7 @@ def _split(text: str) -> list[str]:
     try:
         return shlex.split(text, comments=True)
     except ValueError:
-        return text.split()
+        return re.sub(r"[\"']", " ", text).split()
 
 
 def _target(node: Node) -> str:
