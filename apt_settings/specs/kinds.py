@@ -25,6 +25,7 @@ class Kind(NamedTuple):
 
 
 _TEMPLATE: Final = r"\.(j2|jinja2?|tmpl|tpl|gotmpl|in|template|example|sample|dist)$"
+_NO_NAME: Final = r"(?!)"
 _HASH, _SLASHES = ("#",), ("//", "/*")
 
 KINDS: Final = (
@@ -71,11 +72,11 @@ KINDS: Final = (
     ),
     Kind(
         "bash scripts",
-        r"(?!)",
+        _NO_NAME,
         "script",
         contents=r"(?m)^[ \t]*(export[ \t]|srun[ \t]|module[ \t])|^\w+[ \t]*\(\)[ \t]*\{",
     ),
-    Kind("`.env`", r"(?!)", "env", contents=r"[ \t]*(#|(export[ \t]+)?\w+=|$)"),
+    Kind("`.env`", _NO_NAME, "env", contents=r"[ \t]*(#|(export[ \t]+)?\w+=|$)"),
 )
 """In the order in which they are asked: first all names, then all contents."""
 
@@ -108,8 +109,14 @@ def _holds(kind: Kind, text: str) -> bool:
     return re.search(kind.contents, text) is not None
 
 
+def pattern() -> str:
+    """The paths of files whose names say that they are specs, as a pattern for the hook of pre-commit."""
+    names = "|".join(kind.names for kind in KINDS if kind.is_spec and kind.names != _NO_NAME)
+    return f"(?i)(^|/)({names})({_TEMPLATE.removesuffix('$')})?$"
+
+
 def table() -> Iterator[tuple[str, str]]:
     """A row for each kind of file, for the docs: what it is, and what is read in it."""
     for kind in (*KINDS, OTHER):
-        if kind.names != "(?!)":
+        if kind.names != _NO_NAME:
             yield kind.title, kind.what

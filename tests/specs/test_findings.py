@@ -15,6 +15,7 @@ from support import RECORDS, ROOT
 
 from apt_settings.cli import main
 from apt_settings.specs.findings import SIZE_LIMIT, findings
+from apt_settings.specs.kinds import kind_of, pattern
 
 SPECS = RECORDS / "specs"
 PLANTED: dict[str, set[tuple[int, str]]] = {
@@ -360,30 +361,34 @@ def test_our_own_files_are_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "checked"),
+    ("names", "checked"),
     [
-        *[(name, True) for name in (".env", "prod.env", ".env.prod", "k8s/job.yaml", "job.yml", "Dockerfile")],
-        *[
-            (name, True)
-            for name in ("a.sh", "a.bash", "a.sbatch", "a.slurm", "a.job", "gpu.Dockerfile", "Dockerfile.gpu")
-        ],
-        *[(name, False) for name in ("README.md", "train.py", "notes.txt", "pyproject.toml")],
+        (
+            (
+                ".env",
+                "prod.env",
+                ".env.prod",
+                "k8s/job.yaml",
+                "job.yml",
+                "Dockerfile",
+                "gpu.Dockerfile",
+                "Dockerfile.gpu",
+            ),
+            True,
+        ),
+        (("a.sh", "a.bash", "a.sbatch", "a.slurm", "a.job", "a.pbs", "a.lsf", "a.sge", "job.sh.j2", ".envrc"), True),
+        (("pyproject.toml", ".vscode/launch.json", "Makefile", "justfile", "main.tf", "a.service", "a.csh"), True),
+        (("README.md", "train.py", "notes.txt", "a.png", "environment", "Makefiles/x"), False),
     ],
 )
-def test_the_hook_checks_what_is_known_by_name(name: str, checked: bool) -> None:
+def test_the_hook_checks_what_is_known_by_name(names: tuple[str, ...], checked: bool) -> None:
     """pre-commit hands over each file whose name says what it is, and no other."""
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    wrong = {
-        "Dockerfile": b"FROM x\nENV APT_SEED=x\n",
-        "yaml": b"env:\n  APT_SEED: x\n",
-        "yml": b"env:\n  APT_SEED: x\n",
-    }
-    kind = "Dockerfile" if "Dockerfile" in name else name.rpartition(".")[2]
 
-    assert checked == bool(re.search(hook["files"], name))
-    assert checked == any(
-        "APT_SEED" in each.variable for each in findings(name, wrong.get(kind, b"export APT_SEED=x\n"))
-    )
+    assert hook["files"] == pattern()
+    for name in names:
+        assert checked == bool(re.search(hook["files"], name)), name
+        assert checked == (kind_of(name, "").is_spec), name
 
 
 @pytest.mark.parametrize(
