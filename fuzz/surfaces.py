@@ -160,7 +160,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"compose.yaml\nservices:\n  a:\n    environment: [APT_SEED=3]\n",
         b".env\nAPT_SEED=${X}\n",
         b"a.sh\nfor s in 1 {2..4}; do J=$(sbatch --export=ALL,APT_SEED=$s a); done\ncat > a.env <<E\nAPT_SEED=$s\nE\n",
-        b"a.sh\nf() { local x=${1:-ten}; bash -c \"APT_EPOCHS=$x run\"; }\nAPT_SEED+=1 ssh h 'APT_X=1 y' | tee b.yaml <<E\n",
+        b"a.sh\nf() { local x=${1:-ten}; bash -c \"APT_EPOCHS=$x run\"; }\nAPT_SEED+=1 ssh h 'APT_X=1 y' | tee b <<E\n",
         b"Makefile\nexport APT_SEED ?= $(S)\nall: x\n\t@APT_EPOCHS=$(E) \\\n\t  y $$z\n",
         b"justfile\nexport APT_SEED := 'x'\nall:\n  APT_EPOCHS={{e}} y\n",
         b"a.toml\n[env]\nAPT_SEED = 3\n[tasks.a]\ncmd = 'APT_EPOCHS=ten x'\nenv = ['APT_X=1']\n",
@@ -168,7 +168,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b"ci.yml\nenv: {APT_EPOCHS: 3}\njobs: {a: {matrix: {s: [1]}, steps: [{run: 'APT_SEED=${{ matrix.s }} x'}]}}\n",
         b"v.yaml\nenv:\n{{- if .x }}\n- name: APT_SEED\n  value: {{ .y }}\n{{- end }}\n",
         b"cm.yaml\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a.sh: |\n    APT_SEED=x y\n",
-        b'Dockerfile\nARG A=1\nFROM x\nRUN <<E\nAPT_SEED=x y\nE\nENV APT_EPOCHS=${A:-2}\nCMD ["sh", "-c", "APT_X=1 y"]\n',
+        b'Dockerfile\nARG A=1\nFROM x\nRUN <<E\nAPT_SEED=x y\nE\nENV A=${A:-2}\nCMD ["sh", "-c", "APT_X=1 y"]\n',
         b"a.tf\nAPT_SEED = 3 # APT_X\n",
     ),
 }

@@ -2,8 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, as_text
@@ -23,6 +24,8 @@ from .mentions import Mention, mentions
 from .readers import read
 from .sandbox import confine
 from .spec import NOBODY, Assignment, Beside, Environment, Spec, known
+
+T = TypeVar("T")
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
@@ -87,10 +90,8 @@ def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
     if kind.reader != "env" and not re.search(OURS, data):
         return Judgement([], [])
     beside = beside._replace(folder=os.path.dirname(name))
-    if len(data) < _SMALL:
-        return _check(name, text, kind, beside)
     try:
-        return confine(lambda: _check(name, text, kind, beside))
+        return _limited(data, lambda: _check(name, text, kind, beside))
     except UnreadableError as error:
         by_name = _check(name, text, kind._replace(reader=""), beside)
         return by_name._replace(findings=[Finding(name, error.line, "", str(error)), *by_name.findings])
@@ -105,16 +106,20 @@ def beside_of(files: Mapping[str, bytes]) -> Beside:
             text = _text(data)
             reader = kind_of(name, text).reader
             if reader == "manifest" and re.search(r"(?m)^\s*kind:\s*[\"']?(ConfigMap|Secret)", text):
-                found = confine(lambda text=text: manifests.config_maps(text))  # type: ignore[misc]
-                for key, held in found.items():
+                for key, held in _limited(data, partial(manifests.config_maps, text)).items():
                     maps[key] = {one: each._replace(file=name) for one, each in held.items()}
             elif reader == "env":
-                spec = dotenv.read(text)
+                spec = _limited(data, partial(dotenv.read, text))
                 assignments = (each for one in spec.environments for each in one.assignments)
                 env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in assignments)
         except (UnreadableError, RecursionError):
             continue
     return Beside(maps, env_files)
+
+
+def _limited(data: bytes, work: Callable[[], T]) -> T:
+    """The result of work on a file; in a sandbox where the file is large."""
+    return work() if len(data) < _SMALL else confine(work)
 
 
 def _text(data: bytes) -> str:
@@ -144,6 +149,7 @@ def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
     for each in named:
         lines.setdefault(each.name, []).append(each.line)
 
+    @cache
     def at_its_name(assignment: Assignment) -> Assignment:
         line, those = assignment.line, lines.get(assignment.variable, [])
         is_known = assignment.variable in known().variables

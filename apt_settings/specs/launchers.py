@@ -67,6 +67,10 @@ _TAKE_TEXT: Final = ("tmux", "screen", "watch", "parallel", "trap", "eval")
 _TEXT_OPTIONS: Final = ("--wrap", "--command")
 
 
+_MOST_LAUNCHERS: Final = 16
+"""The most that are read in one command; each looks at all words behind it."""
+
+
 class Launch(NamedTuple):
     """What a command sets for another."""
 
@@ -87,7 +91,9 @@ def base_of(word: str) -> str:
 def launch_of(words: Words) -> Launch:
     """The variables that a command sets for another, whatever stands before the launcher: `sudo srun --export=A=1`."""
     launch = Launch([], [], [])
-    for index, (word, _) in enumerate(words):
+    launchers = [index for index, (word, _) in enumerate(words) if base_of(word) in _BY_NAME]
+    for index in launchers[:_MOST_LAUNCHERS]:
+        word = words[index][0]
         for row in _BY_NAME.get(base_of(word), ()):
             launch = _read(row, base_of(word), words[index + 1 :], launch)
     return launch

@@ -15,7 +15,8 @@ _PATH_BEFORE: Final = r"[/.@]$|[A-Za-z0-9_]-$"
 _PATH_BEHIND: Final = r"[/\\-]?\.?[/\\]|\.[a-z]|-\w"
 _DIRECTIVE: Final = r"#(SBATCH|PBS|BSUB|FLUX:|COBALT|\$[ \t]+-)"
 """Comments that a scheduler reads."""
-_BLOCK: Final = r"""(?s)"(?:[^"\\\n]|\\.)*"|/\*.*?\*/"""
+_BLOCK: Final = r"""(?s)"(?:[^"\\\n]|\\.)*+"|/\*.*?(?:\*/|\Z)"""
+_QUOTED_OR_COMMENT: Final = r"""(?<=\w)'(?=\w)|\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'|(["'])|(?<=[\s;|&(,{}\[\]])(?:#|//)"""
 
 
 _GIVEN_BY: Final = variable_of("given_by")
@@ -37,7 +38,7 @@ class Mention(NamedTuple):
 def mentions(text: str, comments: Sequence[str] = ("#",)) -> Iterator[Mention]:
     """The names of a text, in its order: `export APT_SEED=3 # APT_X` -> APT_SEED, in line 1, set."""
     if "/*" in comments:
-        text = re.sub(_BLOCK, lambda each: each[0] if each[0][0] == '"' else "\n" * each[0].count("\n"), text)
+        text = re.sub(_BLOCK, _without_block, text)
     for number, line in enumerate(text.split("\n"), start=1):
         if "APT_" in line:
             line = _without_comment(line, comments)
@@ -48,8 +49,18 @@ def mentions(text: str, comments: Sequence[str] = ("#",)) -> Iterator[Mention]:
                         break  # JSON with the names of settings, which we wrote
 
 
+def _without_block(match: re.Match[str]) -> str:
+    """Line breaks in place of a comment; a quoted text, and what is not closed, as it is."""
+    is_comment = match[0].startswith("/*") and match[0].endswith("*/")
+    return "\n" * match[0].count("\n") if is_comment else match[0]
+
+
 def _mention(number: int, line: str, match: re.Match[str]) -> Mention | None:
-    name, before, behind = match[0], line[max(0, match.start() - 5) : match.start()], line[match.end() :][:80]
+    name, before, behind = (
+        match[0],
+        line[max(0, match.start() - 5) : match.start()],
+        line[match.end() : match.end() + 80],
+    )
     is_use = re.search(_IS_USE, before) is not None
     is_set = re.match(_SETS, behind) is not None and not is_use
     is_part = not is_use and re.match(r"\$[A-Za-z{(]|\{\{", behind) is not None
@@ -67,17 +78,9 @@ def _without_comment(line: str, comments: Sequence[str]) -> str:
         return _without_comment(stripped[directive.end() :], comments)
     if stripped.startswith(tuple(each for each in comments if each != "/*")):
         return ""
-    for token in comments:
-        start = line.find(token) if token in ("#", "//") else -1
-        while start > 0:
-            if re.match(r"[\s;|&(,{}\[\]]", line[start - 1]) and not _in_quotes(line[:start]):
-                line = line[:start]
-                break
-            start = line.find(token, start + 1)
+    for match in re.finditer(_QUOTED_OR_COMMENT, line):
+        if match[1]:
+            break  # not closed on this line
+        if match[0] in comments:
+            return line[: match.start()]
     return line
-
-
-def _in_quotes(text: str) -> bool:
-    """Whether a quote that is opened in a text is not closed in it. `don't` has none."""
-    rest = re.sub(r"""(?<=\w)'(?=\w)|\\.|"(?:[^"\\]|\\.)*"|'[^']*'""", "", text)
-    return '"' in rest or "'" in rest

@@ -9,7 +9,9 @@ from .kinds import kind_of
 from .spec import NOBODY, NOTHING, Beside, Fault, Given, Inner, Spec
 
 _DEEPEST: Final = 5
+"""The most texts that stand in each other."""
 _MOST_INNER: Final = 2_000
+"""The most texts in one file that are read; what stands in others is not judged, and named."""
 
 _READERS: Final[Mapping[str, Callable[[str, Given, Beside], Spec]]] = {
     "env": lambda text, given, _: dotenv.read(text, given),
@@ -24,24 +26,37 @@ _READERS: Final[Mapping[str, Callable[[str, Given, Beside], Spec]]] = {
 }
 
 
-def read(reader: str, text: str, given: Given = NOTHING, beside: Beside = NOBODY, depth: int = 0) -> Spec:
+def read(reader: str, text: str, given: Given = NOTHING, beside: Beside = NOBODY) -> Spec:
     """Everything that a text sets, and all texts in it. What is wrong with its form is a fault."""
-    try:
-        spec = _READERS[reader](text, given, beside)
-    except UnreadableError as error:
-        return Spec(faults=(Fault(error.line, "", str(error)),))
-    except RecursionError:
-        return Spec(faults=(Fault(1, "", "is nested too deeply"),))
-    inner = spec.inner[:_MOST_INNER] if depth < _DEEPEST else ()
-    return _together([spec._replace(inner=()), *(_read_inner(each, beside, depth + 1) for each in inner)])
+    return _Reading(beside).read(reader, text, given)
 
 
-def _read_inner(inner: Inner, beside: Beside, depth: int) -> Spec:
-    reader = inner.kind or kind_of(inner.name, inner.text).reader
-    spec = read(reader, inner.text, inner.given, beside, depth)
-    forms = tuple(each for each in spec.faults if not each.variable)  # it may be no spec at all
-    faults = tuple(each for each in spec.faults if each.variable)
-    return spec._replace(faults=faults, remarks=(*spec.remarks, *forms)).moved(inner.line - 1)
+class _Reading:
+    """Reads a text and those in it, up to so many."""
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._left = _MOST_INNER
+
+    def read(self, reader: str, text: str, given: Given, depth: int = 0) -> Spec:
+        try:
+            spec = _READERS[reader](text, given, self._beside)
+        except UnreadableError as error:
+            return Spec(faults=(Fault(error.line, "", str(error)),))
+        except RecursionError:
+            return Spec(faults=(Fault(1, "", "is nested too deeply"),))
+        inner = spec.inner if depth < _DEEPEST else ()
+        return _together([spec._replace(inner=()), *(self._read_inner(each, depth + 1) for each in inner)])
+
+    def _read_inner(self, inner: Inner, depth: int) -> Spec:
+        self._left -= 1
+        if self._left < 0:
+            return Spec()
+        reader = inner.kind or kind_of(inner.name, inner.text).reader
+        spec = self.read(reader, inner.text, inner.given, depth)
+        forms = tuple(each for each in spec.faults if not each.variable)  # it may be no spec at all
+        faults = tuple(each for each in spec.faults if each.variable)
+        return spec._replace(faults=faults, remarks=(*spec.remarks, *forms)).moved(inner.line - 1)
 
 
 def _together(specs: list[Spec]) -> Spec:

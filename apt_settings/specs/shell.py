@@ -14,7 +14,21 @@ from ..sources.names import is_ours
 from .launchers import SHELLS, SLURM, Launch, Words, base_of, launch_of, values_of
 from .launchers import texts_of as scripts_of
 from .shell_words import as_text, defaults_of, filled, text_of, texts_of
-from .spec import MARK, NOTHING, Assignment, Environment, Fault, Given, Inner, Spec, assigned, either, known, marked
+from .spec import (
+    MARK,
+    NOTHING,
+    Assignment,
+    Environment,
+    Fault,
+    Given,
+    Inner,
+    Spec,
+    assigned,
+    either,
+    joined,
+    known,
+    marked,
+)
 
 _MOST_HEREDOCS: Final = 2_000  # the time of the parser is quadratic
 _MOST_CUTS: Final = 50
@@ -95,6 +109,9 @@ class _Reader:
         """The last `#SBATCH --export`, its line and what it sets."""
         self._below = given.below
         self._lost: set[str] = set()
+        self._known = known().variables
+        self._names: set[Assignment] = set()
+        """What stands in an environment already: names that are no settings stand in one."""
         self._followed: Mapping[str, Callable[[Node, bool], None]] = {
             "comment": self._comment,
             "variable_assignment": self._assign_node,
@@ -431,7 +448,7 @@ class _Reader:
             return [marked("(...)")]
         texts = [""] if word is None else texts_of(word, self._values)
         if operator == "+=":
-            return [a + b for a in self._values.get(name, [marked(f"${name}")]) for b in texts][:1]
+            return joined([self._values.get(name, [marked(f"${name}")]), texts])
         return texts
 
     def _assign_node(self, node: Node, certain: bool) -> None:
@@ -494,7 +511,9 @@ class _Reader:
     ) -> None:
         """Keep the variables of a command as an environment: those exported, and those `local` to the command."""
         of_command = set(local)
-        reaching = (each for each in assignments if each in of_command or self._reaches_commands(each.variable))
+        reaching = [each for each in assignments if each in of_command or self._reaches_commands(each.variable)]
+        reaching = [each for each in reaching if each.variable in self._known or each not in self._names]
+        self._names.update(reaching)
         below = below or self._below
         self._environments.append(
             Environment(tuple(reaching), certain and self._given.certain and not below, below if certain else "")

@@ -10,6 +10,8 @@ from .spec import Values, either, joined, marked
 _DEFAULT: Final = r"(?s)\$\{(\w+)(:?[-=+?])(.*)\}"
 _ESCAPED: Final = r'\\(["\\$`])'
 _CALLED: Final = {"command_substitution": "$(...)", "arithmetic_expansion": "$((...))"}
+_LONGEST: Final = 1_000
+"""The most characters of a value that is put into a here-document, which may name it very often."""
 _MOST_COUNTED: Final = 50
 
 
@@ -110,7 +112,8 @@ def filled(text: str, values: Values) -> str:
             return match[1]
         name = match[2] or match[3]
         held = values.get(name, ()) if name else ()
-        return held[0] if len(held) == 1 and "\0" not in held[0] else f"${{{name or '...'}}}"
+        is_known = len(held) == 1 and "\0" not in held[0] and len(held[0]) <= _LONGEST
+        return held[0] if is_known else f"${{{name or '...'}}}"
 
     pattern = r"\\([$`\\])|\$(?:(\w+)|\{(\w+)[^}\n]*\}|\(\(?[^()\n]*\)?\))|`[^`\n]*`"
     return re.sub(pattern, fill, text)

@@ -12,6 +12,9 @@ MARK: Final = "\0"
 _MOST_TEXTS: Final = 64
 """The most texts that one word may stand for; of more, only that they are not known is kept."""
 
+_LONGEST: Final = 65_536
+"""The most characters of a text that is put together: `A=$A$A` doubles it."""
+
 Values = Mapping[str, Sequence[str]]
 """What variables of a script, or of a matrix, may hold: `{"s": ["1", "2"]}`."""
 
@@ -146,6 +149,8 @@ def joined(parts: Sequence[Sequence[str]]) -> list[str]:
         if len(texts) * len(part) > _MOST_TEXTS:
             part = [next((each for each in part if MARK in each), marked("..."))]
         texts = [text + each for text in texts for each in part]
+        if max(map(len, texts)) > _LONGEST:
+            return [marked("...")]
     return texts
 
 
