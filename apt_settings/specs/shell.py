@@ -43,6 +43,7 @@ _CONDITIONAL: Final = frozenset(
         "list",
     }
 )
+_AROUND: Final = ("redirected_statement", "pipeline", "list")
 _ISOLATED: Final = frozenset({"subshell", "command_substitution", "process_substitution"})
 """What is set in these is gone after them."""
 _DIRECTIVES: Final = {"#SBATCH": "sbatch", "#PBS": "qsub", "#BSUB": "bsub", "#$": "qsub"}
@@ -211,14 +212,16 @@ class _Reader:
 
     def _declaration(self, node: Node, certain: bool) -> None:
         """Follow `export A=1 B`, `declare -x A=1` and `export -n A`. Other declarations export nothing."""
-        words = [text_of(child) for child in node.children]
+        children, rest = self._cut(node)
+        words = [text_of(child) for child in children]
         options = "".join(word for word in words[1:] if re.fullmatch(r"-\w+", word))
         exports = (words[0] == "export" and "n" not in options) or (words[0] != "export" and "x" in options)
         self._begun = True
         self._spaces(node)
-        declared = {text_of(child).partition("=")[0] for child in node.named_children}
+        named = [child for child in children if child.is_named]
+        declared = {text_of(child).partition("=")[0] for child in named}
         self._declared |= declared if words[0] in _DECLARE and not exports else set()
-        for child in node.named_children:
+        for child in named:
             name = text_of(child)
             if child.type == "variable_assignment":
                 name = text_of(child.children[0])
@@ -236,6 +239,8 @@ class _Reader:
                     name = texts[0].partition("=")[0]
                     self._exported.add(name)
                     self._assign(name, [each.partition("=")[2] for each in texts], self._line(child), certain=certain)
+        if rest:
+            self._again(*rest, certain=certain)
 
     def _command(self, node: Node, certain: bool) -> None:
         """Follow `A=1 command ...`."""
@@ -270,7 +275,10 @@ class _Reader:
         for index, child in enumerate(node.children[1:], start=1):
             between = raw[node.children[index - 1].end_byte - start : child.start_byte - start]
             if re.search(rb"(?<!\\)\n", between):
-                text = raw[child.start_byte - start :].decode(errors="replace")
+                whole = node  # with what the parser took for redirections and pipes of this command
+                while whole.parent and whole.parent.type in _AROUND:
+                    whole = whole.parent
+                text = (whole.text or b"")[child.start_byte - whole.start_byte :].decode(errors="replace")
                 return node.children[:index], (text, self._line(child))
         return node.children, None
 
@@ -471,7 +479,8 @@ class _Reader:
         self._exported |= {name} if self._export_all else set()
         assignments = [assigned(name, text, line) for text in texts]
         if not certain or len(texts) > 1:
-            self._alone.update(dict.fromkeys(assignments))
+            held = [self._state[name]] if name in self._state else []  # perhaps it stays as it is
+            self._alone.update(dict.fromkeys([*held, *assignments]))
             self._state[name] = assignments[0]._replace(value=None, unknown=assignments[0].unknown or f"${name}")
             return
         self._overwrite(assignments[0])

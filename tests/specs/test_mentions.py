@@ -69,6 +69,8 @@ def test_every_name_outside_of_comments_is_seen(
             "a | b | c\nAPT_EPOCHS=ten run\n\ncat <<E | d\nhi\nE\nexport APT_SEED=x\n",
             [(2, "APT_EPOCHS"), (7, "APT_SEED")],
         ),
+        ("a | b | c\necho APT_SEED=x >> $GITHUB_ENV\n", [(2, "APT_SEED")]),
+        ("a | b | c\ncat > a.env <<E\nAPT_SEED=x\nE\n", [(3, "APT_SEED")]),
         ("if [ ; then\nexport APT_SEED=x\nexport APT_SEEED=3\nfi\n", [(2, "APT_SEED"), (3, "APT_SEEED")]),
     ],
 )

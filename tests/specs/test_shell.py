@@ -84,6 +84,7 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
             [(3, EPOCHS), (3, SEED)],
         ),
         ("E=3; if x; then E=ten; fi\nexport APT_EPOCHS=$E\nrun", [(2, EPOCHS)]),
+        ("export APT_SEED=x\nif y; then export APT_SEED=3; fi\nrun", [(1, SEED)]),
         ("E=ten; read E\nexport APT_EPOCHS=$E\nrun", []),
         ("E=ten; source cfg.sh\nexport APT_EPOCHS=$E\nrun", []),
         ("f() { local E=ten; }\nexport APT_EPOCHS=$E\nrun", []),
