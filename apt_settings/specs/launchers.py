@@ -44,6 +44,8 @@ LAUNCHERS: Final = (
     Launcher(("mpirun", "mpiexec", "orterun", "prun"), ("-x",), "one", "man mpirun of Open MPI"),
     Launcher(("mpirun", "mpiexec", "mpiexec.hydra"), ("-genv", "-env"), "pair", "mpiexec -help of MPICH"),
     Launcher(("kubectl", "oc"), ("--env",), "one", "kubectl run --help", image=True),
+    Launcher(("kubectl", "oc"), ("--from-literal",), "one", "kubectl create configmap --help"),
+    Launcher(("kubectl", "oc"), (), "any", "kubectl set env --help"),
     Launcher(("gantry", "beaker"), ("--env",), "one", "gantry run --help", image=True),
     Launcher(("sky", "dstack", "act"), ("--env", "-e"), "one", "sky launch --help", image=True),
     Launcher(("gcloud",), ("--set-env-vars", "--update-env-vars", "--container-env"), "commas", "gcloud run --help"),
@@ -62,7 +64,7 @@ _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 _ENV_WITH_VALUE: Final = ("-u", "--unset", "-C", "--chdir", "-g", "-p", "-h", "-f", "-o")
 SHELLS: Final = ("bash", "sh", "zsh", "dash", "ksh")
 _WITH_C: Final = ("su", "flock", "script", "runuser", "sg")
-_TAKE_TEXT: Final = ("tmux", "screen", "watch", "parallel", "trap", "eval")
+_TAKE_TEXT: Final = ("bsub", "tmux", "screen", "watch", "parallel", "trap", "eval")
 """Commands whose arguments are commands again."""
 _TEXT_OPTIONS: Final = ("--wrap", "--command")
 
@@ -106,7 +108,8 @@ def _read(row: Launcher, name: str, words: Words, launch: Launch) -> Launch:
         options = [word for word, _ in takewhile(lambda each: each[0].startswith("-"), words)]
         anew |= name == "env" and bool({"-i", "-", "--ignore-environment"} & set(options))
     elif row.split == "any":
-        assignments += [each for word, line in words if (each := _assignment(word, line))]
+        plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
+        assignments += [each for word, line in plain if (each := _assignment(word, line))]
     elif row.split == "settings":
         assignments += _settings(row.options, words)
         remarks += _flags(words) if row.options == ("--task",) else []
@@ -131,7 +134,7 @@ def _leading(words: Words) -> Iterator[Assignment]:
         assignment = _assignment(word, line)
         if assignment:
             yield assignment
-        elif not (word.startswith("-") or after_option):
+        elif not (word.startswith(("-", MARK)) or after_option):
             return
         after_option = word in _ENV_WITH_VALUE
 

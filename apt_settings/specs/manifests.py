@@ -40,15 +40,15 @@ _ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "
 _UNITS: Final = frozenset({"run", "uses", "script", "command", "args", "cmd", "image", "containers", "entrypoint"})
 """Keys of what runs: a step, a service, a container. It has the variables of all that it stands in."""
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
-_SCRIPTS: Final = (
-    r"(?i).*(command|script|cmd)s?|run|args|setup|entrypoint|user[-_]?data|bash|shell|exec|on[-_]?start|bootstrap"
-)
+_SCRIPTS: Final = r"(?i).*(command|script|cmd)s?|run|args|setup|source|entrypoint|user[-_]?data|bash|shell|exec|on[-_]?start|bootstrap"
 """Keys whose texts are scripts, or lists of their lines."""
 _WORDS: Final = ("command", "args", "entrypoint", "cmd")
 """Keys whose lists are the words of one command."""
 _TABLES_OF_SCRIPTS: Final = ("scripts", "tasks")
 _TEXTS: Final = {"runtimeEnvYAML": "manifest"}
 """Keys whose texts are files of a kind."""
+_ELSEWHERE: Final = frozenset({"valueFrom", "secret"})
+"""Keys beside a name whose value stands in another place."""
 _MAPS: Final = {"ConfigMap": ("data",), "Secret": ("stringData",)}
 """Kinds of Kubernetes that hold variables, and the fields in which they do."""
 _VALUES: Final = (
@@ -234,11 +234,23 @@ class _Reader:
         fields = pairs_of(node)
         found = self._named(key, fields, scope)
         for name, value in fields.items():
-            if _is_variable(name, key) and (isinstance(value, ScalarNode) or _is_template(value)):
+            value = pairs_of(value).get("value", value)  # of GitLab, beside a description
+            if key == "matrix" and _is_variable(name, key):
+                self._any_of(name, items_of(value), scope)
+            elif _is_variable(name, key) and (isinstance(value, ScalarNode) or _is_template(value)):
                 found += self._assignments(name, value, scope._replace(needs_strings=False))
         return found
 
+    def _any_of(self, name: str, nodes: list[Node], scope: _Scope) -> None:
+        """Judge each value of a matrix alone."""
+        for node in nodes:
+            if isinstance(node, ScalarNode):
+                assignments = self._assignments(name, node, scope._replace(needs_strings=False))
+                self._environments.append(Environment(tuple(assignments), certain=False))
+
     def _in_list(self, key: str, item: Node, scope: _Scope) -> list[Assignment]:
+        if key == "matrix" and isinstance(item, MappingNode):
+            return self._in_mapping(key, item, scope)
         if isinstance(item, ScalarNode):
             name, equals, _ = item.value.partition("=")
             if re.fullmatch(_SCRIPTS, key) and re.search(r"\s", item.value):
@@ -257,13 +269,13 @@ class _Reader:
         if "value" in fields:
             return self._assignments(name, fields["value"], scope)
         line = line_of(fields.get("name") or fields["key"])
-        if "valueFrom" not in fields:
+        if not fields.keys() & _ELSEWHERE:
             return [Assignment(name, "", line)] if len(fields) == 1 and key == "env" else []
-        reference = pairs_of(pairs_of(fields["valueFrom"]).get("configMapKeyRef"))
+        reference = pairs_of(pairs_of(fields.get("valueFrom")).get("configMapKeyRef"))
         map_name, map_key = text_of(reference.get("name")) or "", text_of(reference.get("key")) or ""
         self._used.add(("ConfigMap", map_name))
         held = (self._held("ConfigMap", map_name) or {}).get(map_key)
-        unknown = Assignment(name, None, line, unknown="that of valueFrom")
+        unknown = Assignment(name, None, line, unknown="one of another place")
         return [held._replace(variable=name, line=line, file="") if held else unknown]
 
     def _twice(self, found: list[Assignment]) -> None:
@@ -298,6 +310,10 @@ class _Reader:
         """Keep the scripts of a mapping."""
         words = [each for key in _WORDS[:2] for each in items_of(fields.get(key))]
         lists = [words, *(items_of(fields.get(key)) for key in _WORDS[2:])]
+        if isinstance(content := fields.get("content"), ScalarNode) and "APT_" in content.value:
+            self._inner.append(self._text(content, name=text_of(fields.get("path")) or ""))
+        for key in filter(lambda key: re.fullmatch(_SCRIPTS, key), fields):
+            lists += [each.value for each in items_of(fields[key]) if isinstance(each, SequenceNode)]
         for nodes in lists:
             self._command([each for each in nodes if isinstance(each, ScalarNode)], scope)
         for key, node in fields.items():
@@ -379,6 +395,8 @@ def _texts(text: str, values: Values) -> list[str]:
     """The texts that a value may be; what only the job knows stands in marks. `${A:-60}` -> unknown, or 60."""
     if matrix := re.fullmatch(r"\$\{\{\s*(matrix\.\w+)\s*\}\}", text):
         return list(values.get(matrix[1].replace(".", "_"), [marked("${{ ... }}")]))
+    if default := re.fullmatch(r"\$\{\{[^{}]*\|\|\s*'([^'{}]*)'\s*\}\}", text):
+        return [marked("${{ ... }}"), default[1]]
     for pattern, what in _VALUES:
         if re.fullmatch(f"(?s){pattern}", text):
             return [marked(what)]

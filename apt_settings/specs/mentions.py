@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from ..sources.names import variable_of
 
-_NAME: Final = r"(?:(?<![A-Za-z0-9_])|(?<=\s-[A-Za-z]))APT_\w*+(?![*?@])"
+_NAME: Final = r"(?:(?<![A-Za-z0-9_])|(?<=\s-[A-Za-z])|(?<=ERENV_)|(?<=TYENV_))APT_\w*+(?![*?@])"
 _IS_USE: Final = r"\$[({]?[!#]?$|\$env:$|%$"
 """What stands before a name whose value is only used: `$APT_SEED`, `${APT_SEED}`."""
 _SETS: Final = r"""["'`\]})]*[ \t]*([:?+]{0,2}=(?!=)|:(?!\w|//|-))|["'`][ \t]*,"""

@@ -44,6 +44,8 @@ _CONDITIONAL: Final = frozenset(
     }
 )
 _AROUND: Final = ("redirected_statement", "pipeline", "list")
+_SPLIT: Final = ("simple_expansion", "expansion")
+"""Words without quotes, which bash splits at blanks."""
 _ISOLATED: Final = frozenset({"subshell", "command_substitution", "process_substitution"})
 """What is set in these is gone after them."""
 _DIRECTIVES: Final = {"#SBATCH": "sbatch", "#PBS": "qsub", "#BSUB": "bsub", "#$": "qsub"}
@@ -109,6 +111,8 @@ class _Reader:
         self._directive: tuple[str, int, list[Assignment]] | None = None
         """The last `#SBATCH --export`, its line and what it sets."""
         self._below = given.below
+        self._writes_to = ""
+        """The file that the output of commands goes to here."""
         self._lost: set[str] = set()
         self._known = known().variables
         self._names: set[Assignment] = set()
@@ -122,6 +126,7 @@ class _Reader:
             "for_statement": self._loop,
             "function_definition": self._function,
             "redirected_statement": self._redirected,
+            "pipeline": self._pipeline,
             "expansion": self._default,
             "ERROR": self._error,
         }
@@ -186,7 +191,8 @@ class _Reader:
         """Follow `for s in 1 2; do ...; done` with each value."""
         variable, *rest = node.named_children
         words = [child for child in rest if child.type not in ("do_group", "compound_statement")]
-        texts = either(*(texts_of(each, self._values) for each in words)) if words else [marked('"$@"')]
+        found = [(text, each.type in _SPLIT) for each in words for text in texts_of(each, self._values)]
+        texts = either(*(text.split() if is_split else [text] for text, is_split in found)) or [marked('"$@"')]
         self._assign(text_of(variable), texts, self._line(node), certain=True)
         self._walk_children(node, certain=False)
 
@@ -234,18 +240,26 @@ class _Reader:
                     self._exported.discard(name)
             elif exports:
                 self._walk_children(child, certain=certain)
-                texts = texts_of(child, self._values)
-                if re.match(_ASSIGNMENT, texts[0]):  # export "NAME=value"
-                    name = texts[0].partition("=")[0]
-                    self._exported.add(name)
-                    self._assign(name, [each.partition("=")[2] for each in texts], self._line(child), certain=certain)
+                self._export_words(texts_of(child, self._values), self._line(child), certain=certain)
         if rest:
             self._again(*rest, certain=certain)
+
+    def _export_words(self, texts: Sequence[str], line: int, *, certain: bool) -> None:
+        """Follow `export "A=1"`, whose word may be one of several."""
+        values: dict[str, list[str]] = {}
+        for text in texts:
+            if re.match(_ASSIGNMENT, text):
+                name, _, value = text.partition("=")
+                values.setdefault(name, []).append(value)
+        for name, held in values.items():
+            self._exported.add(name)
+            self._assign(name, held, line, certain=certain and len(values) == 1)
 
     def _command(self, node: Node, certain: bool) -> None:
         """Follow `A=1 command ...`."""
         children, rest = self._cut(node)
         before = [child for child in children if child.type == "variable_assignment"]
+        self._read_string(children)
         nodes = [child for child in children if child.is_named and child.type not in ("variable_assignment", "comment")]
         for child in children:
             follow = self._walk_children if child.type == "variable_assignment" else self.walk
@@ -265,7 +279,10 @@ class _Reader:
         if ours:
             self._snapshot([*inherited, *ours], certain=certain, local=ours, below=launch.image)
         self._scripts(combinations, [*inherited, *ours], launch)
-        self._shell(words)
+        if self._writes_to and words and words[0][0] in _PRINTS:
+            self._printed(words, self._writes_to)
+        if words:
+            self._shell(words)
         if rest:
             self._again(*rest, certain=certain)
 
@@ -292,13 +309,21 @@ class _Reader:
 
     def _combinations(self, nodes: Sequence[Node]) -> list[Words]:
         """The words of a command, once for each value of a word that may be one of several."""
-        words = [(texts_of(node, self._values), self._line(node)) for node in nodes]
-        most = max((len(texts) for texts, _ in words), default=1)
-        return [[(texts[min(index, len(texts) - 1)], line) for texts, line in words] for index in range(most)]
+        words = [(texts_of(node, self._values), self._line(node), node.type in _SPLIT) for node in nodes]
+        most = max((len(texts) for texts, *_ in words), default=1)
+        return [
+            [
+                (word, line)
+                for texts, line, is_split in words
+                for text in texts[min(index, len(texts) - 1) :][:1]
+                for word in (text.split() if is_split else [text])
+            ]
+            for index in range(most)
+        ]
 
     def _prefixes(self, nodes: Sequence[Node]) -> list[Assignment]:
         """The assignments before a command; of several values, each is judged alone."""
-        rows = [(text_of(node.children[0]), self._texts(node), self._line(node)) for node in nodes]
+        rows = [(_of_container(text_of(node.children[0])), self._texts(node), self._line(node)) for node in nodes]
         most = max((len(texts) for _, texts, _ in rows), default=1)
         return self._one_of(
             [assigned(name, texts[min(index, len(texts) - 1)], line) for name, texts, line in rows]
@@ -350,7 +375,7 @@ class _Reader:
 
     def _shell(self, words: Words) -> None:
         """Follow what the command changes in the script itself: `set -a`, `source x.sh`, `read s`."""
-        (name, _), *rest = words or [("", 0)]
+        (name, _), *rest = words
         options = [word for word, _ in rest]
         if name == "set":
             on, off = r"-\w*a\w*", r"\+\w*a\w*"
@@ -361,8 +386,10 @@ class _Reader:
             self._below = "what is sourced"
             self._values.clear()
         elif name in _READS_VARIABLES:
-            for word in options:
+            for word, line in rest:
                 self._values.pop(word.partition("=")[0], None)
+                if is_ours(word):
+                    self._assign(word, [marked("what it reads")], line, certain=True)
 
     def _spaces(self, node: Node) -> None:
         """Find `export APT_SEED =3` and `export APT_SEED= 3`, which set another variable, or an empty value."""
@@ -376,9 +403,18 @@ class _Reader:
             if before or behind:
                 self._faults.append(Fault(self._line(child), name[0], "has a space beside its =: write NAME=value"))
 
+    def _read_string(self, children: Sequence[Node]) -> None:
+        """Keep the script of `bash <<< "export A=1; run"`."""
+        string = next((child for child in children if child.type == "herestring_redirect"), None)
+        if string and base_of(text_of(children[0])) in (*SHELLS, *SLURM):
+            for text in texts_of(string.named_children[0], self._values):
+                self._inner.append(Inner(as_text(text), self._line(string), "script"))
+
     def _redirected(self, node: Node, certain: bool) -> None:
         """Keep what is written to a file or read by a command: `cat > job.sh <<EOF`, `echo A=1 >> $GITHUB_ENV`."""
+        before, self._writes_to = self._writes_to, _target(node) or self._writes_to
         self._walk_children(node, certain=certain)
+        self._writes_to = before
         command = next((child for child in node.named_children if child.type == "command"), None)
         words = self._combinations(command.named_children)[0] if command else []
         names = [base_of(word) for word, _ in words]
@@ -388,8 +424,15 @@ class _Reader:
                 piped = [text_of(each) for each in _below(redirect, "command_name")]
                 target = _target(node) or _argument("tee", words)
                 self._heredoc(body, text_of(parts["heredoc_start"]), target, [*names, *map(base_of, piped)])
-        if names[:1] and names[0] in _PRINTS and (target := _target(node)):
-            self._printed(words, target)
+
+    def _pipeline(self, node: Node, certain: bool) -> None:
+        """Follow `echo A=1 | tee -a x.env` and `echo "export A=1; run" | sbatch`."""
+        last = node.named_children[-1]
+        words = self._combinations(last.named_children)[0] if last.type == "command" else []
+        is_script = bool(words) and base_of(words[0][0]) in (*SHELLS, *SLURM, "ssh", "qsub", "bsub")
+        before, self._writes_to = self._writes_to, "x.sh" if is_script else _argument("tee", words) or self._writes_to
+        self._walk_children(node, certain=certain)
+        self._writes_to = before
 
     def _heredoc(self, body: Node, start: str, target: str, names: Sequence[str]) -> None:
         is_script = any(name in (*SHELLS, *SLURM, "ssh", "qsub", "bsub") for name in names)
@@ -463,7 +506,9 @@ class _Reader:
         self._begun = True
         texts = self._texts(node)
         self._walk_children(node, certain=certain)
-        self._assign(text_of(node.children[0]), texts, self._line(node), certain=certain)
+        name = text_of(node.children[0])
+        self._exported |= {_of_container(name)} if name in self._exported else set()
+        self._assign(_of_container(name), texts, self._line(node), certain=certain)
 
     def _assign(self, name: str, texts: list[str], line: int, *, certain: bool) -> None:
         """Set a variable from here on. If that is not certain, or one of several, its value is unknown from here on."""
@@ -527,6 +572,11 @@ class _Reader:
         self._environments.append(
             Environment(tuple(reaching), certain and self._given.certain and not below, below if certain else "")
         )
+
+
+def _of_container(name: str) -> str:
+    """`APPTAINERENV_APT_SEED` -> `APT_SEED`: what the container gets."""
+    return re.sub(r"^(SINGULARITY|APPTAINER)ENV_(?=APT_)", "", name)
 
 
 def _split(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The result of reading a job spec of any kind: the variables that it sets, its faults, and the texts inside it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -14,6 +15,9 @@ _MOST_TEXTS: Final = 64
 
 _LONGEST: Final = 65_536
 """The most characters of a text that is put together: `A=$A$A` doubles it."""
+
+_PLACEHOLDER: Final = r"\{\}|^\{\w+\}$"
+"""What xargs, parallel and MLflow put another text in place of."""
 
 Values = Mapping[str, Sequence[str]]
 """What variables of a script, or of a matrix, may hold: `{"s": ["1", "2"]}`."""
@@ -137,8 +141,10 @@ def marked(what: str) -> str:
 
 def assigned(variable: str, text: str, line: int) -> Assignment:
     """An assignment of a text that may have marks; then its value is not known."""
-    if MARK not in text:
+    if MARK not in text and not re.search(_PLACEHOLDER, text):
         return Assignment(variable, text, line)
+    if MARK not in text:
+        return Assignment(variable, None, line, unknown="{...}")
     return Assignment(variable, None, line, unknown=text.split(MARK)[1])
 
 

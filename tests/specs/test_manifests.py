@@ -161,6 +161,13 @@ def test_files_are_judged_together() -> None:
         ),
         ("v.yaml", "{{- range .x }}\n a:\n  - name: {{ .n }\n    APT_SEEED: 1\n", [(4, WRONG)]),
         ("v.yaml.j2", "env:\n  APT_SEED: x\n  APT_EPOCHS: {{ epochs }}\n", [(2, SEED)]),
+        ("wf.yaml", "script:\n  source: |\n    APT_SEED=x run\n", [(3, SEED)]),
+        ("init.yml", "write_files:\n- path: /etc/job.env\n  content: |\n    APT_SEED=x\n", [(4, SEED)]),
+        ("init.yml", "runcmd:\n- APT_SEED=x run\n- [bash, -c, APT_SEEED=1 run]\n", [(2, SEED), (3, WRONG)]),
+        ("gl.yml", "variables:\n  APT_SEED: {value: x, description: y}\n", [(2, SEED)]),
+        ("gl.yml", "parallel:\n  matrix:\n  - APT_SEED: [1,\n     x, [2]]\n", [(3, SEED)]),
+        ("ci.yml", "env:\n  APT_SEED: ${{ inputs.s || 'x' }}\n", [(2, SEED)]),
+        ("mlproject.yaml", "command: APT_SEED={seed} run\n", []),
         ("x.toml", "{% if x %}\nAPT_SEEED = 1\n", [(2, WRONG)]),
         ("x.toml", "[a\nb = 'APT_SEED'\n", [(1, "")]),
         ("x.toml", "env = { APT_SEED = true, A = 1 }\n", [(1, SEED)]),
@@ -176,7 +183,7 @@ def test_values_that_others_fill_in_are_named() -> None:
     text = (
         "a:\n  APT_SEED: '{{ .Values.seed }}'\n  APT_EPOCHS: ${{ inputs.e }}\n  APT_TASK: $T\n"
         "b:\n- {name: APT_SEED, value: $(S)}\n- {name: APT_TASK, valueFrom: {fieldRef: {fieldPath: x}}}\n"
-        "- {name: APT_BATCH_SIZE, value: {{ .b }}}\n---\nkind: Secret\ndata: {APT_SEED: eA==}\n"
+        "- {name: APT_BATCH_SIZE, secret: s}\n---\nkind: Secret\ndata: {APT_SEED: eA==}\n"
     )
 
     assert errors_in("x.yaml", text) == []

@@ -75,6 +75,17 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ('for s in 1 x; do srun bash -c "APT_SEED=$s run"; done', [(1, SEED)]),
         ("export APT_EPOCHS=60\nbash -c 'APT_DISTILL_EPOCHS=50 run'", []),
         ("bash -c 'bash -c \"APT_SEED=x run\"'", [(1, SEED)]),
+        ("bash <<< 'APT_SEED=x run'", [(1, SEED)]),
+        ('bsub "APT_SEED=x run"', [(1, SEED)]),
+        ('{\n echo "APT_SEED=x"\n} > .env', [(2, SEED)]),
+        ('echo "APT_SEED=x" | tee -a .env', [(1, SEED)]),
+        ('echo "APT_SEED=x run" | sbatch', [(1, SEED)]),
+        (
+            "kubectl create configmap a --from-literal=APT_SEED=x; kubectl set env d/x APT_EPOCHS=ten",
+            [(1, EPOCHS), (1, SEED)],
+        ),
+        ("APPTAINERENV_APT_SEED=x apptainer run i\nexport SINGULARITYENV_APT_SEEED=1\nrun", [(1, SEED), (2, WRONG)]),
+        ("env $(cat .env) APT_SEED=x run", [(1, SEED)]),
         # 17: constants and loops
         ("LR=2; export APT_LEARNING_RATE=$LR\nrun", [(1, "APT_LEARNING_RATE")]),
         ("E=ten\nsbatch --export=ALL,APT_EPOCHS=$E job.sh", [(2, EPOCHS)]),
@@ -85,6 +96,10 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ),
         ("E=3; if x; then E=ten; fi\nexport APT_EPOCHS=$E\nrun", [(2, EPOCHS)]),
         ("export APT_SEED=x\nif y; then export APT_SEED=3; fi\nrun", [(1, SEED)]),
+        ('LRS="1e-4 2e"; for l in $LRS; do APT_LEARNING_RATE=$l run; done', [(1, "APT_LEARNING_RATE")]),
+        ('for kv in APT_SEED=x APT_SEEED=1; do export "$kv"; done\nrun', [(1, SEED), (1, WRONG)]),
+        ("A='-e APT_SEED=x -e APT_EPOCHS=3'; docker run $A img", [(1, SEED)]),
+        ("xargs -I{} env APT_SEED={} run", []),
         ("E=ten; read E\nexport APT_EPOCHS=$E\nrun", []),
         ("E=ten; source cfg.sh\nexport APT_EPOCHS=$E\nrun", []),
         ("f() { local E=ten; }\nexport APT_EPOCHS=$E\nrun", []),
@@ -161,6 +176,8 @@ def test_what_needs_an_interpreter_is_named() -> None:
         "for s; do APT_SEED=$s run; done",
         "export APT_SEED=$'\\x33'",
         "export APT_SEED=(1 2)",
+        "read APT_SEED",
+        "parallel 'APT_SEED={} run'",
     )
     text = "\n".join([*lines, "run"])
 
