@@ -40,7 +40,10 @@ _ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "
 _UNITS: Final = frozenset({"run", "uses", "script", "command", "args", "cmd", "image", "containers", "entrypoint"})
 """Keys of what runs: a step, a service, a container. It has the variables of all that it stands in."""
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
-_SCRIPTS: Final = r"(?i).*(command|script|cmd)s?|run|args|setup|source|entrypoint|user[-_]?data|bash|shell|exec|on[-_]?start|bootstrap"
+_SCRIPTS: Final = (
+    r"(?i).*(command|script|cmd)s?|run|args|setup|source|entrypoint|user[-_]?data"
+    r"|bash|shell|exec|on[-_]?start|bootstrap"
+)
 """Keys whose texts are scripts, or lists of their lines."""
 _WORDS: Final = ("command", "args", "entrypoint", "cmd")
 """Keys whose lists are the words of one command."""
@@ -339,7 +342,7 @@ class _Reader:
         at = next((index for index, word in enumerate(words) if re.fullmatch(r"-\w*c", word)), len(words))
         if any(base_of(word) in SHELLS for word in words[:at]) or at == 0:
             self._inner += [self._script(each, scope) for each in nodes[at + 1 : at + 2]]
-        elif nodes:
+        else:
             self._inner.append(self._script(nodes[0], scope)._replace(text=_as_shell(shlex.join(words))))
 
     def _script(self, node: ScalarNode, scope: _Scope) -> Inner:

@@ -111,7 +111,7 @@ def filled(text: str, values: Values) -> str:
         if match[1]:
             return match[1]
         name = match[2] or match[3]
-        held = values.get(name, ()) if name else ()
+        held = list(values.get(name or "", []))
         is_known = len(held) == 1 and "\0" not in held[0] and len(held[0]) <= _LONGEST
         return held[0] if is_known else f"${{{name or '...'}}}"
 

@@ -25,6 +25,8 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ("FROM x\nCMD [APT_SEEED", [(2, WRONG)]),
         ("FROM x\nENTRYPOINT APT_SEED=x run", [(2, SEED)]),
         ("FROM x\nENV APT_EPOCHS=60\nRUN APT_DISTILL_EPOCHS=50 run", []),
+        ("FROM x\nENV APT_SEED 3 \\\n  A", [(2, SEED)]),
+        ("FROM x\nENV APT_SEED=3 A=" + "x" * 70_000, [(2, "")]),
         ("FROM x AS a\nENV APT_EPOCHS=60\nFROM a\nENV APT_DISTILL_EPOCHS=50", []),
         ("FROM x AS a\nENV APT_EPOCHS=40\nFROM a\nENV APT_DISTILL_EPOCHS=50", [(4, "APT_DISTILL_EPOCHS")]),
     ],

@@ -81,6 +81,21 @@ def test_no_group_of_the_folder_is_imported(
     assert not (folder / "ran").exists()
 
 
+def test_a_group_that_the_caller_names_is_imported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --extend, as whoever writes it means it."""
+    text = "from dataclasses import dataclass\n\n@dataclass\nclass Args:\n    eval_every: int = 3\n"
+    (folder / "ours_here.py").write_text(text)
+    (folder / "own.sh").write_text("export APT_EVAL_EVERY=x\nrun\n")
+    monkeypatch.setenv("APT_EXTEND", "")
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+
+    assert main(["check", "--extend", "ours_here:Args", "own.sh"]) == 1
+    assert "APT_EVAL_EVERY='x' is not allowed: must be a whole number" in capsys.readouterr().out
+
+
 def test_large_files_are_read_as_far_as_they_matter(tmp_path: Path) -> None:
     """What names nothing of ours is nothing, wherever the name would stand."""
     plain, late = b"a" * SIZE_LIMIT * 3, b"a" * SIZE_LIMIT * 2 + b"APT_SEED=1"

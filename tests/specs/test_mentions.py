@@ -71,6 +71,7 @@ def test_every_name_outside_of_comments_is_seen(
         ),
         ("a | b | c\necho APT_SEED=x >> $GITHUB_ENV\n", [(2, "APT_SEED")]),
         ("a | b | c\ncat > a.env <<E\nAPT_SEED=x\nE\n", [(3, "APT_SEED")]),
+        ("a | b | c\nexport A=1\ncat <<E\nE\n" * 60 + "a | b | c\nAPT_SEED=x\ncat <<E\nE\n", [(242, "APT_SEED")]),
         ("if [ ; then\nexport APT_SEED=x\nexport APT_SEEED=3\nfi\n", [(2, "APT_SEED"), (3, "APT_SEEED")]),
     ],
 )
@@ -115,6 +116,34 @@ def test_names_of_a_group_that_nobody_imports_are_not_judged() -> None:
 
     assert errors_in("x.sh", text) == [(1, "APT_SEEED")]
     assert notes_in("x.sh", text) == [(1, "APT_EVAL_EVERY"), (1, "APT_EXTEND")]
+
+
+def test_a_task_of_a_group_that_nobody_imports_is_not_judged() -> None:
+    """It may be theirs."""
+    assert errors_in("x.sh", "export APT_EXTEND=trainer:Task APT_TASK=theirs\nrun\n") == []
+
+
+def test_names_are_judged_where_reading_takes_too_much() -> None:
+    """The limit is told, and each wrong name all the same."""
+    assert errors_in("x.sh", f"export APT_SEEED=1\n{'a |' * 25_000}\n") == [(1, ""), (1, "APT_SEEED")]
+    assert errors_in("x.sh", "export APT_SEEED=1\n" + "<<E\n" * 2_001) == [(1, ""), (1, "APT_SEEED")]
+    assert errors_in("x.yaml", 'a: "\\U00110000"\nAPT_SEEED: 1\n') == [(1, ""), (2, "APT_SEEED")]
+
+
+def test_more_texts_than_are_read_are_named() -> None:
+    """Up to 2,000 in one file, and five in each other."""
+    many = "".join(f"bash -c 'APT_SEED={number} run'\n" for number in range(2_100))
+    deep = "APT_SEED=x run"
+    for _ in range(7):
+        deep = f"eval {deep}"
+
+    assert len(notes_in("x.sh", many)) == 100
+    assert (errors_in("x.sh", deep), notes_in("x.sh", deep)) == ([], [(1, "APT_SEED")])
+
+
+def test_who_set_what_is_no_text_of_names() -> None:
+    """What `job` and `run` hand on is JSON with the names of settings."""
+    assert notes_in("x.sh", """export APT_GIVEN_BY='{"APT_SEED": ["env file", ".env:1"]}'\nrun\n""") == []
 
 
 def test_every_row_of_the_table_names_a_reader_or_none() -> None:

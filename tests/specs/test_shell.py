@@ -103,6 +103,12 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ("E=ten; read E\nexport APT_EPOCHS=$E\nrun", []),
         ("E=ten; source cfg.sh\nexport APT_EPOCHS=$E\nrun", []),
         ("f() { local E=ten; }\nexport APT_EPOCHS=$E\nrun", []),
+        ("E=3; f() { local E=ten; }\nexport APT_EPOCHS=$E\nrun", []),
+        ("E=; $E\nAPT_SEED=x run", [(2, SEED)]),
+        ("run <<E", []),
+        ("run\n#SBATCH -n 1\nAPT_SEED=x run", [(3, SEED)]),
+        ("a | b | c\n" + "x\n" * 60 + "APT_SEED=x run\ncat <<E\nE\n", [(62, SEED)]),
+        ("apt-settings run --set $S=x -- run", []),
         ("T=query; T+=,value; export APT_ADAPTER_TARGETS=$T\nrun", []),
         # 18
         ("readonly APT_SEED=x\nexport APT_SEED\nrun", [(1, SEED)]),
@@ -183,6 +189,20 @@ def test_what_needs_an_interpreter_is_named() -> None:
 
     assert errors_in("x.sh", text) == []
     assert notes_in("x.sh", text) == [(line, SEED) for line in range(1, len(lines) + 1)]
+
+
+def test_texts_that_double_are_not_kept() -> None:
+    """Neither long ones nor many."""
+    long = "A=aa\n" + "A=$A$A\n" * 40 + "export APT_OUTPUT_DIR=$A\nrun\n"
+    many = "for a in {1..40}; do for b in {1..40}; do APT_SEED=$a$b run; done; done\n"
+
+    assert (errors_in("x.sh", long), len(notes_in("x.sh", long))) == ([], 1)
+    assert (errors_in("x.sh", many), notes_in("x.sh", many)) == ([], [(1, SEED)])
+
+
+def test_flags_of_the_command_are_told() -> None:
+    """They are in no record."""
+    assert notes_in("x.sh", "apt-settings run --task squad -- python t.py --lr 0.1\n") == [(1, "")]
 
 
 def test_a_variable_that_is_set_twice_is_told() -> None:
