@@ -168,7 +168,12 @@ def _with_lost_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
     lines = text.split("\n")
     environments = list(spec.environments)
     for line, name, is_set, *_ in named:
-        if is_set and (line, name) not in seen and re.match(rf"\s*(export\s+)?{name}=", lines[line - 1]):
+        if (
+            is_set
+            and name not in spec.local
+            and (line, name) not in seen
+            and re.match(rf"\s*(export\s+)?{name}=", lines[line - 1])
+        ):
             alone = read("script", lines[line - 1]).moved(line - 1)
             environments += [Environment(each.assignments, certain=False) for each in alone.environments]
     return spec._replace(environments=tuple(environments))
@@ -215,12 +220,13 @@ class _Judge:
 
     def _names(self) -> None:
         """Names that are no settings, wherever they stand; but for those that no command gets."""
-        places = {(each.line, each.name) for each in self._named if not each.is_part}
+        local = self._spec.local
+        places = {(each.line, each.name) for each in self._named if not each.is_part and each.name not in local}
         places |= self._values | set(self._unknown)
         wrong = [
             (line, name)
             for line, name in sorted(places)
-            if name not in known().variables and is_ours(name) and not is_foreign(name) and name not in self._spec.local
+            if name not in known().variables and is_ours(name) and not is_foreign(name)
         ]
         guessing = len({name for _, name in wrong}) <= _MOST_GUESSES
         guesses = {name: known().guess_variable(name) if guessing else "" for name in {name for _, name in wrong}}

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Final
 
@@ -13,6 +13,7 @@ from ..basics.files import UnreadableError
 from ..sources.names import is_ours
 from .launchers import SHELLS, SLURM, Launch, Words, base_of, launch_of, values_of
 from .launchers import texts_of as scripts_of
+from .redirections import above, argument_of, nodes_in, target_of
 from .shell_words import as_text, defaults_of, filled, text_of, texts_of
 from .spec import (
     MARK,
@@ -412,7 +413,7 @@ class _Reader:
 
     def _redirected(self, node: Node, certain: bool) -> None:
         """Keep what is written to a file or read by a command: `cat > job.sh <<EOF`, `echo A=1 >> $GITHUB_ENV`."""
-        before, self._writes_to = self._writes_to, _target(node) or self._writes_to
+        before, self._writes_to = self._writes_to, target_of(node) or self._writes_to
         self._walk_children(node, certain=certain)
         self._writes_to = before
         command = next((child for child in node.named_children if child.type == "command"), None)
@@ -421,8 +422,8 @@ class _Reader:
         for redirect in (child for child in node.children if child.type == "heredoc_redirect"):
             parts = {child.type: child for child in redirect.children}
             if body := parts.get("heredoc_body"):  # pragma: no branch - nor a here-document without a text
-                piped = [text_of(each) for each in _below(redirect, "command_name")]
-                target = _target(node) or _argument("tee", words)
+                piped = [text_of(each) for each in nodes_in(redirect, "command_name")]
+                target = target_of(node) or argument_of("tee", words)
                 self._heredoc(body, text_of(parts["heredoc_start"]), target, [*names, *map(base_of, piped)])
 
     def _pipeline(self, node: Node, certain: bool) -> None:
@@ -430,13 +431,13 @@ class _Reader:
         last = node.named_children[-1]
         words = self._combinations(last.named_children)[0] if last.type == "command" else []
         is_script = bool(words) and base_of(words[0][0]) in (*SHELLS, *SLURM, "ssh", "qsub", "bsub")
-        before, self._writes_to = self._writes_to, "x.sh" if is_script else _argument("tee", words) or self._writes_to
+        before, self._writes_to = self._writes_to, "x.sh" if is_script else argument_of("tee", words) or self._writes_to
         self._walk_children(node, certain=certain)
         self._writes_to = before
 
     def _heredoc(self, body: Node, start: str, target: str, names: Sequence[str]) -> None:
         is_script = any(name in (*SHELLS, *SLURM, "ssh", "qsub", "bsub") for name in names)
-        to_variable = body.parent and _above(body.parent, "variable_assignment")
+        to_variable = body.parent and above(body.parent, "variable_assignment")
         if not (target or is_script or to_variable or {"kubectl", "docker", "oc", "tee"} & set(names)):
             return
         is_literal = re.search(r"['\"\\]", start) is not None
@@ -584,36 +585,3 @@ def _split(text: str) -> list[str]:
         return shlex.split(text, comments=True)
     except ValueError:
         return re.sub(r"[\"']", " ", text).split()
-
-
-def _target(node: Node) -> str:
-    """The file that a statement writes to; empty if there is none."""
-    for redirect in _below(node, "file_redirect"):
-        destination = redirect.child_by_field_name("destination") or redirect.children[-1]
-        if ">" in text_of(redirect) and not text_of(destination).startswith("/dev/"):
-            return text_of(destination).strip("\"'").rpartition("/")[2] or "x"
-    return ""
-
-
-def _argument(name: str, words: Words) -> str:
-    """The first argument of a command of this name; empty for others."""
-    arguments = (word for word, _ in words[1:] if not word.startswith("-"))
-    return next(arguments, "") if words and base_of(words[0][0]) == name else ""
-
-
-def _below(node: Node, kind: str) -> Iterator[Node]:
-    """The nodes of a kind in the parts of a statement that are no here-document."""
-    waiting = [*node.children]
-    while waiting:
-        each = waiting.pop(0)
-        if each.type == kind:
-            yield each
-        elif each.type in ("heredoc_redirect", "pipeline", "command", "redirected_statement"):
-            waiting += each.children
-
-
-def _above(node: Node, kind: str) -> Node | None:
-    parent = node.parent
-    while parent and parent.type != kind:
-        parent = parent.parent
-    return parent

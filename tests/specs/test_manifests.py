@@ -171,6 +171,7 @@ def test_files_are_judged_together() -> None:
         ("cm.yaml", "kind: ConfigMap\ndata: {a: [1], APT_SEED: x}\n", [(2, SEED)]),
         ("k.yaml", "containers:\n- env:\n  - {name: APT_SEED, value: [1]}\n", [(3, SEED)]),
         ("k.yaml", "args: [APT_SEED=3]\n", []),
+        ("ci.yml", "- run: |\n    APT_SEEED=1\n    x\n- env: {APT_SEEED: 1}\n", [(4, WRONG)]),
         ("x.toml", "{% if x %}\nAPT_SEEED = 1\n", [(2, WRONG)]),
         ("x.toml", "[a\nb = 'APT_SEED'\n", [(1, "")]),
         ("x.toml", "env = { APT_SEED = true, A = 1 }\n", [(1, SEED)]),

@@ -33,7 +33,7 @@ def written(name: str, setting: str, value: str) -> str:
     with redirect_stdout(TextIOWrapper(BytesIO(), encoding="utf-8")) as out:
         assert main([*argv, *(["--", "true"] if command[0] == "job" else [])]) == 0
         out.flush()
-        return out.buffer.getvalue().decode()  # type: ignore[attr-defined]
+        return out.buffer.getvalue().decode()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
