@@ -112,6 +112,8 @@ class _Reader:
         self._directive: tuple[str, int, list[Assignment]] | None = None
         """The last `#SBATCH --export`, its line and what it sets."""
         self._below = given.below
+        self._is_shown = False
+        """Whether what is expanded here is printed or compared, and no setting."""
         self._writes_to = ""
         """The file that the output of commands goes to here."""
         self._lost: set[str] = set()
@@ -128,6 +130,7 @@ class _Reader:
             "function_definition": self._function,
             "redirected_statement": self._redirected,
             "pipeline": self._pipeline,
+            "test_command": self._test,
             "expansion": self._default,
             "ERROR": self._error,
         }
@@ -211,7 +214,9 @@ class _Reader:
         """Judge the default of `${APT_EPOCHS:-ten}`."""
         self._walk_children(node, certain=certain)
         name = text_of(node.named_children[0]) if node.named_children else ""
-        if is_ours(name) and name in known().variables:
+        operator = text_of(node).partition(name)[2][:2]
+        is_shown = self._is_shown and "=" not in operator  # `echo "seed ${APT_SEED:-default}"`
+        if name in self._known and "+" not in operator and not is_shown:
             for text in defaults_of(node, self._values):
                 if MARK not in text:
                     assignment = Assignment(name, text, self._line(node))
@@ -262,9 +267,11 @@ class _Reader:
         before = [child for child in children if child.type == "variable_assignment"]
         self._read_string(children)
         nodes = [child for child in children if child.is_named and child.type not in ("variable_assignment", "comment")]
+        before_shown, self._is_shown = self._is_shown, text_of(nodes[0]) in _PRINTS if nodes else False
         for child in children:
             follow = self._walk_children if child.type == "variable_assignment" else self.walk
             follow(child, certain=certain)
+        self._is_shown = before_shown
         combinations = self._combinations(nodes)
         self._commands += 1
         self._begun = True
@@ -425,6 +432,11 @@ class _Reader:
                 piped = [text_of(each) for each in nodes_in(redirect, "command_name")]
                 target = target_of(node) or argument_of("tee", words)
                 self._heredoc(body, text_of(parts["heredoc_start"]), target, [*names, *map(base_of, piped)])
+
+    def _test(self, node: Node, certain: bool) -> None:
+        before, self._is_shown = self._is_shown, True
+        self._walk_children(node, certain=certain)
+        self._is_shown = before
 
     def _pipeline(self, node: Node, certain: bool) -> None:
         """Follow `echo A=1 | tee -a x.env` and `echo "export A=1; run" | sbatch`."""

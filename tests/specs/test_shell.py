@@ -31,6 +31,8 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ("export APT_EPOCHS=${A:-${B-ten}}\nrun", [(1, EPOCHS)]),
         ("run --epochs ${APT_EPOCHS-ten} ${APT_SEED:-$S} ${APT_SEED:?no} ${#APT_SEED}", [(1, EPOCHS)]),
         ("export APT_EPOCHS=${A:-60} APT_SEED=${A:+x}\nrun", [(1, SEED)]),
+        ('echo "seed ${APT_SEED:-default}"; [ "${APT_SEED:-none}" = none ] && [ -z "${APT_SEED+x}" ]', []),
+        ('echo "${APT_SEED:=x}" $(run ${APT_EPOCHS:-ten})', [(1, EPOCHS), (1, SEED)]),
         # 12: $( ) and backticks
         ("JID=$(sbatch --parsable --export=ALL,APT_SEED=x job.sh)\n", [(1, SEED)]),
         ("JID=`APT_EPOCHS=ten APT_SEEED=1 run`\n", [(1, EPOCHS), (1, WRONG)]),
