@@ -43,6 +43,7 @@ FOUND = (
     ("spec", b"a.sh\nrun " + b"env " * 2_000 + b"APT_SEED=1 x {1..9}\n"),
     ("spec", b"a.sh\n" + b"for s in {1..49}; do " * 5 + b"bash -c \"bash -c 'APT_SEED=$s x'\"" + b"; done" * 5 + b"\n"),
     ("spec", b"a.sh\n" + b"APT_SEED=1 # '\" " * 60_000),
+    ("spec", b"a.sh\nforenv: s in 1 {2..4${}; do APT_SEED=$s a; done\n"),
     ("spec", b"a.tf\n" + b"APT_SEED /* " * 80_000),
     ("spec", b"a.json\n{" + b",/* APT_SEED **/" * 60_000),
     ("spec", b"Dockerfile\nFROM x\nENV A=aa\n" + b"ENV A=$A$A\n" * 60 + b"ENV APT_SEED=$A\n"),

@@ -214,7 +214,7 @@ class _Reader:
         """Judge the default of `${APT_EPOCHS:-ten}`."""
         self._walk_children(node, certain=certain)
         name = text_of(node.named_children[0]) if node.named_children else ""
-        operator = text_of(node).partition(name)[2][:2]
+        operator = text_of(node)[len("${") + len(name) :][:2]
         is_shown = self._is_shown and "=" not in operator  # `echo "seed ${APT_SEED:-default}"`
         if name in self._known and "+" not in operator and not is_shown:
             for text in defaults_of(node, self._values):
