@@ -104,6 +104,7 @@ def generated() -> dict[str, str]:
         "docs/reproducing.md": reproducing_page(),
         "docs/release.md": with_part("docs/release.md", "failures", failures()),
         "docs/robustness.md": with_part("docs/robustness.md", "faults", faults()),
+        "docs/checking.md": with_part("docs/checking.md", "kinds", kinds()),
         "docs/index.md": as_page("README.md"),
         "docs/contributing.md": as_page("CONTRIBUTING.md"),
         "docs/changelog.md": as_page("CHANGELOG.md"),
@@ -262,6 +263,17 @@ def faults() -> str:
         for each in named
     )
     return f"\n| fault | what happens |\n|---|---|\n{''.join(rows)}\n"
+
+
+def kinds() -> str:
+    """A row for each kind of file that is checked, and the launchers that are known."""
+    from apt_settings.specs.kinds import table
+    from apt_settings.specs.launchers import LAUNCHERS
+
+    rows = "".join(cells(*row) for row in table())
+    launchers = [f"`{name}{f' {options[0]}' if options else ''}`" for (name, *_), options, *_ in LAUNCHERS]
+    known = f"These launchers are known, whatever stands before them: {', '.join(dict.fromkeys(launchers))}.\n"
+    return f"\n| file | what `check` reads in it |\n|---|---|\n{rows}\n{known}\n"
 
 
 def as_page(name: str) -> str:

@@ -4,7 +4,6 @@ Each surface is a function of bytes that returns, or raises `Escaped` with what 
 """
 
 import io
-import json
 import os
 import re
 import tempfile
@@ -20,6 +19,7 @@ from apt_settings.registry import registry
 from apt_settings.runs.store import as_json, record_of
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.specs.findings import judge
+from apt_settings.specs.formats import FORMATS
 from apt_settings.sweeps.checker import Checker, survey
 from apt_settings.sweeps.grid import sweep_of
 from apt_settings.sweeps.sample import sample_of
@@ -80,6 +80,8 @@ def command_line(data: bytes) -> None:
     words = os.fsdecode(data).replace("\0", "").split("\n")
     if "run" in words or "-" in words or any(word.startswith(WOULD_WRITE_OR_RUN) for word in words):
         return
+    if any(map(os.path.isdir, words)):  # a folder, perhaps of all there is
+        return
     written = io.BytesIO(), io.BytesIO()
     out, err = (io.TextIOWrapper(each, encoding="utf-8") for each in written)
     with redirect_stdout(out), redirect_stderr(err):
@@ -118,8 +120,9 @@ def record(data: bytes) -> None:
 def spec(data: bytes) -> None:
     """A job spec: the first line is its name."""
     name, _, content = data.partition(b"\n")
-    found = judge(os.fsdecode(name).replace("\0", "") or "job", content).findings
-    json.dumps([finding._asdict() for finding in found])
+    judgement = judge(os.fsdecode(name).replace("\0", "") or "job", content)
+    for write in FORMATS.values():
+        write([*judgement.findings, *judgement.notes])
 
 
 SURFACES: Mapping[str, Callable[[bytes], None]] = {
@@ -159,6 +162,17 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         b'Dockerfile\nFROM x AS y\nENV APT_SEED=1 \\\n  APT_EPOCHS="2"\nENV APT_TASK mnli\nRUN <<E\nE\nFROM y\n',
         b"compose.yaml\nservices:\n  a:\n    environment: [APT_SEED=3]\n",
         b".env\nAPT_SEED=${X}\n",
+        b"a.sh\nfor s in 1 {2..4}; do J=$(sbatch --export=ALL,APT_SEED=$s a); done\ncat > a.env <<E\nAPT_SEED=$s\nE\n",
+        b"a.sh\nf() { local x=${1:-ten}; bash -c \"APT_EPOCHS=$x run\"; }\nAPT_SEED+=1 ssh h 'APT_X=1 y' | tee b <<E\n",
+        b"Makefile\nexport APT_SEED ?= $(S)\nall: x\n\t@APT_EPOCHS=$(E) \\\n\t  y $$z\n",
+        b"justfile\nexport APT_SEED := 'x'\nall:\n  APT_EPOCHS={{e}} y\n",
+        b"a.toml\n[env]\nAPT_SEED = 3\n[tasks.a]\ncmd = 'APT_EPOCHS=ten x'\nenv = ['APT_X=1']\n",
+        b'a.json\n{\t// x\n"env": {"APT_SEED": "x",}, "args": ["bash", "-c", "APT_X=1 y"]}\n',
+        b"ci.yml\nenv: {APT_EPOCHS: 3}\njobs: {a: {matrix: {s: [1]}, steps: [{run: 'APT_SEED=${{ matrix.s }} x'}]}}\n",
+        b"v.yaml\nenv:\n{{- if .x }}\n- name: APT_SEED\n  value: {{ .y }}\n{{- end }}\n",
+        b"cm.yaml\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a.sh: |\n    APT_SEED=x y\n",
+        b'Dockerfile\nARG A=1\nFROM x\nRUN <<E\nAPT_SEED=x y\nE\nENV A=${A:-2}\nCMD ["sh", "-c", "APT_X=1 y"]\n',
+        b"a.tf\nAPT_SEED = 3 # APT_X\n",
     ),
 }
 """Right inputs, and nearly right ones, to begin with."""

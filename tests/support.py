@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from apt_settings.__main__ import main
 from apt_settings.cli import main as run_command
 from apt_settings.facts.datasets import DATASETS, task_with
+from apt_settings.specs.findings import judge
 
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
@@ -102,3 +103,13 @@ def command(argv: Sequence[str], environ: Mapping[str, str], streams: tuple[int,
     for each in (sys.stdout, sys.stderr):
         each.flush()
     return status
+
+
+def errors_in(name: str, text: str) -> list[tuple[int, str]]:
+    """Line and variable of everything that is wrong with a spec."""
+    return [(finding.line, finding.variable) for finding in judge(name, text.encode()).findings]
+
+
+def notes_in(name: str, text: str) -> list[tuple[int, str]]:
+    """Line and variable of everything that a spec's notes are about."""
+    return [(note.line, note.variable) for note in judge(name, text.encode()).notes]

@@ -38,6 +38,17 @@ FOUND = (
     ("spec", b'x.yaml\nAPT_A: "\\U00110000"\n'),
     ("spec", b'x.yaml\nAPT_A: "\\UFFFFFFFF"\n'),
     ("spec", b"x.yaml\n%YAML 1." + b"1" * 5_000 + b"\n---\nAPT_A: x\n"),
+    ("spec", b"a.sh\nA=aa\n" + b"A=$A$A\n" * 60 + b"export APT_SEED=$A\nrun\n"),
+    ("spec", b"a.sh\nA=a\n" + b"A+=$A\n" * 60 + b"export APT_SEED=$A\nrun\n"),
+    ("spec", b"a.sh\nrun " + b"env " * 2_000 + b"APT_SEED=1 x {1..9}\n"),
+    ("spec", b"a.sh\n" + b"for s in {1..49}; do " * 5 + b"bash -c \"bash -c 'APT_SEED=$s x'\"" + b"; done" * 5 + b"\n"),
+    ("spec", b"a.sh\n" + b"APT_SEED=1 # '\" " * 60_000),
+    ("spec", b"a.sh\nforenv: s in 1 {2..4${}; do APT_SEED=$s a; done\n"),
+    ("spec", b"a.tf\n" + b"APT_SEED /* " * 80_000),
+    ("spec", b"a.json\n{" + b",/* APT_SEED **/" * 60_000),
+    ("spec", b"Dockerfile\nFROM x\nENV A=aa\n" + b"ENV A=$A$A\n" * 60 + b"ENV APT_SEED=$A\n"),
+    ("spec", b"a.sh\na b\n" + b"| c\nexport APT_SEED=1\n" * 2_000),
+    ("spec", b"a.env\n" + b"f()" + b" \t" * 400_000 + b"x APT_X"),
     ("env_file", b"A=x" + b" " * 250_000 + b"y\n"),
     ("env_file", (b"A=" + b"${" * 4_000 + b"\n") * 31),
     ("grid", b"[grid]\nseed = [2024-01-01]\n"),
@@ -107,6 +118,6 @@ def test_sizes_are_refused_with_their_limit(environ: dict[str, str], limit: str)
 @pytest.mark.parametrize("name", ["x.sh", "x.yaml", "Dockerfile", "x.env"])
 def test_a_spec_of_a_megabyte_is_the_largest(name: str) -> None:
     """What is larger is refused before it is read."""
-    (finding,) = findings(name, b"#" * (1024 * 1024 + 1))
+    (finding,) = findings(name, b"# APT_" * 200_000)
 
     assert "is larger than 1024 KiB, the most that a job spec may have" in str(finding)

@@ -1,45 +1,96 @@
 """`check`: print everything that is wrong with the settings of a job here, or with files written for a job."""
 
-import json
+import os
+import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from ..basics.environment import process_environment
 from ..basics.escaping import escaped
 from ..basics.exit_status import PROBLEMS_FOUND
+from ..basics.files import UnreadableError
 from ..errors import Note, SettingsError
+from ..naming import registry_for
+from ..registry import Registry, in_force, registry
 from ..report.tables import notes, summary
+from ..sources.layers import Inputs
+from ..variables import EXTEND
 from .options import Job, takes_expected, takes_settings
 from .terminal import print_notes, print_sentences
 
+if TYPE_CHECKING:
+    from ..specs.findings import Finding, Judgement
+
 _STDIN: Final = "-"
+_MANY: Final = 500
+"""Fewer files are checked too quickly for a progress bar."""
 
 
 @click.command()
 @takes_settings
 @takes_expected
 @click.option(
-    "--format", "form", type=click.Choice(("text", "json", "github")), help="How to print what is wrong in FILE."
+    "--format",
+    "form",
+    type=click.Choice(("text", "json", "github", "sarif")),
+    help="How to print what is wrong in FILE.",
+)
+@click.option(
+    "--extend",
+    multiple=True,
+    metavar="MODULE:NAME",
+    help="Settings of your own, from a class; repeatable; as APT_EXTEND says.",
 )
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
-def check(job: Job, files: tuple[str, ...], form: str | None) -> int:
+def check(job: Job, files: tuple[str, ...], form: str | None, extend: tuple[str, ...]) -> int:
     """Print everything that is wrong with the settings.
 
     Without FILE, check the settings that a job started here would have. With FILE, check a file that
-    sets variables for a job: a .env, a script for bash or sbatch, a Kubernetes manifest, a Dockerfile;
-    - is stdin. Nothing in a file is run. A value that is known only when the job runs, such as
-    ${SLURM_JOB_ID}, is not checked. Exit status: 0 good, 1 something is wrong.
+    sets variables for a job: a .env, a script for bash or sbatch, YAML, JSON, TOML, a Dockerfile, a
+    Makefile; - is stdin. A folder is searched for such files. Nothing in a file is run. A value that is
+    known only when the job runs, such as ${SLURM_JOB_ID}, is named as not judged. Exit status: 0 good,
+    1 something is wrong.
 
     Example: apt-settings check job.sh k8s/*.yaml
     """
+    if extend:
+        os.environ[EXTEND] = ",".join(extend)
     if not files:
         if form:
             raise click.UsageError("--format needs a FILE")
-        return _check_here(job)
+        with in_force(_named(extend)):
+            return _check_here(job)
     if job.overrides or job.record or job.env_file is not ...:
-        raise click.UsageError("a FILE is checked by itself: of the options, only --format goes with it")
-    return _check_files(files, form or "text")
+        raise click.UsageError("a FILE is checked by itself: of the options, only --format and --extend go with it")
+    with in_force(_named(extend) if extend else _named_elsewhere()):
+        return _check_files(files, form or "text")
+
+
+def _named(extend: tuple[str, ...]) -> Registry:
+    """The groups that the caller names. Raises SettingsError."""
+    place = {"extend": "--extend"} if extend else {}
+    return registry_for(Inputs(os.environ, places=place, extend=os.environ[EXTEND] if extend else None))
+
+
+def _named_elsewhere() -> Registry:
+    """The groups of APT_EXTEND that are installed. A repository that is checked does not run its modules."""
+    path = sys.path[:]
+    sys.path[:] = [each for each in path if each and not _is_here(each)]
+    try:
+        return registry_for(Inputs(process_environment()), elsewhere=True)
+    except SettingsError:
+        return registry()
+    finally:
+        sys.path[:] = path
+
+
+def _is_here(path: str) -> bool:
+    try:
+        return os.path.samefile(path, ".")
+    except OSError:
+        return False
 
 
 def _check_here(job: Job) -> int:
@@ -54,44 +105,68 @@ def _check_here(job: Job) -> int:
     return 0
 
 
-def _check_files(files: Sequence[str], form: str) -> int:
-    from ..specs.findings import SIZE_LIMIT, Finding, judge
+def _check_files(paths: Sequence[str], form: str) -> int:
+    from ..specs.findings import beside_of, judge
+    from ..specs.formats import FORMATS
 
-    found: list[Finding] = []
-    unjudged: list[str] = []
-    remarks: list[Note] = []
-    for file in files:
-        name = "stdin" if file == _STDIN else escaped(file)
-        try:
-            with open(0 if file == _STDIN else file, "rb", closefd=file != _STDIN) as stream:
-                data = stream.read(SIZE_LIMIT + 1)
-        except OSError as error:
-            found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
-        else:
-            judgement = judge(name, data)
-            found += judgement.findings
-            unjudged += [] if judgement.judged else [name]
-            remarks += map(Note, judgement.remarks)
-            remarks += [
-                Note(f"{name}: the names of {each} are not judged: --extend {each}")
-                for each in map(escaped, judgement.unnamed)
-            ]
-    if form == "json":
-        click.echo(json.dumps([finding._asdict() for finding in found], indent=2))
-    elif form == "github":
-        for finding in found:
-            click.echo(_github(finding.file, finding.line, finding.message))
+    texts, unreadable, others = _read(paths)
+    unnamed = tuple(each for each in os.environ.get(EXTEND, "").split(",") if each not in registry().word.split(","))
+    beside = (beside_of(texts))._replace(unnamed=unnamed)
+    hidden = len(texts) < _MANY or sys.stderr is None or not sys.stderr.isatty()
+    with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
+        judgements = [judge(name, data, beside) for name, data in with_progress]
+    found = [*(finding for each in judgements for finding in each.findings), *unreadable]
+    remarks = [note for each in judgements for note in each.notes]
+    if form == "text":
+        _print(found, judgements, len(texts) + len(unreadable))
+        print_notes([Note(str(each)) for each in remarks], err=True)
+        if others:
+            files = "1 other file names" if others == 1 else f"{others} other files name"
+            print_notes([Note(f"{files} APT_ variables and are code or prose: not judged")], err=True)
     else:
-        good = f"good: {len(files) - len(unjudged)} {'file' if len(files) - len(unjudged) == 1 else 'files'}"
-        print_sentences(list(map(str, found)) or [good])
-        wrong = len({finding.file for finding in found})
-        print_sentences([f"{len(found)} problems in {wrong} of {len(files)} files"] * (len(found) > 1), err=True)
-        print_notes(remarks, err=True)
+        click.echo(FORMATS[form]([*found, *remarks]))
     return PROBLEMS_FOUND if found else 0
 
 
-def _github(file: str, line: int, message: str) -> str:
-    """A command of GitHub workflows, which shows the message beside the line: `::error file=job.sh,line=3,...`."""
-    data = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    place = file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
-    return f"::error file={place},line={line},title=apt-settings::{data}"
+def _read(paths: Sequence[str]) -> tuple[dict[str, bytes], list["Finding"], int]:
+    """What the files hold, a finding for each that cannot be read, and how many files of folders are no specs."""
+    from ..specs.files import files_in, read, read_found
+    from ..specs.findings import NAMED, Finding
+    from ..specs.kinds import kind_of
+
+    texts: dict[str, bytes] = {}
+    found: list[Finding] = []
+    others = 0
+    for path in paths:
+        name = "stdin" if path == _STDIN else escaped(path)
+        try:
+            if path != _STDIN and os.path.isdir(path):
+                for each in files_in(path):
+                    if data := read_found(each):
+                        is_spec = kind_of(each, data.decode(errors="replace")).is_spec
+                        others += not is_spec and NAMED in data
+                        texts |= {escaped(each): data} if is_spec else {}
+            else:
+                with open(0 if path == _STDIN else path, "rb", closefd=path != _STDIN) as stream:
+                    texts[name] = read(stream)
+        except OSError as error:
+            found.append(Finding(name, 1, "", f"cannot be read: {error.strerror}"))
+        except UnreadableError as error:
+            found.append(Finding(name, error.line, "", str(error)))
+    return texts, found, others
+
+
+def _print(found: Sequence["Finding"], judgements: Sequence["Judgement"], files: int) -> None:
+    """Print what is wrong, and one line that says what was judged."""
+    judged, unjudged = sum(each.judged for each in judgements), sum(each.unjudged for each in judgements)
+    settings = f"{judged} {'setting' if judged == 1 else 'settings'} judged"
+    settings += f", {unjudged} not (lines below)" if unjudged else ""
+    count = f"{files} {'file' if files == 1 else 'files'}"
+    if found:
+        wrong = len({finding.file for finding in found})
+        print_sentences(list(map(str, found)))
+        problems = f"{len(found)} {'problem' if len(found) == 1 else 'problems'}"
+        print_sentences([f"{problems} in {wrong} of {count}: {settings}"], err=True)
+    else:
+        nothing = f"{count}: no settings in {'it' if files == 1 else 'them'}"
+        print_sentences([f"good: {count}: {settings}" if judged or unjudged else nothing])

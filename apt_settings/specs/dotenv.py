@@ -1,10 +1,11 @@
 """`.env` files, read as a job reads them. The value of a variable from the job's environment stays unknown."""
 
+import re
 from typing import Any, Final
 
 from ..basics.escaping import spelt
-from ..sources.dotenv import content_of
-from .spec import Assignment, Environment, Fault, Spec
+from ..sources.dotenv import Entry, content_of
+from .spec import NOTHING, Assignment, Environment, Fault, Given, Spec
 
 _MOST_LINES: Final = 5
 _UNKNOWN: Final = "\0"
@@ -21,18 +22,22 @@ class _AnyName(dict[str, str]):
         return self[name] if name in self.keys() else _UNKNOWN
 
 
-def read(text: str) -> Spec:
+def read(text: str, given: Given = NOTHING) -> Spec:
     """The variables that a `.env` sets, and the faults of its lines."""
     entries, faults, *_ = content_of(text, _AnyName())
-    assignments = (
-        Assignment(entry.variable, None if _UNKNOWN in entry.value else entry.value, entry.line, entry.raw)
-        for entry in entries
-    )
     all_faults = [
         Fault(line, spelt(name) if name else "", f"{wrong}; {fix}" if fix else wrong)
         for line, name, wrong, fix in faults
     ]
-    return Spec((Environment(tuple(assignments)),), tuple(_shorten(all_faults)))
+    environment = Environment(tuple(map(_assignment, entries)), given.certain, given.below)
+    return Spec((environment,), tuple(_shorten(all_faults)))
+
+
+def _assignment(entry: Entry) -> Assignment:
+    if _UNKNOWN not in entry.value:
+        return Assignment(entry.variable, entry.value, entry.line, entry.raw)
+    name = re.search(r"\$\{[^}:]*", entry.raw)
+    return Assignment(entry.variable, None, entry.line, unknown=f"{name[0]}}}" if name else "")
 
 
 def _shorten(faults: list[Fault]) -> list[Fault]:

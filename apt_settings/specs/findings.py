@@ -1,11 +1,13 @@
 """Find what is wrong with a job spec: each environment in it is resolved as a job would resolve it."""
 
+import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import PurePath
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
+from typing import Final, Literal, NamedTuple, TypeVar
 
-from ..basics.escaping import shown, spelt
+from ..basics.environment import process_environment
+from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, as_text
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
@@ -13,40 +15,32 @@ from ..groups import CHOOSING, JOB
 from ..loading import settle
 from ..registry import registry
 from ..rules import RULES
+from ..sources.controls import CONTROLS
+from ..sources.foreign import covers, is_foreign
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
-from . import dockerfiles, dotenv, manifests, shell
+from ..variables import FOREIGN
+from . import dotenv, manifests
+from .kinds import Kind, kind_of
+from .mentions import Mention, mentions
+from .readers import read
 from .sandbox import confine_large
-from .spec import Assignment, Environment, Spec, known
+from .spec import NOBODY, Assignment, Beside, Environment, Spec, known
+
+T = TypeVar("T")
 
 SIZE_LIMIT: Final = 1024 * 1024
 """The most bytes that a spec may have."""
 
-_READERS: Final[Mapping[str, Callable[[str], Spec]]] = {
-    "env": dotenv.read,
-    "script": shell.read,
-    "manifest": manifests.read,
-    "dockerfile": dockerfiles.read,
-}
-_NAMES: Final = (
-    ("manifest", r".+\.(ya?ml|json)"),
-    ("dockerfile", r"(.+[.-])?(dockerfile|containerfile)([.-].+)?"),
-    ("script", r".+\.(sh|bash|sbatch|slurm|job)"),
-    ("env", r"(.*\.)?env|\.env\..+"),
-)
-_NO_SPEC: Final = r"\.(py|md|rst|txt|toml|cfg|ini|html|ipynb)$"
-"""Code and prose: they may name APT_ variables, but set none."""
-_CONTENTS: Final = (
-    ("script", r"\A#!.*sh\b"),
-    ("manifest", r"(?m)^(apiVersion|kind):"),
-    ("dockerfile", r"(?mi)^from[ \t]+\S+"),
-    ("script", r"(?m)^[ \t]*(export[ \t]|#SBATCH\b|srun[ \t]|module[ \t])"),
-)
-_MANIFEST: Final = r"""(?m)^[\s{-]*["']?(apiVersion|kind|services)["']?[ \t]*:"""
-_OURS: Final = r"(?i)apt[_.-]"
+OURS: Final = rb"(?i)apt[_.-]"
 """A spec without this sets no setting and needs no check. A `.env` is checked all the same, for faulty lines."""
-_ENV_LINE: Final = r"[ \t]*(#|(export[ \t]+)?\w+=|$)"
+NAMED: Final = b"APT_"
+"""Of code and prose that has it, a folder's files are counted."""
+_RELAXING: Final = ("unknown", "foreign")
+"""Controls that let a job run in spite of a name that is no setting. Here its names are judged all the same."""
+_MOST_GUESSES: Final = 50
+_VALUE_LINE: Final = r"""[\s{,-]*["']?value["']?[ \t]*:"""
 
 
 class Finding(NamedTuple):
@@ -56,6 +50,8 @@ class Finding(NamedTuple):
     line: int
     variable: str
     message: str
+    level: Literal["error", "note"] = "error"
+    """A note is something to know although nothing is wrong."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}"
@@ -66,12 +62,12 @@ class Judgement(NamedTuple):
 
     findings: list[Finding]
     """In the order of the lines, each thing once."""
-    judged: bool
-    """False if the spec names APT_ variables, but nothing in it could be checked."""
-    unnamed: tuple[str, ...] = ()
-    """The groups and tasks that the spec names and the caller does not, so that their settings are not judged."""
-    remarks: tuple[str, ...] = ()
-    """What there is to know although nothing is wrong: `train.sh:3 --learning_rate is for the command alone`."""
+    notes: list[Finding]
+    """What there is to know although nothing is wrong, in the order of the lines."""
+    judged: int = 0
+    """How many settings have a value here that was judged."""
+    unjudged: int = 0
+    """How many have one that is not known, or stands where it is not read. There is a note for each."""
 
 
 def findings(name: str, data: bytes) -> list[Finding]:
@@ -79,68 +75,43 @@ def findings(name: str, data: bytes) -> list[Finding]:
     return judge(name, data).findings
 
 
-def judge(name: str, data: bytes) -> Judgement:
+def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
     """Check a spec. Its name says which kind of spec it is; if not, its content does."""
+    if len(data) > SIZE_LIMIT and not re.search(OURS, data):
+        return Judgement([], [])
     try:
         text = text_of(data)
-        kind = _kind(name, text)
-        if kind != "env" and not re.search(_OURS, text):
-            nothing = kind == "manifest" and not re.search(_MANIFEST, text)
-            return Judgement([], not nothing, remarks=(f"{name}: nothing in it is a job spec",) * nothing)
-        return confine_large(lambda: _check(name, text, kind), len(data))
     except UnreadableError as error:
-        return Judgement([Finding(name, error.line, "", str(error))], True)
-    except RecursionError:
-        return Judgement([Finding(name, 1, "", "is nested too deeply")], True)
+        return Judgement([Finding(name, error.line, "", str(error))], [])
+    kind = kind_of(name, text)
+    if kind.reader != "env" and not re.search(OURS, data):
+        return Judgement([], [])
+    beside = beside._replace(folder=os.path.dirname(name))
+    try:
+        return confine_large(lambda: _check(name, text, kind, beside), len(data))
+    except UnreadableError as error:
+        by_name = _check(name, text, kind._replace(reader=""), beside)
+        return by_name._replace(findings=[Finding(name, error.line, "", str(error)), *by_name.findings])
 
 
-def _check(name: str, text: str, kind: str) -> Judgement:
-    """Check a spec of a known kind. Raises UnreadableError and RecursionError."""
-    spec = _READERS[kind](text)
-    found = [
-        Finding(name, line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
-        for line, variable, wrong in spec.faults
-    ]
-    for environment in _distinct(spec.environments):
-        found += _problems(name, environment)
-    seen = any(environment.assignments for environment in spec.environments)
-    unnamed = (name for environment in spec.environments for name in _unnamed(environment.assignments))
-    judged = bool(found) or seen or not re.search(r"\bAPT_[A-Z]", text)
-    remarks = [f"{name}:{each.line} {each.wrong}" for each in spec.remarks]
-    remarks += [] if judged else [f"{name} names APT_ variables, but nothing in it can be checked"]
-    in_order = sorted(dict.fromkeys(found), key=lambda finding: finding.line)
-    return Judgement(in_order, judged, tuple(dict.fromkeys(unnamed)), tuple(remarks))
-
-
-def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
-    """What these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
-    words = (each.value for each in assignments if each.variable == variable_of("extend"))
-    known = registry().word.split(",")
-    return [name for word in words if word for name in word.split(",") if name not in known]
-
-
-def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
-    """The environments to check, without repetitions.
-
-    Each combination of settings occurs once. Each unknown name occurs once too, in an environment of unknown names
-    with the APT_UNKNOWN beside them.
-    """
-    seen: set[object] = set()
-    variables = known().variables
-    for assignments, certain in environments:
-        final = {each.variable: each for each in assignments}
-        settings = tuple(each for name, each in final.items() if name in variables)
-        unknown = tuple(
-            each for name, each in final.items() if name not in variables and is_ours(name) and each not in seen
-        )
-        seen.update(unknown)
-        if unknown:
-            policy = tuple(each for each in settings if each.variable in map(variable_of, ("unknown", "extend")))
-            yield Environment((*unknown, *policy), certain)
-        key = frozenset((each.variable, each.value) for each in settings), certain
-        if settings and key not in seen:
-            seen.add(key)
-            yield Environment(settings, certain)
+def beside_of(files: Mapping[str, bytes]) -> Beside:
+    """What files may take from each other: the ConfigMaps, and the `.env` files by their path."""
+    maps: dict[tuple[str, str], dict[str, Assignment]] = {}
+    env_files: dict[str, tuple[Assignment, ...]] = {}
+    for name, data in files.items():
+        try:
+            text = text_of(data)
+            reader = kind_of(name, text).reader
+            if reader == "manifest" and re.search(r"(?m)^\s*kind:\s*[\"']?(ConfigMap|Secret)", text):
+                for key, held in confine_large(partial(manifests.config_maps, text), len(data)).items():
+                    maps[key] = {one: each._replace(file=name) for one, each in held.items()}
+            elif reader == "env":
+                spec = confine_large(partial(dotenv.read, text), len(data))
+                assignments = (each for one in spec.environments for each in one.assignments)
+                env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in assignments)
+        except (UnreadableError, RecursionError):
+            continue
+    return Beside(maps, env_files)
 
 
 def text_of(data: bytes) -> str:
@@ -156,48 +127,202 @@ def text_of(data: bytes) -> str:
     return text
 
 
-def _kind(name: str, text: str) -> str:
-    """The kind of a spec, one of `_READERS`: by its name, else by its content. Raises UnreadableError."""
-    base = PurePath(name).name.lower()
-    by_name = (kind for kind, pattern in _NAMES if re.fullmatch(pattern, base))
-    kind = next(by_name, None) or (None if re.search(_NO_SPEC, base) else _kind_of(text))
-    if kind is None and text.strip():
-        raise UnreadableError("is not a job spec: a .env, a script, a manifest or a Dockerfile")
-    return kind or "env"
+def _check(name: str, text: str, kind: Kind, beside: Beside) -> Judgement:
+    """Check a spec of a known kind: what its reader finds, then all names that it does not."""
+    spec = read(kind.reader, text, beside=beside)
+    named = list(mentions(text, kind.comments))
+    spec = _with_lines(spec, named, text)
+    if kind.reader == "script":
+        spec = _with_lost_lines(spec, named, text)
+    return _Judge(name, spec, named, kind, beside.unnamed).judgement()
 
 
-def _kind_of(text: str) -> str | None:
-    kind = next((kind for kind, pattern in _CONTENTS if re.search(pattern, text)), None)
-    return kind or ("env" if all(re.match(_ENV_LINE, line) for line in text.splitlines()) else None)
+def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
+    """The spec with assignments at lines that have their names: a text that is quoted has its lines elsewhere."""
+    rows = text.split("\n")
+    lines: dict[str, list[int]] = {}
+    for each in named:
+        lines.setdefault(each.name, []).append(each.line)
+
+    @cache
+    def at_its_name(assignment: Assignment) -> Assignment:
+        line, those = assignment.line, lines.get(assignment.variable, [])
+        is_known = assignment.variable in known().variables
+        if assignment.file or not those or line in those or (is_known and re.match(_VALUE_LINE, rows[line - 1])):
+            return assignment
+        return assignment._replace(line=min(those, key=lambda other: abs(other - line)))
+
+    environments = (each._replace(assignments=tuple(map(at_its_name, each.assignments))) for each in spec.environments)
+    return spec._replace(environments=tuple(environments))
 
 
-def _problems(file: str, environment: Environment) -> Iterator[Finding]:
-    """What `load` would refuse, without problems that values not known here may solve."""
-    names, assignments = known(), environment.assignments
-    with_value = [each for each in assignments if each.value is not None or each.variable not in names.variables]
-    origins = [_origin(file, each) for each in with_value]
-    unknown = {names.variables[each.variable] for each in assignments if each not in with_value}
-    settings = {names.variables[each.variable] for each in with_value if each.variable in names.variables}
-    try:
-        settle(Layers.of([source_of(origins, names)], names))
-    except SettingsError as error:
-        for problem in error.problems:
-            if _unnamed(assignments) and (problem.kind == "unknown name" or problem.setting in JOB):
-                continue  # it may be a setting of theirs, or a task
-            if not _may_be_right(problem, unknown, None if environment.certain else settings):
-                yield _finding(file, problem)
+def _with_lost_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
+    """The spec with assignments that the parser has lost, each read by its line alone."""
+    seen = {(each.line, each.variable) for one in spec.environments for each in one.assignments}
+    seen |= {(fault.line, fault.variable) for fault in spec.faults}
+    lines = text.split("\n")
+    environments = list(spec.environments)
+    for line, name, is_set, *_ in named:
+        if (
+            is_set
+            and name not in spec.local
+            and (line, name) not in seen
+            and re.match(rf"\s*(export\s+)?{name}=", lines[line - 1])
+        ):
+            alone = read("script", lines[line - 1]).moved(line - 1)
+            environments += [Environment(each.assignments, certain=False) for each in alone.environments]
+    return spec._replace(environments=tuple(environments))
 
 
-def _origin(file: str, assignment: Assignment) -> Origin:
-    variable, value = spelt(assignment.variable), assignment.value or ""
-    written = value if assignment.written is None else assignment.written
-    return Origin("job spec", file, variable, value, shown(written), assignment.line)
+class _Judge:
+    """Judges one spec: its values, its names, and what of it is not known."""
+
+    def __init__(self, file: str, spec: Spec, named: list[Mention], kind: Kind, unnamed: tuple[str, ...]) -> None:
+        self._file = file
+        self._named = named
+        self._kind = kind
+        self._spec = spec
+        self._errors: dict[Finding, None] = {}
+        self._notes: dict[Finding, None] = {}
+        assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
+        self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
+        self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
+        self._unnamed = [*unnamed, *_unnamed(assignments)]
+
+    def judgement(self) -> Judgement:
+        """The result."""
+        for line, variable, wrong in self._spec.faults:
+            self._error(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
+        for line, variable, wrong in self._spec.remarks:
+            self._note(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
+        for environment in _distinct(self._spec.environments):
+            self._problems(environment)
+        self._names()
+        self._groups()
+        variables = known().variables
+        judged = {place for place in self._values if place[1] in variables}
+        unjudged = self._not_judged(judged)
+        self._relaxed()
+        in_order = sorted(self._errors, key=lambda finding: (finding.line, finding.variable))
+        notes = sorted(self._notes, key=lambda finding: (finding.line, finding.variable))
+        return Judgement(in_order, notes, len(judged), unjudged)
+
+    def _error(self, line: int, variable: str, message: str, file: str = "") -> None:
+        self._errors[Finding(file or self._file, line, variable, message)] = None
+
+    def _note(self, line: int, variable: str, message: str, file: str = "") -> None:
+        self._notes[Finding(file or self._file, line, variable, message, "note")] = None
+
+    def _names(self) -> None:
+        """Names that are no settings, wherever they stand; but for those that no command gets."""
+        local = self._spec.local
+        places = {(each.line, each.name) for each in self._named if not each.is_part and each.name not in local}
+        places |= self._values | set(self._unknown)
+        foreign = process_environment().get(FOREIGN, "")  # of who checks: a spec cannot let its own names pass
+        wrong = [
+            (line, name)
+            for line, name in sorted(places)
+            if name not in known().variables and is_ours(name) and not (is_foreign(name) or covers(foreign, name))
+        ]
+        guessing = len({name for _, name in wrong}) <= _MOST_GUESSES
+        guesses = {name: known().guess_variable(name) if guessing else "" for name in {name for _, name in wrong}}
+        for line, name in wrong:
+            guess = guesses[name]
+            if self._unnamed and not guess:
+                self._note(line, name, f"{spelt(name)} is not judged: it may be of {escaped(', '.join(self._unnamed))}")
+            else:
+                self._error(line, name, f"{spelt(name)} is not a setting{'; ' * bool(guess)}{guess}")
+
+    def _groups(self) -> None:
+        """Tell which groups the spec names and the caller does not."""
+        for environment in self._spec.environments:
+            for each in environment.assignments:
+                for group in _unnamed([each]):
+                    text = f"the names of {escaped(group)} are not judged: --extend {escaped(group)}"
+                    self._note(each.line, each.variable, text, each.file)
+
+    def _not_judged(self, judged: set[tuple[int, str]]) -> int:
+        """Settings whose value is not known, or is not read where it stands. Returns how many there are."""
+        told = {(each.line, each.variable) for each in self._errors}
+        reasons = {
+            place: f"the value is {unknown}" if unknown else "only the job knows the value"
+            for place, unknown in self._unknown.items()
+            if place[1] in known().variables
+        }
+        for line, name, is_set, is_use, is_part in self._named:
+            is_read = is_set if self._kind.reader else not is_use
+            if is_part:
+                reasons[line, name] = "only the job knows the rest of the name"
+            elif name in known().variables and is_read and name not in self._spec.local:
+                reasons.setdefault((line, name), "check reads no value here")
+        left = {place: reason for place, reason in reasons.items() if place not in judged and place not in told}
+        for (line, name), reason in left.items():
+            self._note(line, name, f"{name} is not judged: {reason}")
+        return len(left)
+
+    def _relaxed(self) -> None:
+        """Tell that the spec lets unknown names pass."""
+        for environment in self._spec.environments:
+            for each in environment.assignments:
+                if known().variables.get(each.variable) in _RELAXING and each.value and not each.file:
+                    text = f"{each.variable} is for the job: the names are judged here all the same"
+                    self._note(each.line, each.variable, text)
+
+    def _problems(self, environment: Environment) -> None:
+        """What `load` would refuse, without problems that values not known here may solve."""
+        names, assignments = known(), environment.assignments
+        with_value = [each for each in assignments if each.value is not None]
+        origins = [self._origin(each) for each in with_value]
+        unknown = {names.variables[each.variable] for each in assignments if each.value is None}
+        settings = {names.variables[each.variable] for each in with_value}
+        try:
+            settle(Layers.of([source_of(origins, names)], names))
+        except SettingsError as error:
+            for problem in error.problems:
+                if self._unnamed and problem.setting in JOB:
+                    continue  # it may be a task of theirs
+                if not _may_be_right(problem, unknown, None if environment.certain else settings):
+                    self._tell(problem)
+                elif environment.below and not _may_be_right(problem, unknown, None):
+                    self._tell(problem, f"; but {environment.below} may say otherwise")
+
+    def _tell(self, problem: Problem, doubt: str = "") -> None:
+        line = 1 if isinstance(problem.where, str) else problem.where.line
+        file = self._file if isinstance(problem.where, str) else problem.where.source
+        value = "" if problem.value is None else f"={problem.value}"
+        tell = self._note if doubt else self._error
+        tell(line, problem.variable, f"{problem.variable}{value} {problem.message}{doubt}".strip(), file)
+
+    def _origin(self, assignment: Assignment) -> Origin:
+        variable, value = spelt(assignment.variable), assignment.value or ""
+        written = value if assignment.written is None else assignment.written
+        return Origin("job spec", assignment.file or self._file, variable, value, shown(written), assignment.line)
 
 
-def _finding(file: str, problem: Problem) -> Finding:
-    line = 1 if isinstance(problem.where, str) else problem.where.line
-    value = "" if problem.value is None else f"={problem.value}"
-    return Finding(file, line, problem.variable, f"{problem.variable}{value} {problem.message}".strip())
+def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
+    """What these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
+    extend = [each for each in assignments if each.variable == variable_of("extend")]
+    words = [each.value if each.value is not None else each.unknown or "..." for each in extend]
+    known = registry().word.split(",")
+    return list(dict.fromkeys(name for word in words if word for name in word.split(",") if name not in known))
+
+
+def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
+    """The environments to check, without repetitions: each combination of settings once."""
+    seen: set[object] = set()
+    variables = known().variables
+    for assignments, certain, below in environments:
+        final = {each.variable: each for each in assignments if not _is_relaxing(each)}
+        settings = tuple(each for name, each in final.items() if name in variables)
+        key = frozenset((each.variable, each.value, each.line) for each in settings), certain, bool(below)
+        if settings and key not in seen:
+            seen.add(key)
+            yield Environment(settings, certain, below)
+
+
+def _is_relaxing(assignment: Assignment) -> bool:
+    control = known().variables.get(assignment.variable, "")
+    return control in _RELAXING and assignment.value in CONTROLS[control].words
 
 
 def _may_be_right(problem: Problem, unknown: set[str], only: set[str] | None) -> bool:

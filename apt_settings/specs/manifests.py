@@ -1,171 +1,422 @@
-"""Kubernetes manifests: the variables of each container, from its `env` and from ConfigMaps."""
+"""YAML, JSON and TOML: the variables that stand in them, and the scripts. What a kind of file adds is a table."""
 
+import os
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+import shlex
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import dropwhile
+from typing import Final, NamedTuple
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ..basics.files import UnreadableError
-from ..sources.names import is_ours
-from .spec import Assignment, Environment, Fault, Spec
+from ..sources.names import PREFIX, is_ours
+from .launchers import SHELLS, base_of
+from .roles import disagreements
+from .spec import (
+    MARK,
+    NOBODY,
+    NOTHING,
+    Assignment,
+    Beside,
+    Environment,
+    Fault,
+    Given,
+    Inner,
+    Spec,
+    Values,
+    assigned,
+    joined,
+    marked,
+)
+from .trees import TEMPLATED, from_json, from_toml, from_yaml, items_of, line_of, pairs_of, text_of
 
 _NUMBER: Final = (
     r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|nan|NaN)"
 )
 _BOOLEAN: Final = r"(?i:y|yes|on|true|n|no|off|false)"
-_TEMPLATE: Final = r"\{\{|\$\{|\$[A-Za-z_]"
-"""Text that helm or envsubst replaces before Kubernetes reads the manifest."""
-_MOST_MERGED: Final = 5  # merges of merges take exponential time
 _NULL: Final = r"~|null|Null|NULL|"
-_REFERENCE: Final = r"(?<!\$)(?:\$\$)*\$\("
+
+_ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "data", "stringData")
+"""Keys under which every name is a variable, so that `apt_seed` is one of ours in the wrong case."""
+_UNITS: Final = frozenset({"run", "uses", "script", "command", "args", "cmd", "image", "containers", "entrypoint"})
+"""Keys of what runs: a step, a service, a container. It has the variables of all that it stands in."""
+_CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
+_SCRIPTS: Final = (
+    r"(?i).*(command|script|cmd)s?|run|args|setup|source|entrypoint|user[-_]?data"
+    r"|bash|shell|exec|on[-_]?start|bootstrap"
+)
+"""Keys whose texts are scripts, or lists of their lines."""
+_WORDS: Final = ("command", "args", "entrypoint", "cmd")
+"""Keys whose lists are the words of one command."""
+_TABLES_OF_SCRIPTS: Final = ("scripts", "tasks")
+_TEXTS: Final = {"runtimeEnvYAML": "manifest"}
+"""Keys whose texts are files of a kind."""
+_ELSEWHERE: Final = frozenset({"valueFrom", "secret"})
+"""Keys beside a name whose value stands in another place."""
+_MAPS: Final = {"ConfigMap": ("data",), "Secret": ("stringData",)}
+"""Kinds of Kubernetes that hold variables, and the fields in which they do."""
+_VALUES: Final = (
+    (rf"\{{\{{.*|.*{TEMPLATED}.*|.*[^$]\{{\{{.*", "{{ ... }}"),
+    (r"\$\{\{.*\}\}.*|.*\$\{\{.*", "${{ ... }}"),
+)
+"""Text that another tool replaces before anybody reads the value."""
+_REFERENCE: Final = r"(?<!\$)((?:\$\$)*)(\$\((\w[\w.-]*)\)|\$\{(\w+)(?:(:?-)([^}]*))?[^}]*\}|\$([A-Za-z_]\w*))"
+"""The value of another variable: of Kubernetes, of Compose and a shell with a default, of GitLab and envsubst."""
 
 
-def read(text: str) -> Spec:
-    """The variables of the containers in all documents. Raises UnreadableError."""
-    try:
-        documents = [document for document in yaml.compose_all(text, yaml.SafeLoader) if document]
-    except (ValueError, OverflowError):  # an escape of no character, or a version with too many digits
-        raise UnreadableError("is no YAML: it has a number without a meaning") from None
-    except yaml.YAMLError as error:
-        if re.search(r"\{[{%]", text):
-            return Spec(())  # a template becomes a manifest only when it is rendered
-        raise unreadable(error) from None
-    return _Reader(documents).spec()
+class _Scope(NamedTuple):
+    """What a node inherits from what it stands in."""
+
+    tables: Mapping[str, tuple[Assignment, ...]] = {}
+    """Key such as `env` -> the variables of all that the node stands in, the nearest last."""
+    values: Mapping[str, Sequence[str]] = {}
+    """What a matrix says."""
+    below: str = ""
+    needs_strings: bool = False
+    """Whether Kubernetes refuses a value that is no string."""
 
 
-def unreadable(error: yaml.YAMLError) -> UnreadableError:
-    """What YAML says of a text that it cannot read, without the text."""
-    if isinstance(error, yaml.MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
-        return UnreadableError(f"is no YAML: {_without_quotes(error.problem)}", mark.line + 1 if mark else 1)
-    return UnreadableError(f"is no YAML: {_without_quotes(str(error).splitlines()[0])}")
+def read(
+    text: str,
+    given: Given = NOTHING,
+    beside: Beside = NOBODY,
+    parse: Callable[[str], list[Node]] = from_yaml,
+) -> Spec:
+    """The variables in all documents. Raises UnreadableError."""
+    reader = _Reader(parse(text), text, given, beside)
+    return reader.spec()
 
 
-def _without_quotes(sentence: str | None) -> str:
-    """A message of YAML without the text that it quotes, which may be a part of a password such as `@x`."""
-    return re.sub(r"\s*'.*'|\s*\".*\"", "", sentence or "it cannot be read")
+def read_json(text: str, given: Given = NOTHING, beside: Beside = NOBODY) -> Spec:
+    """As `read`, of JSON with comments."""
+    return read(text, given, beside, from_json)
+
+
+def read_toml(text: str, given: Given = NOTHING, beside: Beside = NOBODY) -> Spec:
+    """As `read`, of TOML."""
+    return read(text, given, beside, from_toml)
+
+
+def config_maps(text: str) -> dict[tuple[str, str], dict[str, Assignment]]:
+    """Kind and name -> what each ConfigMap and Secret of a YAML text holds. Raises UnreadableError."""
+    return _Reader(from_yaml(text), text, Given(), Beside()).maps
 
 
 class _Reader:
-    """Finds containers and ConfigMaps at any depth. A node that aliases repeat is read once."""
+    """Walks over the nodes. A node that aliases repeat is looked at once."""
 
-    def __init__(self, documents: list[Node]) -> None:
-        self._faults: list[Fault] = []
-        self._seen: set[tuple[int, int]] = set()
-        nodes = list(_mappings(documents))
-        self._config_maps = [each for node in nodes for each in self._config_map(node)]
-        self._containers = [each for node in nodes for each in self._containers_of(node)]
-        self._tables = [each for node in nodes for each in _tables_of(node)]
+    def __init__(self, documents: list[Node], text: str, given: Given, beside: Beside) -> None:
+        self._documents = documents
+        self._lines = text.split("\n")
+        self._given = given
+        self._beside = beside
+        self._environments: list[Environment] = []
+        self._faults: dict[Fault, None] = {}
+        self._inner: list[Inner] = []
+        self._seen: set[int] = set()
+        self._entries_of: dict[tuple[int, bool], list[Assignment]] = {}
+        self._judged: set[tuple[object, ...]] = set()
+        self._used: set[tuple[str, str]] = set()
+        self.maps: dict[tuple[str, str], dict[str, Assignment]] = {}
+        for document in documents:
+            for node in _mappings(document):
+                self._map(pairs_of(node))
 
     def spec(self) -> Spec:
-        """The result: an environment for each container and each ConfigMap. One that no container uses is certain."""
-        used: set[str | None] = set()
-        environments = [self._environment(container, used) for container in self._containers]
-        alone = [Environment(tuple(data), name not in used) for name, data in self._config_maps]
-        return Spec((*environments, *alone, *map(Environment, self._tables)), tuple(self._faults))
+        """The result: an environment for each step, service and container, and for each table that none of them has."""
+        roots = [MappingNode("", [(ScalarNode("", ""), document)]) for document in self._documents]
+        for root in roots:  # all of them stay, as nodes are known by their id
+            self._walk(root, _Scope(values=self._given.values, below=self._given.below))
+        for key, data in self.maps.items():
+            ours = tuple(each for name, each in data.items() if is_ours(name))
+            self._environments.append(Environment(ours, key not in self._used))
+        faults = (*self._faults, *disagreements(self._documents))
+        return Spec(tuple(self._environments), faults, (), tuple(self._inner))
 
-    def _config_map(self, node: MappingNode) -> Iterator[tuple[str | None, list[Assignment]]]:
-        """The name and assignments of a ConfigMap; nothing for any other mapping."""
-        fields = dict(_pairs(node))
-        if _text(fields.get("kind")) == "ConfigMap" and isinstance(data := fields.get("data"), MappingNode):
-            metadata = fields.get("metadata")
-            name = _text(dict(_pairs(metadata)).get("name")) if isinstance(metadata, MappingNode) else None
-            yield name, [self._assignment(key, value) for key, value in _pairs(data) if is_ours(key)]
+    def _map(self, fields: Mapping[str, Node]) -> None:
+        """Keep what a ConfigMap or a Secret holds."""
+        kind = text_of(fields.get("kind")) or ""
+        if kind not in _MAPS:
+            return
+        name = text_of(pairs_of(fields.get("metadata")).get("name")) or ""
+        held = self.maps.setdefault((kind, name), {})
+        for field in _MAPS[kind]:
+            for key, value in pairs_of(fields.get(field)).items():
+                if isinstance(value, ScalarNode):
+                    held[key] = self._assignments(key, value, _Scope(needs_strings=True))[0]
+                    is_text = not is_ours(key) and value.style in ("|", ">", '"', "'")
+                    self._inner += [self._text(value, name=key)] if is_text and "APT_" in value.value else []
+        if kind == "Secret":
+            for key, value in pairs_of(fields.get("data")).items():
+                held[key] = Assignment(key, None, line_of(value), unknown="a base64 text of a Secret")
 
-    def _containers_of(self, node: MappingNode) -> Iterator[MappingNode]:
-        """The containers of a pod. Where aliases give several containers the same `env`, one of them."""
-        for key, value in _pairs(node):
-            if key not in ("containers", "initContainers") or not isinstance(value, SequenceNode):
-                continue
-            for each in value.value:
-                if isinstance(each, MappingNode):
-                    fields = dict(_pairs(each))
-                    env = (id(fields.get("env", each)), id(fields.get("envFrom")))
-                    if env not in self._seen:
-                        self._seen.add(env)
-                        yield each
+    def _walk(self, node: Node, scope: _Scope) -> set[str]:
+        """Look at a node and all below it. Returns the keys of the tables that something below it has."""
+        if id(node) in self._seen:
+            return set()
+        self._seen.add(id(node))
+        if isinstance(node, SequenceNode):
+            return {key for each in node.value for key in self._walk(each, scope)}
+        if not isinstance(node, MappingNode):
+            return set()
+        fields = pairs_of(node)
+        if text_of(fields.get("kind")) in _MAPS:
+            return set()
+        scope, here = self._enter(fields, scope)
+        found = {key for each in fields.values() for key in self._walk(each, scope)}
+        is_unit = bool(fields.keys() & _UNITS)
+        for key in scope.tables.keys() if is_unit else here - found:
+            self._judge(key, scope)
+        self._scripts(fields, scope)
+        return found | here | (scope.tables.keys() if is_unit else set())
 
-    def _environment(self, container: MappingNode, used: set[str | None]) -> Environment:
-        """The variables of a container: its ConfigMaps, then its `env`, which overrides them. Adds to `used`.
+    def _enter(self, fields: Mapping[str, Node], scope: _Scope) -> tuple[_Scope, set[str]]:
+        """What the parts of a mapping inherit, and the keys of its own tables."""
+        if image := text_of(fields.get("image")):
+            scope = scope._replace(below=f"the image {image}" if "$" not in image and "{" not in image else "the image")
+        if "apiVersion" in fields:
+            scope = scope._replace(needs_strings=True)
+        scope = scope._replace(values={**scope.values, **_matrix(fields)})
+        scope, from_files = self._files(fields, scope)
+        here: set[str] = set()
+        tables = dict(scope.tables)
+        is_pod = bool(fields.keys() & _CONTAINERS)
+        scope = scope._replace(needs_strings=scope.needs_strings or is_pod)
+        key_of_files = "environment" if "environment" in fields else "env"
+        if from_files:
+            tables[key_of_files] = (*tables.get(key_of_files, ()), *from_files)
+            here.add(key_of_files)
+        for key, value in fields.items():
+            if entries := self._entries(key, value, scope):
+                tables[key] = (*tables.get(key, ()), *entries)
+                here.add(key)
+        return scope._replace(tables=tables), here
 
-        It is not certain if a ConfigMap is not in this file.
-        """
-        fields = dict(_pairs(container))
-        assignments, certain = [], True
-        for source in _items(fields.get("envFrom")):
-            prefix, reference = _text(source.get("prefix")) or "", source.get("configMapRef")
-            name = _text(dict(_pairs(reference)).get("name")) if isinstance(reference, MappingNode) else None
-            used.add(name)
-            same = [found for other, found in self._config_maps if name and other == name]
-            certain &= len(same) == 1
-            data = same[-1] if same else []
-            assignments += [each._replace(variable=prefix + each.variable) for each in data]
-        seen: dict[str, int] = {}
-        for entry in _items(fields.get("env")):
-            assignment = self._entry(entry)
-            if assignment and is_ours(assignment.variable):
-                name, line = assignment.variable, assignment.line
-                if name in seen:
-                    self._faults.append(Fault(line, name, f"stands twice, first in line {seen[name]}"))
-                seen[name] = line
-                assignments.append(assignment)
-        return Environment(tuple(assignments), certain)
+    def _files(self, fields: Mapping[str, Node], scope: _Scope) -> tuple[_Scope, tuple[Assignment, ...]]:
+        """The variables of `envFrom` and `env_file`. What is not there may set others."""
+        found: list[Assignment] = []
+        for source in map(pairs_of, items_of(fields.get("envFrom"))):
+            prefix = text_of(source.get("prefix")) or ""
+            for kind, field in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+                if name := text_of(pairs_of(source.get(field)).get("name")):
+                    self._used.add((kind, name))
+                    held = self._held(kind, name)
+                    found += [each._replace(variable=prefix + each.variable) for each in (held or {}).values()]
+                    scope = scope if held is not None else scope._replace(below=f"the {kind} {name}")
+        node = fields.get("env_file")
+        for each in items_of(node) or ([node] if node else []):
+            path = text_of(each) or text_of(pairs_of(each).get("path")) or ""
+            held_by_file = self._beside.env_files.get(os.path.normpath(os.path.join(self._beside.folder, path)))
+            found += held_by_file or ()
+            scope = scope if held_by_file is not None else scope._replace(below=f"the env_file {path}")
+        return scope, tuple(each for each in found if is_ours(each.variable))
 
-    def _entry(self, entry: Mapping[str, Node]) -> Assignment | None:
-        """An assignment from `{name: A, value: "1"}`. The value of `valueFrom` or `$(B)` is not known here."""
-        if (name := _text(entry.get("name"))) is None:
-            return None
-        if "value" in entry:
-            assignment = self._assignment(name, entry["value"])
-            text = assignment.value or ""
-            known = assignment.value is not None and not re.search(_REFERENCE, text)
-            return assignment._replace(value=text.replace("$$", "$") if known else None)
-        return Assignment(name, None if "valueFrom" in entry else "", entry["name"].start_mark.line + 1)
+    def _held(self, kind: str, name: str) -> Mapping[str, Assignment] | None:
+        return self.maps.get((kind, name)) or self._beside.config_maps.get((kind, name))
 
-    def _assignment(self, name: str, node: Node) -> Assignment:
-        """An assignment. Kubernetes needs a string: for our variables, a number or boolean is a fault."""
-        line = node.start_mark.line + 1
+    def _judge(self, key: str, scope: _Scope) -> None:
+        """Keep a table as an environment; where aliases give several containers the same one, once."""
+        assignments = scope.tables.get(key, ())
+        identity = (*map(id, assignments), scope.below)
+        if identity not in self._judged:
+            self._judged.add(identity)
+            certain = self._given.certain and not scope.below
+            self._environments.append(Environment(assignments, certain, scope.below))
+
+    def _entries(self, key: str, node: Node, scope: _Scope) -> list[Assignment]:
+        """The variables of a table: `APT_X: 1`, `{name: APT_X, value: 1}` and `APT_X=1`."""
+        identity = (id(node), scope.needs_strings)
+        if identity not in self._entries_of:
+            if isinstance(node, MappingNode):
+                found = self._in_mapping(key, node, scope)
+            else:
+                found = [each for item in items_of(node) for each in self._in_list(key, item, scope)]
+                self._twice(found)
+            self._entries_of[identity] = found
+        return self._entries_of[identity]
+
+    def _in_mapping(self, key: str, node: MappingNode, scope: _Scope) -> list[Assignment]:
+        fields = pairs_of(node)
+        found = self._named(key, fields, scope)
+        for name, value in fields.items():
+            value = pairs_of(value).get("value", value)  # of GitLab, beside a description
+            if key == "matrix" and _is_variable(name, key):
+                self._any_of(name, items_of(value), scope)
+            elif _is_variable(name, key) and (isinstance(value, ScalarNode) or _is_template(value)):
+                found += self._assignments(name, value, scope._replace(needs_strings=False))
+        return found
+
+    def _any_of(self, name: str, nodes: list[Node], scope: _Scope) -> None:
+        """Judge each value of a matrix alone."""
+        for node in nodes:
+            if isinstance(node, ScalarNode):
+                assignments = self._assignments(name, node, scope._replace(needs_strings=False))
+                self._environments.append(Environment(tuple(assignments), certain=False))
+
+    def _in_list(self, key: str, item: Node, scope: _Scope) -> list[Assignment]:
+        if key == "matrix" and isinstance(item, MappingNode):
+            return self._in_mapping(key, item, scope)
+        if isinstance(item, ScalarNode):
+            name, equals, _ = item.value.partition("=")
+            if re.fullmatch(_SCRIPTS, key) and re.search(r"\s", item.value):
+                return []  # a line of a script
+            if not equals or not _is_variable(name, key) or not re.fullmatch(r"[\w.-]+", name):
+                return []
+            value = ScalarNode("", item.value[len(name) + 1 :], item.start_mark, item.end_mark, style='"')
+            return self._assignments(name, value, scope)
+        return self._named(key, pairs_of(item), scope)
+
+    def _named(self, key: str, fields: Mapping[str, Node], scope: _Scope) -> list[Assignment]:
+        """An assignment from `{name: A, value: "1"}`. The value of `valueFrom` may be in a ConfigMap."""
+        name = text_of(fields.get("name")) or text_of(fields.get("key")) or ""
+        if not _is_variable(name, key):
+            return []
+        if "value" in fields:
+            return self._assignments(name, fields["value"], scope)
+        line = line_of(fields.get("name") or fields["key"])
+        if not fields.keys() & _ELSEWHERE:
+            return [Assignment(name, "", line)] if len(fields) == 1 and key == "env" else []
+        reference = pairs_of(pairs_of(fields.get("valueFrom")).get("configMapKeyRef"))
+        map_name, map_key = text_of(reference.get("name")) or "", text_of(reference.get("key")) or ""
+        self._used.add(("ConfigMap", map_name))
+        held = (self._held("ConfigMap", map_name) or {}).get(map_key)
+        unknown = Assignment(name, None, line, unknown="one of another place")
+        return [held._replace(variable=name, line=line, file="") if held else unknown]
+
+    def _twice(self, found: list[Assignment]) -> None:
+        first: dict[str, int] = {}
+        for each in found:
+            if each.variable in first and first[each.variable] != each.line:
+                wrong = f"stands twice, first in line {first[each.variable]}"
+                self._faults[Fault(each.line, each.variable, wrong)] = None
+            first[each.variable] = each.line
+
+    def _assignments(self, name: str, node: Node, scope: _Scope) -> list[Assignment]:
+        """The assignment of a node's text. One of several values, as of a matrix, is judged alone."""
+        line = line_of(node) + (1 if isinstance(node, ScalarNode) and node.style in ("|", ">") else 0)
         if not isinstance(node, ScalarNode):
-            # YAML reads `{{ .Values.seed }}` as a mapping whose key is a mapping.
-            template = isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
-            self._faults += [Fault(line, name, "must be a string")] if is_ours(name) and not template else []
-            return Assignment(name, None, line)
-        if re.search(_TEMPLATE, node.value):
-            return Assignment(name, None, line)
+            if not _is_template(node):
+                self._faults[Fault(line, name, "must be a string")] = None
+            return [Assignment(name, None, line, unknown="{{ ... }}")]
         if node.style is None and re.fullmatch(_NULL, node.value):
-            return Assignment(name, "", line)
-        if node.style is None and is_ours(name) and re.fullmatch(f"{_NUMBER}|{_BOOLEAN}", node.value):
+            return [Assignment(name, "", line)]
+        if scope.needs_strings and node.style is None and re.fullmatch(f"{_NUMBER}|{_BOOLEAN}", node.value):
             text = re.sub(r"^([-+]?)\.", r"\g<1>0.", node.value.replace("_", ""))
-            self._faults.append(Fault(line, name, f'must be a string: write "{text}"'))
-            return Assignment(name, text, line)
-        return Assignment(name, node.value, line)
+            self._faults[Fault(line, name, f'must be a string: write "{text}"')] = None
+            return [Assignment(name, text, line)]
+        texts = _texts(node.value, scope.values)
+        assignments = [assigned(name, text, line) for text in texts]
+        if len(assignments) == 1:
+            return assignments
+        self._environments += [Environment((each,), certain=False) for each in assignments if each.value is not None]
+        return [Assignment(name, None, line)]
 
+    def _scripts(self, fields: Mapping[str, Node], scope: _Scope) -> None:
+        """Keep the scripts of a mapping."""
+        words = [each for key in _WORDS[:2] for each in items_of(fields.get(key))]
+        lists = [words, *(items_of(fields.get(key)) for key in _WORDS[2:])]
+        if isinstance(content := fields.get("content"), ScalarNode) and "APT_" in content.value:
+            self._inner.append(self._text(content, name=text_of(fields.get("path")) or ""))
+        for key in filter(lambda key: re.fullmatch(_SCRIPTS, key), fields):
+            lists += [each.value for each in items_of(fields[key]) if isinstance(each, SequenceNode)]
+        for nodes in lists:
+            self._command([each for each in nodes if isinstance(each, ScalarNode)], scope)
+        for key, node in fields.items():
+            if key in _TEXTS and isinstance(node, ScalarNode):
+                self._inner.append(self._text(node)._replace(kind=_TEXTS[key]))
+            elif key in _TABLES_OF_SCRIPTS:
+                scalars = [each for each in pairs_of(node).values() if isinstance(each, ScalarNode)]
+                self._inner += [self._script(each, scope) for each in scalars if "APT" in each.value.upper()]
+            elif re.fullmatch(_SCRIPTS, key):
+                parts = [each for each in items_of(node) if isinstance(each, ScalarNode)] if key not in _WORDS else []
+                parts = [node] if isinstance(node, ScalarNode) else parts
+                if any("APT" in each.value.upper() for each in parts):
+                    scripts = [self._script(each, scope) for each in parts]
+                    text = "\n".join(each.text for each in scripts)
+                    self._inner.append(scripts[0]._replace(text=text))
 
-def _tables_of(node: MappingNode) -> Iterator[tuple[Assignment, ...]]:
-    """The variables of each `env` of a GitHub workflow and `environment` of Compose.
-
-    They are `NAME: value`, or a list of `NAME=value`.
-    """
-    for key, value in _pairs(node):
-        if key in ("env", "environment") and isinstance(value, MappingNode):
-            pairs = [(name, each.value, each) for name, each in _pairs(value) if isinstance(each, ScalarNode)]
-        elif key == "environment" and isinstance(value, SequenceNode):
-            texts = [each for each in value.value if isinstance(each, ScalarNode)]
-            pairs = [(*each.value.partition("=")[::2], each) for each in texts if "=" in each.value]
+    def _command(self, nodes: list[ScalarNode], scope: _Scope) -> None:
+        """Keep the script of a command that is a list of words: `[bash, -c, "..."]`."""
+        if not any("APT" in each.value.upper() for each in nodes):
+            return
+        nodes = list(dropwhile(lambda each: re.match(r"\w+=", each.value), nodes))
+        words = [each.value for each in nodes]
+        at = next((index for index, word in enumerate(words) if re.fullmatch(r"-\w*c", word)), len(words))
+        if any(base_of(word) in SHELLS for word in words[:at]) or at == 0:
+            self._inner += [self._script(each, scope) for each in nodes[at + 1 : at + 2]]
         else:
-            continue
-        yield tuple(
-            Assignment(name, None if "$" in text else text, each.start_mark.line + 1)
-            for name, text, each in pairs
-            if is_ours(name)
-        )
+            self._inner.append(self._script(nodes[0], scope)._replace(text=_as_shell(shlex.join(words))))
+
+    def _script(self, node: ScalarNode, scope: _Scope) -> Inner:
+        tables = [each for key in ("env", "environment", "variables", "envs") for each in scope.tables.get(key, ())]
+        inner = self._text(node)
+        given = Given(tuple(tables), scope.values, True, scope.below, is_part=True).moved(1 - inner.line)
+        return inner._replace(text=_as_shell(inner.text), kind="script", given=given)
+
+    def _text(self, node: ScalarNode, name: str = "") -> Inner:
+        """The text of a scalar, line by line as it stands."""
+        if node.style not in ("|", ">"):
+            return Inner(node.value, line_of(node), name=name)
+        text = node.value
+        if node.style == ">":
+            lines = [line.strip() for line in self._lines[node.start_mark.line + 1 : node.end_mark.line]]
+            ends = [" \\" if line and after else "" for line, after in zip(lines, [*lines[1:], ""], strict=True)]
+            text = "\n".join(map("".join, zip(lines, ends, strict=True)))
+        return Inner(text, line_of(node) + 1, name=name)
 
 
-def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
+def _is_variable(name: str, key: str) -> bool:
+    """Whether a name under a key is a variable that claims to be ours."""
+    return name.startswith(PREFIX) or (is_ours(name) and key in _ENVIRONMENTS)
+
+
+def _is_template(node: Node) -> bool:
+    """YAML reads `{{ .Values.seed }}` as a mapping whose key is a mapping."""
+    return isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
+
+
+def _matrix(fields: Mapping[str, Node]) -> dict[str, list[str]]:
+    """`matrix: {seed: [1, 2]}` -> `{"matrix_seed": ["1", "2"]}`."""
+    matrix = pairs_of(pairs_of(fields.get("strategy")).get("matrix")) or pairs_of(fields.get("matrix"))
+    found = {f"matrix_{key}": list(filter(None, map(text_of, items_of(node)))) for key, node in matrix.items()}
+    for each in map(pairs_of, items_of(matrix.get("include"))):
+        for key, node in each.items():
+            found.setdefault(f"matrix_{key}", []).extend([node.value] if isinstance(node, ScalarNode) else [])
+    return {name: list(dict.fromkeys(texts)) for name, texts in found.items() if texts}
+
+
+def _as_shell(text: str) -> str:
+    """A script without what another tool replaces before: `${{ matrix.seed }}` -> `${matrix_seed}`, `$$x` -> `$x`."""
+    text = re.sub(r"\$?\{\{(.*?)\}\}", lambda each: f"${{{_as_name(each[1])}}}", text)
+    return re.sub(r"\$\$(?=[A-Za-z_{(])", "$", text.replace(TEMPLATED, "${template}"))
+
+
+def _as_name(text: str) -> str:
+    """`matrix.seed` -> `matrix_seed`."""
+    return re.sub(r"\W+", "_", text).strip("_")[:40] or "template"
+
+
+def _texts(text: str, values: Values) -> list[str]:
+    """The texts that a value may be; what only the job knows stands in marks. `${A:-60}` -> unknown, or 60."""
+    if matrix := re.fullmatch(r"\$\{\{\s*(matrix\.\w+)\s*\}\}", text):
+        return list(values.get(matrix[1].replace(".", "_"), [marked("${{ ... }}")]))
+    if default := re.fullmatch(r"\$\{\{[^{}]*\|\|\s*'([^'{}]*)'\s*\}\}", text):
+        return [marked("${{ ... }}"), default[1]]
+    for pattern, what in _VALUES:
+        if re.fullmatch(f"(?s){pattern}", text):
+            return [marked(what)]
+    parts, position = [], 0
+    for match in re.finditer(_REFERENCE, text):
+        parts += [[text[position : match.start()] + match[1]]]
+        name = f"$({match[3]})" if match[3] else f"${match[4] or match[7]}"
+        parts += [[marked(name), match[6]] if match[5] else [marked(name)]]
+        position = match.end()
+    return [each if MARK in each else each.replace("$$", "$") for each in joined([*parts, [text[position:]]])]
+
+
+def _mappings(document: Node) -> Iterator[MappingNode]:
     """Every mapping at any depth, each once."""
-    waiting, seen = list(reversed(documents)), set()
+    waiting, seen = [document], set()
     while waiting:
         node = waiting.pop()
         if id(node) in seen:
@@ -176,27 +427,3 @@ def _mappings(documents: list[Node]) -> Iterator[MappingNode]:
             waiting += [value for _, value in reversed(node.value)]
         elif isinstance(node, SequenceNode):
             waiting += reversed(node.value)
-
-
-def _pairs(node: MappingNode, seen: frozenset[int] = frozenset()) -> Iterator[tuple[str, Node]]:
-    """Keys and values. What `<<` merges comes first, as the last value of a key counts."""
-    for key, value in node.value:
-        if isinstance(key, ScalarNode) and key.value == "<<":
-            merged = value.value if isinstance(value, SequenceNode) else [value]
-            for each in reversed(merged[:_MOST_MERGED]):
-                if isinstance(each, MappingNode) and id(each) not in seen and len(seen) < _MOST_MERGED:
-                    yield from _pairs(each, seen | {id(node)})
-    for key, value in node.value:
-        if isinstance(key, ScalarNode) and key.value != "<<":
-            yield key.value, value
-
-
-def _items(node: Node | None) -> Iterator[dict[str, Node]]:
-    """The mappings of a list."""
-    for each in node.value if isinstance(node, SequenceNode) else ():
-        if isinstance(each, MappingNode):
-            yield dict(_pairs(each))
-
-
-def _text(node: Node | None) -> str | None:
-    return node.value if isinstance(node, ScalarNode) else None

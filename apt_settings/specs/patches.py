@@ -8,8 +8,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..basics.files import UnreadableError
 from .findings import text_of
-from .manifests import unreadable
 from .sandbox import confine_large
+from .trees import unreadable
 
 _DEEPEST: Final = 32
 """The most mappings and lists within each other. The deepest field of a Job is about half as deep."""

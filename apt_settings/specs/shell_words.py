@@ -1,40 +1,89 @@
-"""The words of a script: the text that a command gets for each of them."""
+"""The words of a script: each text that a command may get for one of them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from typing import Final
 
 from tree_sitter import Node
 
-from .spec import Assignment
+from .spec import Values, either, joined, marked
+
+_DEFAULT: Final = r"(?s)\$\{(\w+)(:?[-=+?])(.*)\}"
+_ESCAPED: Final = r'\\(["\\$`])'
+_CALLED: Final = {"command_substitution": "$(...)", "arithmetic_expansion": "$((...))"}
+_LONGEST: Final = 1_000
+"""The most characters of a value that is put into a here-document, which may name it very often."""
+_MOST_COUNTED: Final = 50
 
 
-def assignment_of(node: Node) -> Assignment:
-    """The assignment `A=1`. Its value is None if only the running script knows it."""
-    name = text_of(node.children[0])
-    word = node.children[2] if len(node.children) > 2 else None
-    known = node.children[1].type == "=" and node.children[-1].type != "array"  # and not +=
-    return Assignment(name, ("" if word is None else value_of(word)) if known else None, line_of(node))
+def texts_of(node: Node, values: Values) -> list[str]:
+    """Each text that a command may get for a word; what only the running script knows stands in marks.
 
-
-def value_of(node: Node) -> str | None:
-    """The text that a command gets for a word: `"a b"` -> `a b`; None if only the running script knows it."""
+    With `{"s": ["1", "2"]}`, `"a$s"` -> `["a1", "a2"]`; `~/$x` -> `["\\0~\\0/\\0$x\\0"]`.
+    """
     text = text_of(node)
     match node.type:
         case "command_name":
-            return value_of(node.children[0])
-        case "word" | "number":
-            return None if text.startswith("~") else re.sub(r"\\(.)", r"\1", text.replace("\\\n", ""))
+            return texts_of(node.children[0], values)
+        case "word" | "number" | "variable_name":
+            plain = re.sub(r"\\(.)", r"\1", text.replace("\\\n", ""))
+            return [marked("~") + plain[1:] if text.startswith("~") else plain]
         case "raw_string":
-            return text[1:-1]
+            return [text[1:-1]]
         case "ansi_c_string":
-            return None if "\\" in text else text[2:-1]
+            return [marked("$'...'") if "\\" in text else text[2:-1]]
         case "string":
-            known = all(child.type in ('"', "string_content") for child in node.children)
-            return re.sub(r'\\(["\\$`])', r"\1", text[1:-1].replace("\\\n", "")) if known else None
+            return _quoted(node, values)
         case "concatenation":
-            parts = [value_of(child) for child in node.children]
-            return None if None in parts else "".join(part for part in parts if part is not None)
-    return None
+            return joined([texts_of(child, values) for child in node.children])
+        case "simple_expansion" | "expansion":
+            return _expanded(node, values)
+        case "brace_expression":
+            return _counted(text)
+    return [marked(_CALLED.get(node.type, "..."))]
+
+
+def _quoted(node: Node, values: Values) -> list[str]:
+    """The texts of `"a $b"`."""
+    raw, start = node.text or b"", node.start_byte
+    parts, position = [], start + 1
+    for child in node.named_children:
+        if child.type != "string_content":
+            parts += [[_unescaped(raw[position - start : child.start_byte - start])], texts_of(child, values)]
+            position = child.end_byte
+    end = node.end_byte - 1 if raw.endswith(b'"') else node.end_byte
+    return joined([*parts, [_unescaped(raw[position - start : end - start])]])
+
+
+def _unescaped(text: bytes) -> str:
+    return re.sub(_ESCAPED, r"\1", text.decode(errors="replace").replace("\\\n", ""))
+
+
+def _expanded(node: Node, values: Values) -> list[str]:
+    """The texts of `$a`, `${a}` and `${a:-default}`."""
+    text = text_of(node)
+    if simple := re.fullmatch(r"\$\{?(\w+)\}?", text):
+        return list(values.get(simple[1], [marked(f"${simple[1]}")]))
+    if not (default := re.fullmatch(_DEFAULT, text)):
+        return [marked("${...}")]
+    held = values.get(default[1], [marked(f"${default[1]}")])
+    return either([each for each in held if each or ":" not in default[2]], defaults_of(node, values))
+
+
+def defaults_of(node: Node, values: Values) -> list[str]:
+    """The texts of the default in `${a:-default}`; none for other expansions."""
+    default = re.fullmatch(_DEFAULT, text_of(node))
+    if not default or default[2].endswith("?"):
+        return []
+    behind = [child for child in node.named_children if child.type != "variable_name" or text_of(child) != default[1]]
+    return joined([texts_of(child, values) for child in behind]) if behind else [default[3]]
+
+
+def _counted(text: str) -> list[str]:
+    """`{1..3}` -> `["1", "2", "3"]`."""
+    ends = re.fullmatch(r"\{(\d{1,9})\.\.(\d{1,9})\}", text)
+    if not ends or not 0 <= int(ends[2]) - int(ends[1]) < _MOST_COUNTED:
+        return [marked("{...}")]
+    return [str(each) for each in range(int(ends[1]), int(ends[2]) + 1)]
 
 
 def text_of(node: Node) -> str:
@@ -42,27 +91,29 @@ def text_of(node: Node) -> str:
     return (node.text or b"").decode(errors="replace")
 
 
-def line_of(node: Node) -> int:
-    """The number of the line at which a node begins."""
-    return node.start_point.row + 1
+def as_text(text: str, *, braces: bool = False) -> str:
+    """A text of a script's word as a text of its own: its marks are variables again, `${s}` with `braces`.
+
+    What the script itself does not know is `${...}` then.
+    """
+    parts = text.split("\0")
+    for index in range(1, len(parts), 2):
+        if braces:
+            name = re.fullmatch(r"\$(\w+)", parts[index])
+            parts[index] = f"${{{name[1] if name else '...'}}}"
+    return "".join(parts)
 
 
-def assignments_in(words: Iterable[tuple[str, int]]) -> Iterator[Assignment]:
-    """The assignments among words such as `NAME=value`. A name alone sets nothing: it passes a variable on."""
-    for word, line in words:
-        variable, equals, value = word.partition("=")
-        if equals:
-            yield Assignment(variable, value, line)
+def filled(text: str, values: Values) -> str:
+    """The text of a here-document as its reader gets it: `$s` is a value that is known, else `${s}`."""
 
+    def fill(match: re.Match[str]) -> str:
+        if match[1]:
+            return match[1]
+        name = match[2] or match[3]
+        held = list(values.get(name or "", []))
+        is_known = len(held) == 1 and "\0" not in held[0] and len(held[0]) <= _LONGEST
+        return held[0] if is_known else f"${{{name or '...'}}}"
 
-def values_of(options: tuple[str, ...], words: list[tuple[str | None, int]]) -> Iterator[tuple[str, int]]:
-    """The values of options in words, with their lines: X of `--export=X`, `--export X` and `-eX`."""
-    after_option = False
-    for word, line in words:
-        if after_option and word is not None:
-            yield word, line
-        after_option = word in options
-        for option in options:
-            separator = "=" if option.startswith("--") else ""
-            if word and word not in options and word.startswith(option + separator):
-                yield word[len(option + separator) :], line
+    pattern = r"\\([$`\\])|\$(?:(\w+)|\{(\w+)[^}\n]*\}|\(\(?[^()\n]*\)?\))|`[^`\n]*`"
+    return re.sub(pattern, fill, text)

@@ -1,10 +1,26 @@
-"""The result of reading a job spec of any kind: the variables that it sets, and its faults."""
+"""The result of reading a job spec of any kind: the variables that it sets, its faults, and the texts inside it."""
 
-from typing import NamedTuple
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from ..base import AptSettings
 from ..registry import registry
 from ..sources.names import Names
+
+MARK: Final = "\0"
+"""Stands around what only the job knows, in the text of a value: `seed-\\0$s\\0`. No spec can hold this character."""
+_MOST_TEXTS: Final = 64
+"""The most texts that one word may stand for; of more, only that they are not known is kept."""
+
+_LONGEST: Final = 65_536
+"""The most characters of a text that is put together: `A=$A$A` doubles it."""
+
+_PLACEHOLDER: Final = r"\{\}|^\{\w+\}$"
+"""What xargs, parallel and MLflow put another text in place of."""
+
+Values = Mapping[str, Sequence[str]]
+"""What variables of a script, or of a matrix, may hold: `{"s": ["1", "2"]}`."""
 
 
 class Assignment(NamedTuple):
@@ -16,6 +32,10 @@ class Assignment(NamedTuple):
     line: int
     written: str | None = None
     """The value as it stands, where ${NAME} brings the value of another variable in; None: it stands as it is."""
+    unknown: str = ""
+    """What the value depends on, where it is not known: `$SLURM_JOB_ID`."""
+    file: str = ""
+    """The file in which it stands, if that is another one."""
 
 
 class Environment(NamedTuple):
@@ -25,6 +45,8 @@ class Environment(NamedTuple):
     """If a variable occurs twice, the last one counts."""
     certain: bool = True
     """False if some may not be set, as in a branch of an `if`, or others may be set too."""
+    below: str = ""
+    """What may set other variables, and is not read: `the image r/apt-squad`. Then it is not certain."""
 
 
 class Fault(NamedTuple):
@@ -35,15 +57,110 @@ class Fault(NamedTuple):
     wrong: str
 
 
+class Given(NamedTuple):
+    """What a text inside another one gets from it."""
+
+    assignments: tuple[Assignment, ...] = ()
+    """The variables of the environment that it runs in."""
+    values: Mapping[str, Sequence[str]] = {}
+    certain: bool = True
+    """False if it is only a part, as a line that is added to a file."""
+    below: str = ""
+    """As of an Environment."""
+    is_part: bool = False
+    """Whether it stands in another text: then nobody reads it with `source`."""
+
+    def moved(self, lines: int) -> "Given":
+        """The same, as seen from so many lines further up."""
+        return self._replace(assignments=tuple(each._replace(line=each.line + lines) for each in self.assignments))
+
+
+class Beside(NamedTuple):
+    """What the other files of the same call hold."""
+
+    config_maps: Mapping[tuple[str, str], Mapping[str, Assignment]] = {}
+    """Kind and name of a ConfigMap or Secret -> what it holds, by its keys."""
+    env_files: Mapping[str, tuple[Assignment, ...]] = {}
+    """The path of a `.env` -> what it sets."""
+    unnamed: tuple[str, ...] = ()
+    """The groups that the caller names and that are not imported."""
+    folder: str = ""
+    """The folder of the file that is read."""
+
+
+NOTHING: Final = Given()
+"""What a file gets that stands by itself."""
+NOBODY: Final = Beside()
+"""What a file has beside it that is checked alone."""
+
+
+class Inner(NamedTuple):
+    """A text inside a spec that is a spec of its own: the script of `bash -c`, a file in a ConfigMap."""
+
+    text: str
+    line: int
+    """The line in which its first line stands."""
+    kind: str = ""
+    """How it is read; empty: as `name` says."""
+    name: str = ""
+    """The file that it is written to; empty: as its content says."""
+    given: Given = Given(is_part=True)
+
+
 class Spec(NamedTuple):
     """Everything that a spec sets. Each environment is checked by itself."""
 
-    environments: tuple[Environment, ...]
+    environments: tuple[Environment, ...] = ()
     faults: tuple[Fault, ...] = ()
     remarks: tuple[Fault, ...] = ()
     """What there is to know although nothing is wrong."""
+    inner: tuple[Inner, ...] = ()
+    local: frozenset[str] = frozenset()
+    """Variables and functions of scripts that no command gets."""
+
+    def moved(self, lines: int) -> "Spec":
+        """The same, so many lines further down."""
+        environments = tuple(
+            each._replace(assignments=tuple(one._replace(line=one.line + lines) for one in each.assignments))
+            for each in self.environments
+        )
+        faults = tuple(each._replace(line=each.line + lines) for each in self.faults)
+        remarks = tuple(each._replace(line=each.line + lines) for each in self.remarks)
+        return self._replace(environments=environments, faults=faults, remarks=remarks)
 
 
 def known() -> Names:
     """The names of settings and controls, which a spec can set."""
     return registry().names_of(AptSettings)
+
+
+def marked(what: str) -> str:
+    """The text of a value that only the job knows: `$s` -> `\\0$s\\0`."""
+    return f"{MARK}{what}{MARK}"
+
+
+def assigned(variable: str, text: str, line: int) -> Assignment:
+    """An assignment of a text that may have marks; then its value is not known."""
+    if MARK not in text and not re.search(_PLACEHOLDER, text):
+        return Assignment(variable, text, line)
+    if MARK not in text:
+        return Assignment(variable, None, line, unknown="{...}")
+    return Assignment(variable, None, line, unknown=text.split(MARK)[1])
+
+
+def joined(parts: Sequence[Sequence[str]]) -> list[str]:
+    """Each text that parts make, of which each may be one of several: `[["a"], ["1", "2"]]` -> `["a1", "a2"]`."""
+    texts = [""]
+    for part in parts:
+        if len(texts) * len(part) > _MOST_TEXTS:
+            part = [next((each for each in part if MARK in each), marked("..."))]
+        texts = [text + each for text in texts for each in part]
+        if max(map(len, texts)) > _LONGEST:
+            return [marked("...")]
+    return texts
+
+
+def either(*alternatives: Sequence[str]) -> list[str]:
+    """Each text that may stand here, once."""
+    texts = list(dict.fromkeys(text for each in alternatives for text in each))
+    return texts if len(texts) <= _MOST_TEXTS else [marked("...")]

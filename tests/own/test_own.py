@@ -1115,7 +1115,7 @@ def test_a_secret_in_a_spec_may_be_a_file_of_the_job(module: str) -> None:
     """It is not read here."""
     Path("job.sh").write_text("export APT_TASK=squad APT_HUB_TOKEN_FILE=/only/there\ntrue\n")
 
-    assert started("check", "--extend", module, "job.sh").stdout == "good: 1 file\n"
+    assert started("check", "--extend", module, "job.sh").stdout == "good: 1 file: 2 settings judged\n"
 
 
 def test_lists_of_ones_own_are_swept_as_arrays() -> None:

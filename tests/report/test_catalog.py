@@ -40,6 +40,7 @@ PAGES = (
     "release",
     "reproducing",
     "robustness",
+    "checking",
     "api",
     "index",
     "contributing",

@@ -618,10 +618,11 @@ def test_without_what_only_linux_has_everything_else_works(tmp_path: Path) -> No
     assert "--record needs signals that this system does not have" in text
     assert told("check", "job.sh") == (
         1,
-        "job.sh:1: APT_SEED='x' is not allowed: must be a whole number, 0 <= x <= 4294967295\n",
+        "job.sh:1: APT_SEED='x' is not allowed: must be a whole number, 0 <= x <= 4294967295\n"
+        "1 problem in 1 of 1 file: 1 setting judged\n",
     )
     status, text = told("check", "large.sh")
-    assert (status, text) == (
+    assert (status, text.splitlines()[0]) == (
         1,
-        "large.sh:1: has more than 8 KiB, and this system cannot limit what reading it takes\n",
+        "large.sh:1: has more than 8 KiB, and this system cannot limit what reading it takes",
     )

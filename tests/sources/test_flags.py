@@ -64,4 +64,4 @@ def test_check_notes_it_in_a_script(tmp_path: Path, capsys: pytest.CaptureFixtur
     script.write_text("apt-settings run --task squad -- python train.py \\\n  --lr 0.1\npython other.py --lr 0.1\n")
 
     assert main(["check", str(script)]) == 0
-    assert f"note: {script}:2 --lr is for the command alone" in capsys.readouterr().err
+    assert f"note: {script}:2: --lr is for the command alone" in capsys.readouterr().err

@@ -16,3 +16,7 @@ docker run --rm -e HF_TOKEN -e APT_TASK=squat -e "APT_OUTPUT_DIR= /out" train
 docker run --env=APT_LR=1 train
 sbatch --export=ALL,APT_TARGET_SPARSITY=0,4 job.sh
 srun --export=ALL,apt_seed=3 python train.py
+cat > job.env <<EOF
+APT_SEEED=$task
+EOF
+first=$(sbatch --parsable --export=ALL,APT_EPOCHS=ten,APT_SEED=$seed job.sh)

@@ -13,12 +13,12 @@ export APT_EPOCHS=30 APT_DISTILL_EPOCHS=25
 python train.py
 env APT_LEARNING_RATE=1e-4 python train.py
 cat > job.env <<EOF
-APT_NOT_OURS_TO_JUDGE=$task
+APT_TASK=$task
 EOF
-echo "set APT_TARGET_SPARSTIY to change it"
+echo "set APT_TARGET_SPARSITY to change it"
 docker run --rm -e HF_TOKEN -e APT_TASK=squad -e "APT_OUTPUT_DIR=/out" train
 unset APT_DISTILL_EPOCHS
 python - <<'PY'
 import os
-os.environ["APT_WHATEVER"] = "1"
+os.environ["APT_SEED"] = "1"
 PY

@@ -1,0 +1,223 @@
+"""Launchers: the options with which a command sets variables for another, and how their values are split."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile, takewhile
+from typing import Final, Literal, NamedTuple
+
+from ..base import AptSettings
+from ..registry import registry
+from ..sources.flags import flags_in
+from ..sources.names import is_ours, variable_of
+from ..values import is_list
+from .spec import MARK, Assignment, Fault, assigned, known
+
+Words = Sequence[tuple[str, int]]
+"""The words of a command with their lines; what only the running script knows stands in marks."""
+Split = Literal["one", "commas", "pair", "leading", "any", "settings"]
+
+
+class Launcher(NamedTuple):
+    """A command that sets variables for another."""
+
+    names: tuple[str, ...]
+    options: tuple[str, ...]
+    split: Split
+    """How a value is split. one: NAME=VALUE; commas: several of them; pair: NAME, then VALUE as the next word.
+
+    Without options, leading: the words NAME=VALUE before the command; any: those anywhere.
+    """
+    source: str
+    """Where this is said."""
+    image: bool = False
+    """Whether it starts a container, which inherits nothing and has an image below."""
+
+
+LAUNCHERS: Final = (
+    Launcher(("sbatch", "srun", "salloc"), ("--export",), "commas", "man sbatch"),
+    Launcher(("docker", "podman", "nerdctl"), ("--env", "-e", "--build-arg"), "one", "docker run --help", image=True),
+    Launcher(("buildah",), ("--env", "-e", "--build-arg"), "one", "man buildah-run", image=True),
+    Launcher(("singularity", "apptainer"), ("--env",), "commas", "apptainer exec --help"),
+    Launcher(("qsub",), ("-v",), "commas", "man qsub"),
+    Launcher(("bsub",), ("-env",), "commas", "man bsub"),
+    Launcher(("flux",), ("--env",), "one", "man flux-run"),
+    Launcher(("mpirun", "mpiexec", "orterun", "prun"), ("-x",), "one", "man mpirun of Open MPI"),
+    Launcher(("mpirun", "mpiexec", "mpiexec.hydra"), ("-genv", "-env"), "pair", "mpiexec -help of MPICH"),
+    Launcher(("kubectl", "oc"), ("--env",), "one", "kubectl run --help", image=True),
+    Launcher(("kubectl", "oc"), ("--from-literal",), "one", "kubectl create configmap --help"),
+    Launcher(("kubectl", "oc"), (), "any", "kubectl set env --help"),
+    Launcher(("gantry", "beaker"), ("--env",), "one", "gantry run --help", image=True),
+    Launcher(("sky", "dstack", "act"), ("--env", "-e"), "one", "sky launch --help", image=True),
+    Launcher(("gcloud",), ("--set-env-vars", "--update-env-vars", "--container-env"), "commas", "gcloud run --help"),
+    Launcher(("systemd-run",), ("--setenv", "-E"), "one", "man systemd-run"),
+    Launcher(("tmux",), ("-e",), "one", "man tmux"),
+    Launcher(("env", "sudo", "time", "command"), (), "leading", "man env"),
+    Launcher(("make", "gmake", "just"), (), "any", "man make"),
+    Launcher(("apt-settings", "apt_settings"), ("--set",), "settings", "docs/cli.md"),
+    Launcher(("apt-settings", "apt_settings"), ("--task",), "settings", "docs/cli.md"),
+)
+SLURM: Final = ("sbatch", "srun", "salloc")
+_BY_NAME: Final[Mapping[str, tuple[Launcher, ...]]] = {
+    name: tuple(each for each in LAUNCHERS if name in each.names) for row in LAUNCHERS for name in row.names
+}
+_ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
+_ENV_WITH_VALUE: Final = ("-u", "--unset", "-C", "--chdir", "-g", "-p", "-h", "-f", "-o")
+SHELLS: Final = ("bash", "sh", "zsh", "dash", "ksh")
+_WITH_C: Final = ("su", "flock", "script", "runuser", "sg")
+_TAKE_TEXT: Final = ("bsub", "tmux", "screen", "watch", "parallel", "trap", "eval")
+"""Commands whose arguments are commands again."""
+_TEXT_OPTIONS: Final = ("--wrap", "--command")
+
+
+_MOST_LAUNCHERS: Final = 16
+"""The most that are read in one command; each looks at all words behind it."""
+
+
+class Launch(NamedTuple):
+    """What a command sets for another."""
+
+    assignments: list[Assignment]
+    faults: list[Fault]
+    remarks: list[Fault]
+    starts_anew: bool = False
+    """Whether what it starts does not inherit the environment: `env -i`, `docker run`, `sbatch --export=NONE`."""
+    image: str = ""
+    """What it starts where that is a container."""
+
+
+def base_of(word: str) -> str:
+    """`/usr/bin/env` -> `env`."""
+    return word.rpartition("/")[2]
+
+
+def launch_of(words: Words) -> Launch:
+    """The variables that a command sets for another, whatever stands before the launcher: `sudo srun --export=A=1`."""
+    launch = Launch([], [], [])
+    launchers = [index for index, (word, _) in enumerate(words) if base_of(word) in _BY_NAME]
+    for index in launchers[:_MOST_LAUNCHERS]:
+        word = words[index][0]
+        for row in _BY_NAME.get(base_of(word), ()):
+            launch = _read(row, base_of(word), words[index + 1 :], launch)
+    return launch
+
+
+def _read(row: Launcher, name: str, words: Words, launch: Launch) -> Launch:
+    assignments, faults, remarks, anew, image = launch
+    if row.split == "leading":
+        assignments += _leading(words)
+        options = [word for word, _ in takewhile(lambda each: each[0].startswith("-"), words)]
+        anew |= name == "env" and bool({"-i", "-", "--ignore-environment"} & set(options))
+    elif row.split == "any":
+        plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
+        assignments += [each for word, line in plain if (each := _assignment(word, line))]
+    elif row.split == "settings":
+        assignments += _settings(row.options, words)
+        remarks += _flags(words) if row.options == ("--task",) else []
+    elif row.split == "pair":
+        for index, (word, _) in enumerate(words[:-2]):
+            if word in row.options:
+                assignments.append(assigned(words[index + 1][0], *words[index + 2]))
+    elif row.split == "one":
+        assignments += [each for word, line in values_of(row.options, words) if (each := _assignment(word, line))]
+    else:
+        for value, line in values_of(row.options, words):
+            exported, wrong = export_list(value, line, of_slurm=name in SLURM)
+            assignments, faults = [*assignments, *exported], [*faults, *wrong]
+            anew |= name in SLURM and "ALL" not in value.split(",")
+    return Launch(assignments, faults, remarks, anew or row.image, "the image" if row.image else image)
+
+
+def _leading(words: Words) -> Iterator[Assignment]:
+    """The words `A=1 B=2` of `env -u C A=1 B=2 command D=3`."""
+    after_option = False
+    for word, line in words:
+        assignment = _assignment(word, line)
+        if assignment:
+            yield assignment
+        elif not (word.startswith(("-", MARK)) or after_option):
+            return
+        after_option = word in _ENV_WITH_VALUE
+
+
+def _assignment(word: str, line: int) -> Assignment | None:
+    """`NAME=value`. A name alone sets nothing: it passes a variable on."""
+    name, equals, value = word.partition("=")
+    return assigned(name, value, line) if equals and re.fullmatch(r"[A-Za-z_][\w.-]*", name) else None
+
+
+def _settings(options: tuple[str, ...], words: Words) -> Iterator[Assignment]:
+    """`--task squad --set epochs=30` of our own command."""
+    for word, line in values_of(options, list(takewhile(lambda each: each[0] != "--", words))):
+        setting, _, value = ("task", "", word) if options == ("--task",) else word.partition("=")
+        if MARK not in setting:
+            yield assigned(variable_of(setting), value, line)
+
+
+def _flags(words: Words) -> Iterator[Fault]:
+    """The flags behind the -- of `apt-settings run` that mean settings: they are for the command alone."""
+    behind = list(dropwhile(lambda each: each[0] != "--", words))
+    for flag in flags_in([word for word, _ in behind], known().settings):
+        line = next(line for word, line in behind if word.startswith(flag.name))
+        fix = f"write --set {flag.setting}=... before the --"
+        yield Fault(line, "", f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}")
+
+
+def values_of(options: tuple[str, ...], words: Words) -> Iterator[tuple[str, int]]:
+    """The values of options in words, with their lines: X of `--export=X`, `--export X` and `-eX`."""
+    after_option = False
+    for word, line in words:
+        if after_option:
+            yield word, line
+        after_option = word in options
+        for option in options:
+            separator = "=" if option.startswith("--") else ""
+            if word not in options and word.startswith(option + separator):
+                yield word[len(option + separator) :], line
+
+
+def export_list(text: str, line: int, *, of_slurm: bool) -> tuple[list[Assignment], list[Fault]]:
+    """The variables in a list such as that of `--export`, and what is wrong with it. It is split at every comma."""
+    assignments: list[Assignment] = []
+    faults: list[Fault] = []
+    last = ""
+    items = [item.strip() for item in re.findall(r"""(?:[^,'"]|'[^']*'|"[^"]*"|['"])+""", text)]
+    for item in items:
+        variable, equals, value = item.partition("=")
+        if equals:
+            assignments.append(assigned(variable, value, line))
+        elif is_ours(last) and MARK not in item and _is_rest(last, item):
+            faults.append(Fault(line, last, "is cut at a comma: export it in the script"))
+        last = variable if equals else ""
+    ours = [each.variable for each in assignments if is_ours(each.variable)]
+    if of_slurm and ours and not {"ALL", "NONE", "NIL", "PATH"} & set(items) and MARK not in "".join(items[:1]):
+        wrong = f"comes without PATH and all else that the shell has: write --export=ALL,{ours[0]}=..."
+        faults.append(Fault(line, ours[0], wrong))
+    return assignments, faults
+
+
+def _is_rest(variable: str, item: str) -> bool:
+    """Whether an item of a list is the rest of the value before it, and no name."""
+    return not item.isidentifier() or (item.islower() and _takes_list(variable))
+
+
+def _takes_list(variable: str) -> bool:
+    setting = registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
+    return setting is not None and is_list(setting.field)
+
+
+def texts_of(words: Words) -> Iterator[tuple[str, int]]:
+    """The words of a command that are scripts: of `bash -c "..."`, `ssh host "..."`, `sbatch --wrap="..."`."""
+    names = [base_of(word) for word, _ in words]
+    yield from values_of(_TEXT_OPTIONS, words)
+    for index, name in enumerate(names):
+        if name in (*SHELLS, *_WITH_C):
+            behind = list(dropwhile(lambda each: not re.fullmatch(r"-\w*c", each[0]), words[index + 1 :]))
+            yield from behind[1:2]
+            break
+    if "eval" in names[:1]:
+        yield " ".join(word for word, _ in words[1:]), words[0][1]
+    elif "ssh" in names:
+        behind = list(dropwhile(lambda each: not re.search(rf"^{_ASSIGNMENT}|\s", each[0]), words))
+        yield from [(" ".join(word for word, _ in behind), behind[0][1])] if behind else []
+    elif any(name in _TAKE_TEXT for name in names):
+        yield from ((word, line) for word, line in words[1:] if re.search(r"\s", word))

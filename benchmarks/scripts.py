@@ -1,0 +1,56 @@
+"""Say how many faults `check` finds in scripts as people write them, and how long it takes.
+
+    python benchmarks/scripts.py
+
+1,700 scripts are made of the forms in tests/specs/test_shell.py: a third is right, a third has a value that is not
+allowed, and a third a misspelt name.
+"""
+
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+from time import perf_counter
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "specs"))
+
+from test_shell import FORMS, SETTINGS  # type: ignore[import-not-found]
+
+from apt_settings.specs.findings import findings
+
+SCRIPTS = 1_700
+
+
+def script(number: int) -> tuple[str, tuple[int, str] | None]:
+    """A script of some forms, and the place of its fault, if it has one."""
+    chance = random.Random(number)  # noqa: S311  no secret
+    rows = [(chance.choice(FORMS), *chance.choice(SETTINGS)) for _ in range(chance.randint(1, 6))]
+    faulty, fault = chance.randrange(len(rows)), ("", "value", "name")[number % 3]
+    text, place = "#!/bin/bash\n", None
+    for index, (form, name, good, bad) in enumerate(rows):
+        is_faulty = bool(fault) and index == faulty
+        spelt = name.replace("APT_", "APT_Q") if is_faulty and fault == "name" else name
+        block = form.format(f"{spelt}={bad if is_faulty and fault == 'value' else good}")
+        if is_faulty:
+            above = next(at for at, line in enumerate(block.split("\n")) if spelt in line)
+            place = (text.count("\n") + 1 + above, spelt)
+        text += f"{block}\n"
+    return text + "python train.py\n", place
+
+
+def main() -> None:
+    made = [script(number) for number in range(SCRIPTS)]
+    told: Counter[str] = Counter()
+    start = perf_counter()
+    for text, place in made:
+        found = {(each.line, each.variable) for each in findings("job.sh", text.encode())}
+        told["faults"] += place is not None
+        told["found"] += place in found
+        told["others"] += len(found - {place})
+    seconds = perf_counter() - start
+    print(f"{told['found']:,} of {told['faults']:,} faults found, {told['others']:,} other findings, {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()
