@@ -165,11 +165,11 @@ class AptSettings(
             if "fingerprint" in names:
                 known["fingerprint"] = import_module(_FINGERPRINT).fingerprint(self)
             try:
-                self.__dict__[PLACE] = fill(text, known)
+                vars(self)[PLACE] = fill(text, known)
             except UnfitError as error:
                 raise SettingsError([Problem(self.origin(PLACE), f"has a part that {error}", setting=PLACE)]) from None
         else:
-            self.__dict__[PLACE] = fill(text, {})
+            vars(self)[PLACE] = fill(text, {})
 
     def origin(self, name: str) -> Origin:
         """Who set a setting, and what it overrides. Raises SettingsError for a name that is no setting."""

@@ -10,6 +10,7 @@ import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
 from ..basics.files import UnreadableError
+from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .launchers import SHELLS, SLURM, Launch, Words, base_of, launch_of, values_of
 from .launchers import texts_of as scripts_of
@@ -51,6 +52,7 @@ _ISOLATED: Final = frozenset({"subshell", "command_substitution", "process_subst
 """What is set in these is gone after them."""
 _DIRECTIVES: Final = {"#SBATCH": "sbatch", "#PBS": "qsub", "#BSUB": "bsub", "#$": "qsub"}
 """What a scheduler reads at the head of a script -> the command whose options these are."""
+_TRAINS: Final = r"python[\d.]*|torchrun|accelerate|deepspeed|apt-settings"
 _ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 _SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
 """Files that scripts source to find their tools. They set no settings."""
@@ -283,6 +285,7 @@ class _Reader:
         launch, words = launches[0], combinations[0]
         self._lose(words, ours)
         self._used |= set(self._state)
+        self._drop(words)
         inherited = [] if launch.starts_anew else [*self._state.values()]
         if ours:
             self._snapshot([*inherited, *ours], certain=certain, local=ours, below=launch.image)
@@ -293,6 +296,13 @@ class _Reader:
             self._shell(words)
         if rest:
             self._again(*rest, certain=certain)
+
+    def _drop(self, words: Words) -> None:
+        """Note where what trains is started by a launcher that does not hand the script's settings on."""
+        plain = [word for word, _ in words]
+        trains = any(re.fullmatch(_TRAINS, base_of(word)) for word in plain[1:])
+        if trains and any(map(is_ours, self._state)) and (lost := lost_by(plain, {})):
+            self._remarks.append(Fault(words[0][1], "", lost))
 
     def _cut(self, node: Node) -> tuple[list[Node], tuple[str, int] | None]:
         """The parts of a command up to the end of its line. The parser may take the lines below for its words."""

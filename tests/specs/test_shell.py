@@ -285,3 +285,23 @@ def test_the_order_of_forms_does_not_matter() -> None:
     text = "\n".join(form.format("APT_SEEED=1") for form in backwards)
 
     assert len(errors_in("job.sh", text)) == len(FORMS)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("export APT_TASK=squad\nssh node python train.py", "ssh does not hand the settings on: write ssh HOST"),
+        ("export APT_TASK=squad\nsudo -u x torchrun train.py", "sudo does not hand the settings on: write sudo -E"),
+        (
+            "export APT_TASK=squad\nsrun --export=NONE python train.py",
+            "srun --export=NONE does not hand the settings on",
+        ),
+        ("export APT_TASK=squad\nsudo apt-get update", ""),
+        ("ssh node python train.py", ""),
+        ("export APT_TASK=squad\nsrun python train.py", ""),
+    ],
+)
+def test_a_launcher_that_drops_the_settings_is_noted(text: str, told: str) -> None:
+    """At its line, where something that trains is started and the script has settings."""
+    notes = [note for note in judge("job.sh", text.encode()).notes if "does not hand the settings on" in note.message]
+    assert [(note.line, told in note.message) for note in notes] == [(2, True)] * bool(told)
