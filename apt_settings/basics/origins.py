@@ -7,7 +7,13 @@ Kind = Literal[
     "argument", "environment", "env file", "job spec", "record", "release", "project default", "class default", "nobody"
 ]
 
+_DEFAULTS: Final = ("release", "project default", "class default")
 _GIVERS: Final = {"environment": "the environment", "argument": "arguments"}
+
+
+def is_override(kind: Kind) -> bool:
+    """Whether what is of this kind was set by somebody, and neither by the release, nor a project's class, nor ours."""
+    return kind not in _DEFAULTS
 
 
 class Origin(NamedTuple):
@@ -53,7 +59,7 @@ class Origin(NamedTuple):
     @property
     def is_override(self) -> bool:
         """Whether somebody set this for the job, and neither the release, nor a project's class, nor ours decides."""
-        return self.kind not in ("release", "project default", "class default")
+        return is_override(self.kind)
 
     @property
     def is_empty(self) -> bool:

@@ -178,11 +178,11 @@ def as_markdown(comparisons: Sequence[Comparison], one: str, other: str) -> str:
 
 
 def _section(table: Table, one: str, other: str) -> str:
-    head = f"| setting | {_as_cell(one)} | {_as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
-    rows = ("| " + " | ".join(map(_as_cell, row)) + " |\n" for row in table.rows)
+    head = f"| setting | {as_cell(one)} | {as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
+    rows = ("| " + " | ".join(map(as_cell, row)) + " |\n" for row in table.rows)
     return f"## {table.title}\n\n{head}{''.join(rows)}"
 
 
-def _as_cell(text: str) -> str:
+def as_cell(text: str) -> str:
     """A text with its special characters escaped, so that markdown shows it as it is."""
     return re.sub(r"([\\|<\[*`])", r"\\\1", escaped(text))
