@@ -14,7 +14,7 @@ from ..report.runs import Choice, Table, as_json, as_markdown, sort_key, summary
 from ..runs.conditions import Condition, moment, names_in
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
-from .output import complain, print_data
+from .output import print_data, warn
 from .terminal import is_terminal, print_lines, print_table
 
 _USUAL: Final = Path("runs")
@@ -78,7 +78,7 @@ def runs(
     """
     if folded and form == "json":
         raise click.UsageError("--group folds rows of a table, and --format json lists every run")
-    everyone = list(past_runs(_existing(folders or (_USUAL,)), _warn))
+    everyone = list(past_runs(_existing(folders or (_USUAL,)), warn))
     column = sort.removeprefix("-") if sort else "start"
     _refuse_unknown(everyone, {"--where": [each.name for each in conditions], "--sort": [column], "--group": folded})
     _refuse_unknown(everyone, {"--metric": metrics}, among={name: None for run in everyone for name in run.metrics})
@@ -160,7 +160,3 @@ def _print_on_two_lines(content: Table) -> None:
         print_lines(["  ".join(escaped(cell).ljust(width) for cell, width in zip(row[:size], widths, strict=True))])
         pairs = zip(content.names, row[size:], strict=False)
         print_lines(["  " + ", ".join(f"{name} {escaped(cell)}" for name, cell in pairs if cell)], indent=4)
-
-
-def _warn(sentence: str) -> None:
-    complain(0, f"apt-settings: {sentence}")

@@ -10,6 +10,7 @@ from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
 from ..sources.handed_on import places_in
 from ..specs.findings import findings
+from ..sweeps.ranges import as_ranges
 from ..variables import GIVEN_BY
 from .hand_over import Answer, RefusedError, hand_over
 from .patches import Patch, apply
@@ -140,9 +141,9 @@ def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
 
 
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    spec: dict[str, Any] = {"backoffLimit": pod.retries * request.sweep.size}
+    spec: dict[str, Any] = {"backoffLimit": pod.retries * request.size}
     if request.sweep.axes:
-        size = request.sweep.size
+        size = request.size
         spec |= {"completionMode": "Indexed", "completions": size, "parallelism": min(pod.at_once or size, size)}
     wrong = {"containerName": "job", "operator": "In", "values": [WRONG_SETTINGS]}
     # Before 1.29 the schema requires onPodConditions, which may be empty.
@@ -241,7 +242,10 @@ def _secret_entry(variable: str, secret: str, key: str) -> dict[str, Any]:
 
 def _index(request: Request) -> list[str]:
     """The arguments that choose the point. Kubernetes replaces the variable with the index of the pod."""
-    return [_Text("--index"), _Text(f"$({COMPLETION_INDEX})")] if request.sweep.axes else []
+    if not request.sweep.axes:
+        return []
+    among = [_Text("--points"), _Text(as_ranges(request.points))] if request.points else []
+    return [*among, _Text("--index"), _Text(f"$({COMPLETION_INDEX})")]
 
 
 def _literal(text: str) -> _Text:

@@ -59,10 +59,10 @@ def table(runs: Sequence[PastRun], choice: Choice) -> Table:
     if choice.folded:
         groups = _groups(runs, choice.folded)
         rows = [(str(len(group)), _count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
-        return Table(said, ("runs", "ended"), tuple(names), rows)
+        return Table(said, ("runs", "status"), tuple(names), rows)
     short = shortened({run.fingerprint for run in runs})
     rows = [(*_about(run, short), *(_cell(run, name, choice) for name in names)) for run in runs]
-    return Table(said, ("run", "started", "took", "ended"), tuple(names), rows)
+    return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
 
 
 def causes(runs: Sequence[PastRun]) -> list[str]:

@@ -193,6 +193,20 @@ def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     assert set(map(int, (slurm.folder / "seen").read_text().split())) <= {1, 2}
 
 
+def test_the_rest_of_a_sweep_is_one_array(slurm: Slurm) -> None:
+    """What has failed runs again, and what was never started for the first time; the others are left alone."""
+    grid = ["--task", "squad", "--grid", "seed=1..4"]
+    (first,) = slurm.submit("--task", "squad", "--grid", "seed=1..3", "--", "sh", "-c", "test $APT_SEED != 2")
+    slurm.ended(first)
+    (rest,) = slurm.submit(*grid, "--only", "failed,missing", "--", "sh", "-c", "echo again $APT_SEED")
+    slurm.ended(rest)
+    status = slurm.says(sys.executable, "-m", "apt_settings", "sweep", *grid, "--record", "runs")
+
+    assert [row.split()[-1] for row in status.splitlines()[1:]] == ["done"] * 4
+    assert sorted(re.findall(r"again \d", slurm.logs())) == ["again 2", "again 4"]
+    assert sorted(len(record.runs) for record in slurm.records().values()) == [1, 1, 1, 2]
+
+
 def test_an_array_over_a_setting_of_ones_own(slurm: Slurm) -> None:
     """Its points have records with the project's settings, and the program has them as its own class."""
     shutil.copytree(ROOT / "examples" / "own_settings", slurm.folder, dirs_exist_ok=True)

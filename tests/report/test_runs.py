@@ -79,7 +79,7 @@ def test_what_follows_is_a_column_with_all(capsys: pytest.CaptureFixture[str]) -
     recorded(1, task="sst2")
     usual, everything = (printed(capsys, "runs", *options).splitlines()[3] for options in ((), ("--all",)))
 
-    assert usual.split() == ["run", "started", "took", "ended", "dataset"]
+    assert usual.split() == ["run", "started", "took", "status", "dataset"]
     assert "train_examples" in everything.split()
 
 
