@@ -9,7 +9,9 @@ from typing import Final
 import click
 
 from ..basics.escaping import escaped, shown, spelt
+from ..basics.files import write_whole
 from ..basics.suggestions import did_you_mean, nearest
+from ..report.page import as_page
 from ..report.runs import Choice, Table, as_json, as_markdown, sort_key, summary, table
 from ..runs.conditions import Condition, moment, names_in
 from ..runs.history import PastRun, past_runs
@@ -53,6 +55,8 @@ def _moment(text: str) -> datetime:
 @click.option("--group", "folded", multiple=True, metavar="NAME", help="Fold runs that differ only there; repeatable.")
 @click.option("--all", "everything", is_flag=True, help="Add the settings that differ although nobody set them.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
+@click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
+@click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 def runs(
     folders: tuple[Path, ...],
@@ -65,6 +69,8 @@ def runs(
     folded: tuple[str, ...],
     everything: bool,
     origins: bool,
+    page: Path | None,
+    full: bool,
     form: str,
 ) -> int:
     """List runs by what made them differ.
@@ -76,6 +82,10 @@ def runs(
 
     Example: apt-settings runs --where target_sparsity=0.4 --metric eval_accuracy --sort -eval_accuracy
     """
+    if folded and page:
+        raise click.UsageError("--group folds rows of a table, and the page of --html has every run")
+    if full and not page:
+        raise click.UsageError("--full is for the page of --html")
     if folded and form == "json":
         raise click.UsageError("--group folds rows of a table, and --format json lists every run")
     everyone = list(past_runs(_existing(folders or (_USUAL,)), warn))
@@ -91,6 +101,11 @@ def runs(
         and (since is None or (run.start is not None and run.start >= since))
     ]
     found = _sorted(found, column, descending=bool(sort and sort.startswith("-")))
+    if page:
+        descending = bool(sort and sort.startswith("-"))
+        text = as_page(found, Choice(metrics=metrics), sort=column, descending=descending, full=full)
+        write_whole(page, text.encode())
+        return 0
     if form == "json":
         for line in as_json(found):
             print_data(line)

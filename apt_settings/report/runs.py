@@ -51,7 +51,7 @@ class Table(NamedTuple):
 
 def table(runs: Sequence[PastRun], choice: Choice) -> Table:
     """A row for each run, or with folded settings for all runs that differ in nothing else; in their order."""
-    causes, shared = _parted(runs, everything=choice.everything)
+    causes, shared = parted(runs, everything=choice.everything)
     commits = {run.commit for run in runs}
     names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1 and not choice.folded)]
     said = [(name, _cell(runs[0], name, choice)) for name in shared]
@@ -61,16 +61,16 @@ def table(runs: Sequence[PastRun], choice: Choice) -> Table:
         rows = [(str(len(group)), _count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
         return Table(said, ("runs", "status"), tuple(names), rows)
     short = shortened({run.fingerprint for run in runs})
-    rows = [(*_about(run, short), *(_cell(run, name, choice) for name in names)) for run in runs]
+    rows = [(*about(run, short), *(_cell(run, name, choice) for name in names)) for run in runs]
     return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
 
 
 def causes(runs: Sequence[PastRun]) -> list[str]:
     """The settings that somebody set in one of these runs, and that are not the same in all; where it runs last."""
-    return _parted(runs, everything=False)[0]
+    return parted(runs, everything=False)[0]
 
 
-def _parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
+def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
     """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike."""
     names = dict.fromkeys(name for run in runs for name in run.settings)
     seen: dict[str, set[str]] = {name: set() for name in names}
@@ -91,7 +91,8 @@ def _says_where(given: Given | None) -> bool:
     return given is not None and given.where_it_runs
 
 
-def _about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
+def about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
+    """Which run it is and how it ended: short fingerprint, start, duration, status."""
     start = run.start.astimezone().strftime("%Y-%m-%d %H:%M") if run.start else ""
     again = f", {run.attempts} attempts" if run.attempts > 1 else ""
     return short(run.fingerprint), start, duration(run.seconds), run.ended + again
