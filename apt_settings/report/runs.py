@@ -93,9 +93,13 @@ def _says_where(given: Given | None) -> bool:
 
 def about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
     """Which run it is and how it ended: short fingerprint, start, duration, status."""
-    start = run.start.astimezone().strftime("%Y-%m-%d %H:%M") if run.start else ""
     again = f", {run.attempts} attempts" if run.attempts > 1 else ""
-    return short(run.fingerprint), start, duration(run.seconds), run.ended + again
+    return short(run.fingerprint), started(run), duration(run.seconds), run.ended + again
+
+
+def started(run: PastRun) -> str:
+    """When its last attempt started, by the clock of this place."""
+    return run.start.astimezone().strftime("%Y-%m-%d %H:%M") if run.start else ""
 
 
 def shortened(fingerprints: Collection[str]) -> Callable[[str], str]:

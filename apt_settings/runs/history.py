@@ -90,13 +90,21 @@ def past_runs(folders: Iterable[Path], complain: Complain) -> Iterator[PastRun]:
     interned: _Interned = {}  # thousands of runs share most of what they have
     for file in find_records(folders, complain):
         try:
-            record = read(file)
-            if wrong := changed(record):
-                raise SettingsError.at(escaped(str(file)), wrong)
-            yield _past_run(file.parent, record, interned, complain)
+            yield run_of(file, complain, interned)
         except SettingsError as error:
             for problem in error.problems:
                 complain(str(problem))
+
+
+def run_of(path: Path, complain: Complain, interned: _Interned | None = None) -> PastRun:
+    """The run of one record, by its path or its folder's. Raises SettingsError for one that is no record, or changed.
+
+    `complain` gets what is wrong with its metrics. `interned` holds what the runs before it have.
+    """
+    record = read(path)
+    if wrong := changed(record):
+        raise SettingsError.at(escaped(str(path)), wrong)
+    return _past_run(path if path.is_dir() else path.parent, record, {} if interned is None else interned, complain)
 
 
 def find_records(folders: Iterable[Path], complain: Complain) -> Iterator[Path]:
