@@ -193,6 +193,19 @@ def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     assert set(map(int, (slurm.folder / "seen").read_text().split())) <= {1, 2}
 
 
+def test_a_running_job_says_what_it_runs_with(slurm: Slurm) -> None:
+    """By the one-liner of the page on runs: the process is the job's, on its own node."""
+    (job,) = slurm.submit("--task", "squad", "--set", "epochs=90", "--", "sh", "-c", "touch begun; sleep 60")
+    slurm.wait_for("begun")
+    (line,) = re.findall(r"^srun --overlap .*", (ROOT / "docs" / "runs.md").read_text(), re.MULTILINE)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    asked = ["env", f"PATH={path}", "bash", "-c", line.replace("1234", job)]
+    told = subprocess.run(asked, env=slurm.environ, cwd=slurm.folder, capture_output=True, text=True)
+    slurm.says("scancel", job)
+
+    assert re.search(r"^epochs +90 +--set epochs", told.stdout, re.MULTILINE), told.stderr
+
+
 def test_the_rest_of_a_sweep_is_one_array(slurm: Slurm) -> None:
     """What has failed runs again, and what was never started for the first time; the others are left alone."""
     grid = ["--task", "squad", "--grid", "seed=1..4"]
