@@ -52,6 +52,7 @@ MODULES = (
     "integrations.transformers",
     "integrations.peft",
     "integrations.torch",
+    "integrations.trackers",
     "integrations.release",
 )
 """Public modules whose names are not on the package's face."""
