@@ -3,12 +3,13 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from pydantic import JsonValue
 
-from ..basics.escaping import escaped
+from ..basics.escaping import escaped, shown
 from ..basics.origins import Kind, is_override
 from ..errors import SettingsError
 from ..fingerprint import changed
@@ -104,7 +105,24 @@ def run_of(path: Path, complain: Complain, interned: _Interned | None = None) ->
     record = read(path)
     if wrong := changed(record):
         raise SettingsError.at(escaped(str(path)), wrong)
+    if record.runs:
+        _refuse_times(path, record.runs[-1])
     return _past_run(path if path.is_dir() else path.parent, record, {} if interned is None else interned, complain)
+
+
+def _refuse_times(path: Path, run: Run) -> None:
+    """Raise SettingsError for times that are none: a record is a file that anybody may have written."""
+    place = escaped(str(path))
+    for name, text in (("start", run.start), ("end", run.end or run.start)):
+        try:
+            has_zone = datetime.fromisoformat(text).tzinfo is not None
+            datetime.fromisoformat(text).astimezone()
+        except (ValueError, OverflowError):
+            has_zone = False
+        if not has_zone:
+            raise SettingsError.at(place, f"is not a record: its {name} {shown(text)} is no time with its zone")
+    if run.seconds is not None and not isfinite(run.seconds):
+        raise SettingsError.at(place, f"is not a record: it took {run.seconds} seconds")
 
 
 def find_records(folders: Iterable[Path], complain: Complain) -> Iterator[Path]:

@@ -150,16 +150,7 @@ def test_what_came_out_stands_beside_what_went_in(capsys: pytest.CaptureFixture[
     ten_runs()
     lines = printed(capsys, "runs", "--sort", "-eval_accuracy", "--metric", "eval_loss").splitlines()
 
-    assert lines[3].split() == [
-        "run",
-        "started",
-        "took",
-        "ended",
-        "seed",
-        "target_sparsity",
-        "eval_loss",
-        "eval_accuracy",
-    ]
+    assert lines[3].split()[4:] == ["seed", "target_sparsity", "eval_loss", "eval_accuracy"]
     assert lines[4].split()[-2:] == ["0.1", "0.9"]
     assert lines[-1].split()[-1] == "0.4"
 

@@ -170,6 +170,27 @@ def test_what_is_no_record_is_one_line_and_the_rest_is_shown() -> None:
     assert "another tool" not in "".join(told)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"start": "yesterday"},
+        {"start": "2024-05-01T10:00:00"},
+        {"start": "0001-01-01T00:00:00+14:00"},
+        {"end": "\x1b[31m", "exit_status": 0},
+        {**DONE, "seconds": float("inf")},
+        {**DONE, "seconds": float("nan")},
+    ],
+)
+def test_times_that_are_none_make_no_record(changes: dict[str, Any]) -> None:
+    """A record is a file that anybody may have written."""
+    recorded("a", begun(**changes))
+    runs, told = found()
+
+    assert runs == []
+    assert [line.partition(": ")[0] for line in told] == ["runs/a/run.json is not a record"]
+    assert told[0].isprintable()
+
+
 def test_no_link_is_followed(tmp_path: Path) -> None:
     """Neither to a folder nor to a record, which is told; a hidden folder is left alone; each record counts once."""
     recorded("a", begun(**DONE))
