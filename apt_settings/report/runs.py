@@ -65,11 +65,6 @@ def table(runs: Sequence[PastRun], choice: Choice) -> Table:
     return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
 
 
-def causes(runs: Sequence[PastRun]) -> list[str]:
-    """The settings that somebody set in one of these runs, and that are not the same in all; where it runs last."""
-    return parted(runs, everything=False)[0]
-
-
 def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
     """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike."""
     names = dict.fromkeys(name for run in runs for name in run.settings)

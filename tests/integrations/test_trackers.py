@@ -74,6 +74,7 @@ def test_no_text_is_longer_than_any_server_takes(text: str) -> None:
 
 def test_another_value_is_refused() -> None:
     """Each setting with both values; what a run does not have yet may be logged."""
+    refuse_other({"apt.epochs": "30"}, {"epochs": "40", "apt.epochs": "30"}, "r1")
     with pytest.raises(SettingsError) as refused:
         refuse_other({"apt.epochs": "30", "apt.seed": "1", "apt.new": "1"}, {"apt.epochs": "40", "apt.seed": "1"}, "r1")
 

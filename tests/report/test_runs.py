@@ -172,6 +172,14 @@ def test_own_settings_need_no_code_of_the_project(
     assert [row[4:] for row in rows(printed(capsys, "runs"))] == [["50"], []]
 
 
+def test_where_nothing_is_the_same_nothing_stands_above(capsys: pytest.CaptureFixture[str]) -> None:
+    """But how many runs there are."""
+    recorded(0, git=None, task="squad")
+    recorded(1, git=None, task="sst2")
+
+    assert printed(capsys, "runs").splitlines()[:2] == ["2 runs: 2 done", ""]
+
+
 def test_the_commit_is_a_column_where_it_differs(capsys: pytest.CaptureFixture[str]) -> None:
     """With a star where files were changed; else it stands above."""
     recorded(0, git=GIT)

@@ -274,6 +274,7 @@ def test_results_of_transformers_count_where_the_run_wrote_them(tmp_path: Path) 
     assert at(end + timedelta(hours=1)) == at(end - timedelta(hours=2)) == [{}]
     assert at(end) == [{"eval_accuracy": 0.9}]
     assert metrics_of(tmp_path, "no\0path", begun()) == metrics_of(tmp_path, None, begun()) == {}
+    assert metrics_of(tmp_path, "x" * 10_000, begun()) == {}
     assert metrics_of(tmp_path, str(results.parent), begun()) == {"eval_accuracy": 0.9}
 
 
