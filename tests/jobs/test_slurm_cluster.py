@@ -1,13 +1,17 @@
 """Jobs on a real SLURM: two nodes on this machine, started for these tests."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -204,6 +208,44 @@ def test_a_running_job_says_what_it_runs_with(slurm: Slurm) -> None:
     slurm.says("scancel", job)
 
     assert re.search(r"^epochs +90 +--set epochs", told.stdout, re.MULTILINE), told.stderr
+
+
+def test_a_hundred_runs_are_told_apart(slurm: Slurm) -> None:
+    """Of arrays, of `run`, of two nodes; done, failed, requeued, killed with their watcher, running: in one folder."""
+    arrays = slurm.submit("--task", "squad", "--grid", "seed=1..90", "--", "sh", "-c", "exit $((APT_SEED % 10 == 0))")
+    again = "test -e again && exit; touch started; exec sleep 100"
+    (requeued,) = slurm.submit("--task", "squad", "--set", "epochs=50", "--", "sh", "-c", again)
+    slurm.wait_for("started")
+    (slurm.folder / "again").touch()
+    slurm.says("scontrol", "requeue", requeued)
+    both = ["--nodes", "2", "--sbatch=--ntasks-per-node=1", "--set", "epochs=60"]
+    (nodes,) = slurm.submit("--task", "squad", *both, "--", "srun", "true")
+    for job in (*arrays, requeued, nodes):
+        slurm.ended(job)
+    run = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--quiet", "--record", "runs"]
+    for seed in range(6):
+        slurm.says(*run, "--set", "epochs=70", "--set", f"seed={seed}", "--", "true")
+    wait = ["--", "sh", "-c", "touch on.$APT_EPOCHS; exec sleep 100"]
+    held = []
+    for epochs in ("80", "85"):
+        command = [*run, "--set", f"epochs={epochs}", *wait]
+        held.append(subprocess.Popen(command, cwd=slurm.folder, env=slurm.environ, start_new_session=True))
+    slurm.wait_for("on.80", "on.85")
+    try:
+        os.killpg(held[0].pid, signal.SIGKILL)
+        held[0].wait()
+        told = slurm.says(sys.executable, "-m", "apt_settings", "runs", "--format", "json")
+    finally:
+        for each in held:
+            with suppress(ProcessLookupError):
+                os.killpg(each.pid, signal.SIGKILL)
+            each.wait()
+    runs = json.loads(told)
+    statuses = Counter(run["status"] for run in runs)
+
+    assert statuses == {"done": 81 + 2 + 6, "failed": 9, "died": 1, "running": 1}, slurm.logs()
+    assert [run["attempts"] for run in runs if run["settings"]["epochs"]["value"] == 50] == [2]
+    assert sum(run["settings"]["seed"]["set"] for run in runs) == 96
 
 
 def test_the_rest_of_a_sweep_is_one_array(slurm: Slurm) -> None:
