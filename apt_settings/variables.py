@@ -25,6 +25,7 @@ EXPECT: Final = variable_of("expect")
 FOREIGN: Final = variable_of("foreign")
 GIVEN_BY: Final = variable_of("given_by")
 RUN_DIR: Final = variable_of("run_dir")
+UNKNOWN: Final = variable_of("unknown")
 NO_FILE: Final = "/dev/null"
 """What ENV_FILE names where no `.env` shall be read."""
 _BARE: Final = r"[A-Za-z0-9_.,:/@%+=~^-]+"

@@ -53,6 +53,7 @@ MODULES = (
     "integrations.peft",
     "integrations.torch",
     "integrations.optuna",
+    "integrations.trackers",
     "integrations.release",
 )
 """Public modules whose names are not on the package's face."""

@@ -27,6 +27,9 @@ TRAINING = ("torch", "transformers", "peft", "trl", "lightning")
 needs_training = pytest.mark.skipif(  # skips tests, not modules: what a marker leaves out is not told as skipped
     None in map(find_spec, TRAINING), reason="needs pip install 'apt-settings[torch,transformers,peft,trl,lightning]'"
 )
+needs_trackers = pytest.mark.skipif(
+    None in map(find_spec, ("mlflow", "sqlalchemy", "wandb")), reason="needs pip install 'apt-settings[trackers]'"
+)
 
 TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cf", "Zl", "Zp")), min_size=1, max_size=40),

@@ -283,5 +283,5 @@ def test_a_custom_run_replays(write_env: Callable[..., Path], capfd: Any, monkey
     capfd.readouterr()
     assert main(["diff", "one", "other"]) == 1
     told = " ".join(capfd.readouterr().out.split())
-    assert told.startswith("custom: Qwen/Qwen2.5-0.5B on my_corpus")
-    assert "epochs 3 (one (--set epochs)) 4 (other (--set epochs))" in told
+    assert told.startswith("A one: custom, apt1-")
+    assert "epochs 3 (--set epochs) 4 (--set epochs)" in told

@@ -82,6 +82,9 @@ EVERYTHING = (
     ("job", "docker", *JOB),
     ("job", "docker", "--write-env-file", "docker.env", *JOB),
     ("run", "--record", "runs", "--", "no-such-command"),
+    ("runs", "--all", "--origins"),
+    ("runs", "--html", "page.html", "--full"),
+    ("show", "--pid", "1"),
     ("show", "--set", "nothing=1"),
 )
 
@@ -239,6 +242,8 @@ def test_no_file_of_others_reaches_the_terminal_as_it_is(
         ["sweep", "--grid-file", "grid.toml"],
         ["sweep", "--grid-file", "sample.toml"],
         ["sweep", *nobody, "--grid", "seed=128", "--record", "runs"],
+        ["runs", "--origins"],
+        ["diff", where, where],
         ["run", *nobody, "--set", "epochs=41", "--record", where, "--resume", "--", "x"],
         ["show", "--set", f"{ESCAPE}=1"],
         ["show", f"--{ESCAPE}"],

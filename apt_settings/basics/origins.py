@@ -7,6 +7,7 @@ Kind = Literal[
     "argument", "environment", "env file", "job spec", "record", "release", "project default", "class default", "nobody"
 ]
 
+_DEFAULTS: Final = ("release", "project default", "class default")
 _GIVERS: Final = (
     ("environment ", "the environment"),
     ("argument ", "arguments"),
@@ -14,6 +15,11 @@ _GIVERS: Final = (
     (r"point \d+ of sample", "the sample"),
 )
 """How a location begins -> who that is; any other begins with the one whom it names."""
+
+
+def is_override(kind: Kind) -> bool:
+    """Whether what is of this kind was set by somebody, and neither by the release, nor a project's class, nor ours."""
+    return kind not in _DEFAULTS
 
 
 class Origin(NamedTuple):
@@ -58,7 +64,7 @@ class Origin(NamedTuple):
     @property
     def is_override(self) -> bool:
         """Whether somebody set this for the job, and neither the release, nor a project's class, nor ours decides."""
-        return self.kind not in ("release", "project default", "class default")
+        return is_override(self.kind)
 
     @property
     def is_empty(self) -> bool:

@@ -64,7 +64,7 @@ def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:
 
 @click.group(
     cls=LazyGroup,
-    names=("show", "explain", "check", "env", "schema", "diff", "run", "plan", "sweep", "job", "release-args"),
+    names=("show", "explain", "check", "env", "schema", "diff", "run", "runs", "plan", "sweep", "job", "release-args"),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.option(

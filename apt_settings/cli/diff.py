@@ -1,7 +1,8 @@
 """`diff`: print the settings in which two sides differ."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import click
@@ -14,14 +15,16 @@ from ..errors import Note, SettingsError
 from ..facts.release import scripts
 from ..groups import JOB
 from ..loading import resolve
+from ..report import records
 from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
+from ..runs.history import run_of
 from ..sources.layers import Inputs
 from ..sources.record import is_record
 from ..tasks import TASKS
 from .offers import completions
 from .options import Job, takes_overrides
-from .output import complain, print_data
-from .terminal import print_notes, print_sentences, print_table
+from .output import complain, print_data, warn
+from .terminal import print_notes, print_pairs, print_sentences, print_table
 
 _NOW: Final = "now"
 _SIDES: Final = (*REFERENCES, _NOW)
@@ -39,19 +42,24 @@ def _complete_side(_ctx: click.Context, _param: click.Parameter, incomplete: str
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 @click.argument("one", metavar="A", shell_complete=_complete_side)
 @click.argument("other", metavar="B", shell_complete=_complete_side)
-def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
+@click.argument("more", nargs=-1, metavar="[C]...")
+def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple[str, ...]) -> int:
     """Print what differs between A and B.
 
     A and B are each paper, release, now (the settings here), a .env or a run.json. paper and release are
     taken for the task, dataset and architecture of the other side. Each difference has both values,
     where they came from, and a note if there is one. --set changes now and a .env or run.json, not paper
     and release. If A and B are both paper or release, --set and the environment choose the task, dataset
-    and architecture. Exit status: 0 the same, 1 different, 2 trouble.
+    and architecture. Of records there may be more; what somebody set comes first, then what follows from
+    it. Exit status: 0 the same, 1 different, 2 trouble.
 
     Example: apt-settings diff paper release --task mrpc
     """
-    _refuse_misuse(job, (one, other), all_tasks=all_tasks)
+    sides = (one, other, *more)
+    _refuse_misuse(job, sides, all_tasks=all_tasks)
     try:
+        if not job.overrides and all(side not in _SIDES and is_record(side) for side in sides):
+            return _print_records(sides, form)
         comparisons = _comparisons(job, one, other, all_tasks=all_tasks)
     except SettingsError as error:
         return complain(WRONG_USE, *f"apt-settings: {error}".splitlines())
@@ -60,11 +68,38 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str) -> int:
     elif form == "markdown":
         print_data(as_markdown(comparisons, one, other))
     else:
-        _print_tables(tables(comparisons), one, other)
+        _print_tables(tables(comparisons), *_lettered(one, other))
     return DIFFERENT if any(comparison.differences for comparison in comparisons) else 0
 
 
-def _refuse_misuse(job: Job, sides: tuple[str, str], *, all_tasks: bool) -> None:
+def _print_records(paths: Sequence[str], form: str) -> int:
+    """Print what differs between records, and return the exit status. Raises SettingsError."""
+    runs = [run_of(Path(path), warn) for path in paths]
+    found = records.differences(runs)
+    if form == "json":
+        click.echo(records.as_json(runs, found))
+    elif form == "markdown":
+        print_data(records.as_markdown(runs, found))
+    else:
+        print_pairs(records.legend(runs))
+        for title, rows in records.sections(found):
+            click.echo(f"\n{title}")
+            print_table(records.titles(runs), rows)
+        if not found:
+            click.echo("nothing differs")
+    return DIFFERENT if found else 0
+
+
+def _lettered(*sides: str) -> tuple[str, ...]:
+    """The titles of the sides: a record, whose path is long, is told in a line of its own and goes by a letter."""
+    letters = dict(zip(sides, "AB", strict=True))
+    paths = [side for side in sides if side not in _SIDES and is_record(side)]
+    if paths:
+        print_pairs([(letters[path], path) for path in paths])
+    return tuple(letters[side] if side in paths else side for side in sides)
+
+
+def _refuse_misuse(job: Job, sides: tuple[str, ...], *, all_tasks: bool) -> None:
     """Raise UsageError for a side that does not exist, and for options that have no effect or contradict a side."""
     for side in sides:
         if side not in _SIDES and not os.path.exists(side):
@@ -72,6 +107,12 @@ def _refuse_misuse(job: Job, sides: tuple[str, str], *, all_tasks: bool) -> None
             raise click.UsageError(f"{spelt(side)} is no file; {guess}")
         if side not in _SIDES and (all_tasks or "task" in job.overrides) and is_record(side):
             raise click.UsageError(f"{spelt(side)} is a record, and a record has its own task")
+    others = [side for side in sides if side in _SIDES or not is_record(side)]
+    if len(sides) > 2 and (others or job.overrides):
+        what = spelt(others[0]) if others else "--set"
+        raise click.UsageError(f"{what}: more than two sides are records, compared as they are")
+    if len(sides) > records.MOST:
+        raise click.UsageError(f"{len(sides)} records are more than {records.MOST}: apt-settings runs lists many")
     references = set(sides) <= set(REFERENCES)
     if all_tasks and (named := [name for name in JOB if name in job.overrides]):
         raise click.UsageError(f"--all-tasks chooses {named[0]} itself")
@@ -102,7 +143,9 @@ def _comparison(job: Job, *words: str) -> Comparison:
     """Both sides. paper and release are for the job of the other side, else for the job of the settings here."""
     sides = [None if word in REFERENCES else _side(job, word) for word in words]
     same_job = job_of(next((side for side in sides if side), None) or job.settings(complete=False))
-    return Comparison(*(side or reference(word, same_job) for word, side in zip(words, sides, strict=True)))
+    one, other = (side or reference(word, same_job) for word, side in zip(words, sides, strict=True))
+    paths = ["" if word in _SIDES or not is_record(word) else word for word in words]
+    return Comparison(one, other, (paths[0], paths[1]))
 
 
 def _side(job: Job, word: str) -> AptSettings:

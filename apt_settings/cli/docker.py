@@ -15,7 +15,7 @@ from ..jobs.docker import Container, as_docker_file, render, variables_in
 from ..jobs.request import RECORDS, Mount, Request, is_secret, variables_for, why_reserved
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from .grids import INDEX, point_of, takes_grid
+from .grids import INDEX, ONLY, check_points, checker_of, chosen_points, point_of, takes_grid
 from .job_options import (
     ENV,
     IMAGE,
@@ -57,6 +57,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
 @takes_expected
 @takes_grid
 @INDEX
+@ONLY
 @IMAGE
 @text_option("--name", _NAME, "letters, digits, and . _ - after the first", "The container's name.")
 @text_option("--gpus", ONE_LINE, "what docker run takes, such as all", "GPUs, as docker run takes them, such as all.")
@@ -109,6 +110,7 @@ def docker(
     job: Job,
     sweep: Sweep,
     index: int | None,
+    only: frozenset[str] | None,
     command: tuple[str, ...],
     written: Path | None,
     folder: str,
@@ -120,40 +122,47 @@ def docker(
     """Print the docker run line of a job.
 
     The line runs the command with apt-settings run, so the image must have apt-settings. The record is
-    written to DIR on this machine. With a grid, --index chooses the point to run.
+    written to DIR on this machine. With a grid, --index chooses the point to run, or --only prints a line
+    for each point that stands so.
 
     Example: apt-settings job docker --task squad --image train --gpus all -- python train.py
     """
     refuse_variables({"--env": [variable for variable, _ in options["env"]]})
     refuse_mounts(mounts, {RECORDS: f"--record {folder}"})
+    if only and (index is not None or written):
+        raise click.UsageError("--only prints a line for each point: --index and --write-env-file do not go with it")
     given, remarks = _variables_in(options["env_from"])
-    settings = point_of(job, sweep, index)
-    refuse_default_task(settings)
-    from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
-    texts = variables_for(settings, full=full, expect=not no_expect)
-    request = Request("", texts, Sweep(()), command, RECORDS, kept=from_shell)
     mounts = tuple(mount._replace(source=_absolute(mount.source)) for mount in mounts)
     container = Container(env_file=str(written or ""), mounts=mounts, **drop_unset(options))
-    request = request.in_container(container.image)
-    line = render(request, container, os.path.abspath(folder))
+    every = [point_of(job, sweep, point) for point in (_points(job, sweep, only, folder) if only else [index])]
+    refuse_default_task(every[0])
+    requests = []
+    for settings in every:
+        from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
+        texts = variables_for(settings, full=full, expect=not no_expect)
+        request = Request("", texts, Sweep(()), command, RECORDS, kept=from_shell)
+        requests.append(request.in_container(container.image))
+        lost = lost_with_container(settings, mounts)
+        remarks += [*notes(settings), *notes_on_command(settings, command), *left_out(settings, given), *lost]
+    lines = [render(request, container, os.path.abspath(folder)) for request in requests]
     if written:
         try:
             with written.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(as_docker_file(request.variables))
+                stream.write(as_docker_file(requests[0].variables))
         except OSError as error:
             return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
-    print_notes(
-        [
-            *remarks,
-            *notes(settings),
-            *notes_on_command(settings, command),
-            *left_out(settings, given),
-            *lost_with_container(settings, mounts),
-        ],
-        err=True,
-    )
-    print_data(line)
+    print_notes(list(dict.fromkeys(remarks)), err=True)
+    print_data("".join(lines))
     return 0
+
+
+def _points(job: Job, sweep: Sweep, only: frozenset[str], folder: str) -> list[int]:
+    """The points of a grid that stand so by the records of a folder. Raises SettingsError if any point is wrong."""
+    if not sweep.axes:
+        raise click.UsageError("--only needs a grid")
+    checker = checker_of(job, sweep)
+    check_points(checker, range(sweep.size))
+    return chosen_points(checker, only, Path(folder))
 
 
 def _absolute(source: str) -> str:

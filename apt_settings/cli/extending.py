@@ -12,6 +12,8 @@ from ..sources.layers import Inputs
 from ..variables import EXTEND
 
 _OPTION: Final = "extend"
+_IMPORTS_NOTHING: Final = ("runs",)
+"""Commands that show what records say, whatever the settings are here."""
 
 
 def takes_groups(command: click.Command) -> click.Command:
@@ -20,7 +22,8 @@ def takes_groups(command: click.Command) -> click.Command:
     The option stands in the environment from then on, for what the command starts and writes.
     """
     callback = command.callback
-    if isinstance(command, click.Group) or callback is None or any(each.name == _OPTION for each in command.params):
+    is_ready = command.name in _IMPORTS_NOTHING or any(each.name == _OPTION for each in command.params)
+    if isinstance(command, click.Group) or callback is None or is_ready:
         return command
 
     @wraps(callback)

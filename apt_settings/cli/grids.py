@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -11,16 +12,21 @@ from typing import Any, Final, TypeAlias
 import click
 
 from ..base import AptSettings, check_objects
-from ..basics.escaping import spelt
+from ..basics.escaping import shown, spelt
 from ..errors import Note, SettingsError
+from ..fingerprint import fingerprint
 from ..pin import Known, nothing_known, refuse_others
+from ..runs.points import standing, standings
+from ..runs.status import STATUSES, covers
 from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
 from ..sweeps.pin import of_sweep
+from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
 from ..sweeps.sweep_file import SweepFile, from_file
 from .offers import complete_assignment
 from .options import Command, Job, assignment
+from .output import complain, warn
 
 Assignment: TypeAlias = tuple[str, str]
 
@@ -50,6 +56,29 @@ class _Index(click.IntRange):
             fix = "submit the script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash job.sh"
             self.fail(f"is empty, as SLURM_ARRAY_TASK_ID is outside an array of SLURM: {fix}", param, ctx)
         return super().convert(value, param, ctx)
+
+
+def _points(text: str) -> list[int]:
+    """A type for click. Raises BadParameter."""
+    if points := read_ranges(text):
+        return points
+    raise click.BadParameter(f"{shown(text)} must be ascending numbers and ranges, such as 3,7-9")
+
+
+def _words(text: str) -> frozenset[str]:
+    """A type for click: what --only takes. Raises BadParameter."""
+    words = frozenset(text.split(","))
+    if words <= set(STATUSES):
+        return words
+    raise click.BadParameter(f"{shown(text)} must be of {', '.join(STATUSES)}, such as failed,missing")
+
+
+ONLY: Final = click.option(
+    "--only",
+    type=_words,
+    metavar="WORDS",
+    help="Only the points of a grid that stand so by their records: failed,missing.",
+)
 
 
 _GRID: Final = click.option(
@@ -86,6 +115,12 @@ _SAMPLE: Final = click.option(
 )
 _POINTS: Final = click.option("--points", metavar="N", help="How many points to sample. More keep those there are.")
 _SAMPLE_SEED: Final = click.option("--sample-seed", metavar="S", help="Another seed gives other points; 0 by default.")
+AMONG: Final = click.option(
+    "--among",
+    type=_points,
+    metavar="LIST",
+    help="Count --index among these points alone, such as 3,7-9: what a pod runs of a grid in part.",
+)
 INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point, counted from 0.")
 
 
@@ -181,6 +216,39 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker), known)
     return settings
+
+
+def point_among(points: Sequence[int] | None, index: int | None) -> int | None:
+    """The point that --index chooses; with --among, among those. Raises UsageError."""
+    if points is None:
+        return index
+    if index is None:
+        raise click.UsageError("--among needs --index")
+    if index >= len(points):
+        raise click.UsageError(f"--index {index} is not one of the {len(points):,} --among 0 ... {len(points) - 1}")
+    return points[index]
+
+
+def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> list[int]:
+    """The points that stand as these words say, by the records of a folder.
+
+    Ends the command well where there are none: nothing is left to run.
+    """
+    found = standings(folder, warn)
+    counted: Counter[str] = Counter()
+    chosen = []
+    for index in range(checker.sweep.size):
+        status, _ = standing(found, fingerprint(checker.settings(index)))
+        counted[status] += 1
+        if covers(words, status):
+            chosen.append(index)
+    told = ", ".join(f"{counted[status]:,} {status}" for status in STATUSES if counted[status])
+    if not chosen:
+        wanted = " or ".join(each for each in STATUSES if each in words)
+        complain(0, f"apt-settings: nothing to run: no point has the status {wanted} ({told})")
+        raise click.exceptions.Exit(0)
+    complain(0, f"note: {len(chosen):,} of {checker.sweep.size:,} points are to run ({told})")
+    return chosen
 
 
 def refuse_out_of_range(sweep: Sweep, index: int) -> None:

@@ -3,7 +3,8 @@
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from pathlib import Path
+from typing import Any, Final, TypeAlias
 
 import click
 
@@ -18,9 +19,12 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..variables import let_pass
-from .grids import check_points, checker_of, on_shared_place
+from .grids import check_points, checker_of, chosen_points, on_shared_place
 from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
+
+Only: TypeAlias = tuple[Collection[str], Path]
+"""How the points that shall run stand, and the folder whose records say it."""
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 LONGEST_WORD: Final = 100_000
@@ -187,21 +191,24 @@ def request_of(
     expect: bool,
     once: bool = False,
     given: Collection[str] = (),
+    only: Only | None = None,
 ) -> tuple[AptSettings, Request]:
     """The settings of a job, or of the first point of its sweep, and what to launch. Prints notes to stderr.
 
-    `given` are the variables of secrets that an option hands on.
+    `given` are the variables of secrets that an option hands on; `only` says which points shall run.
     Raises SettingsError if the settings, or those of any point, are wrong.
     """
     if sweep.axes:
-        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once, given=given)
+        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once, given=given, only=only)
+    if only:
+        raise click.UsageError("--only needs a grid")
     settings = job.checked()
     refuse_default_task(settings)
     title = f"{settings.task}, {fingerprint(settings)}"
     missing = left_out(settings, given)
     print_notes([*notes(settings), *notes_on_command(settings, command), *missing], err=True)
     texts = variables_for(settings, full=full, expect=expect)
-    return settings, Request(title, texts, sweep, command, records, once, tuple(map(str, missing)), kept(settings))
+    return settings, Request(title, texts, sweep, command, records, once, (), tuple(map(str, missing)), kept(settings))
 
 
 def _sweep_request(
@@ -214,6 +221,7 @@ def _sweep_request(
     expect: bool,
     once: bool,
     given: Collection[str],
+    only: Only | None,
 ) -> tuple[AptSettings, Request]:
     if full:
         raise click.UsageError("--full writes the settings of one job, and a grid has several")
@@ -232,8 +240,9 @@ def _sweep_request(
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker))
     missing = left_out(settings, given)
+    points = tuple(chosen_points(checker, *only)) if only else ()
     print_notes([*report.notes, *on_shared_place(checker), *notes_on_command(settings, command), *missing], err=True)
-    title = f"{sweep.size:,} points over {', '.join(sweep.places)}"
+    title = f"{f'{len(points):,} of ' * bool(points)}{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,
         shared_variables(sweep, job.layers(), of_sweep(checker) if expect else None),
@@ -241,6 +250,7 @@ def _sweep_request(
         command,
         records,
         once,
+        points,
         tuple(map(str, missing)),
         kept(settings),
     )

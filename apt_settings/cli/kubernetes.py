@@ -15,10 +15,10 @@ from ..fingerprint import fingerprint
 from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, SHARED_MEMORY, Pod, label_like, render, submit
 from ..jobs.patches import read_patch
-from ..jobs.request import RECORDS, Mount
+from ..jobs.request import RECORDS, Mount, Request
 from ..jobs.torchrun import VARIABLES
 from ..sweeps.grid import Sweep
-from .grids import takes_grid
+from .grids import ONLY, takes_grid
 from .job_options import (
     ENV,
     IMAGE,
@@ -91,6 +91,14 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
 @takes_settings
 @takes_expected
 @takes_grid
+@ONLY
+@click.option(
+    "--record",
+    "records",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where --only finds the records here: a mount or a copy of the volume.",
+)
 @IMAGE
 @click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; by default the task and fingerprint.")
 @click.option("--namespace", type=dns_label, metavar="TEXT", help="The namespace to run in.")
@@ -161,6 +169,8 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
 def kubernetes(
     job: Job,
     sweep: Sweep,
+    only: frozenset[str] | None,
+    records: Path | None,
     command: tuple[str, ...],
     name: str | None,
     labels: tuple[tuple[str, str], ...],
@@ -184,6 +194,8 @@ def kubernetes(
     """
     if options["at_once"] and not sweep.axes:
         raise click.UsageError("--at-once needs a grid")
+    if (only is None) != (records is None):
+        raise click.UsageError("--only and --record go together: the records say which points are to run")
     if len(dict(labels)) < len(labels):
         raise click.UsageError("a --label is given twice")
     if sweep.size > MOST_POINTS:
@@ -198,9 +210,12 @@ def kubernetes(
     secrets = [variable for variable, *_ in options["secret_env"]]
     refuse_variables({"--env": [variable for variable, _ in options["env"]], "--secret-env": secrets})
     patches = tuple(map(read_patch, files))
-    settings, request = request_of(job, sweep, command, RECORDS, full=full, expect=not no_expect, given=secrets)
+    chosen = (only, records) if only and records else None
+    settings, request = request_of(
+        job, sweep, command, RECORDS, full=full, expect=not no_expect, given=secrets, only=chosen
+    )
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
-    name = _name(name, settings, sweep, options["nodes"])
+    name = _name(name, settings, request, options["nodes"])
     pod = Pod(
         name=name,
         labels=all_labels,
@@ -258,12 +273,15 @@ def _config_map(name: str, settings: AptSettings) -> str:
     return name if name.endswith(digest) else f"{name}-{digest}"
 
 
-def _name(name: str | None, settings: AptSettings, sweep: Sweep, nodes: int | None) -> str:
+def _name(name: str | None, settings: AptSettings, request: Request, nodes: int | None) -> str:
     """The name of the job: `--name`, or one made of the task and fingerprint. A pod's name is this and its index."""
-    grid = sha256("\0".join([fingerprint(settings), *sweep.options()]).encode()).hexdigest()[:16]
+    sweep = request.sweep
+    grid = sha256("\0".join([fingerprint(settings), *sweep.options(), *map(str, request.points)]).encode()).hexdigest()[
+        :16
+    ]
     default = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
     name = name or label_like(default)
-    size = nodes or (sweep.size if sweep.axes else 0)
+    size = nodes or (request.size if sweep.axes else 0)
     index = f"-{size - 1}" if size else ""
     if len(name + index) > NAME_LIMIT:
         raise click.UsageError(

@@ -24,6 +24,11 @@ def complain(status: int, *sentences: str) -> int:
     return status
 
 
+def warn(sentence: str) -> None:
+    """Print to stderr what is wrong with a part of what was asked for; the rest is printed all the same."""
+    complain(0, f"apt-settings: {sentence}")
+
+
 def give_up_writing(descriptor: int) -> None:
     """Send what is still buffered to /dev/null: else Python fails to write it at exit, with another status."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

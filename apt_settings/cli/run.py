@@ -14,7 +14,7 @@ from ..report.tables import notes, summary
 from ..sources.handed_on import EXPORT, hands_all_on
 from ..sweeps.grid import Sweep
 from ..values import as_text
-from .grids import INDEX, point_of, takes_grid
+from .grids import AMONG, INDEX, point_among, point_of, takes_grid
 from .options import (
     COMMAND,
     Job,
@@ -42,6 +42,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
 @takes_expected
 @takes_grid
 @INDEX
+@AMONG
 @click.option("--record", "folder", type=click.Path(), callback=_folder, metavar="DIR", help=_RECORD)
 @click.option("--resume", is_flag=True, help="Continue in DIR itself, if the settings in its record are the same.")
 @click.option("--once", is_flag=True, help="Do nothing if DIR has a run with these settings that has ended well.")
@@ -51,6 +52,7 @@ def run(
     job: Job,
     sweep: Sweep,
     index: int | None,
+    among: list[int] | None,
     folder: Path | None,
     resume: bool,
     once: bool,
@@ -79,6 +81,7 @@ def run(
     def known(fingerprint: str, here: AptSettings) -> Iterator[Problem]:
         return differences_from(fingerprint, folder, here) if folder else iter(())
 
+    index = point_among(among, index)
     settings = point_of(job, sweep, index, known)
     refuse_default_task(settings)
     print_notes([*notes(settings), *notes_on_command(settings, command)], err=True)

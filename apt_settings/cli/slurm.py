@@ -4,7 +4,7 @@ import re
 import shlex
 import shutil
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Final
 
 import click
@@ -15,7 +15,7 @@ from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, gpus_in, parts, render, submit
 from ..sweeps.grid import Sweep
-from .grids import takes_grid
+from .grids import ONLY, takes_grid
 from .job_options import (
     NO_EXPECT,
     ONE_LINE,
@@ -67,6 +67,7 @@ def _setup_line(text: str) -> str:
 @takes_settings
 @takes_expected
 @takes_grid
+@ONLY
 @text_option("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; by default the task.")
 @text_option("--partition", WORD, "a partition, or several joined by commas", "The partition to run in.")
 @text_option("--account", WORD, "an account", "The account to charge.")
@@ -140,6 +141,7 @@ def _setup_line(text: str) -> str:
 def slurm(
     job: Job,
     sweep: Sweep,
+    only: frozenset[str] | None,
     command: tuple[str, ...],
     records: str,
     full: bool,
@@ -165,7 +167,10 @@ def slurm(
     resources = Resources(**{"name": "", **drop_unset(options)})
     if with_torchrun:
         command, resources = under_torchrun(command), resources._replace(processes=_processes(resources))
-    settings, request = request_of(job, sweep, command, records, full=full, expect=not no_expect, once=once)
+    chosen = (only, Path(records)) if only else None
+    settings, request = request_of(
+        job, sweep, command, records, full=full, expect=not no_expect, once=once, only=chosen
+    )
     not_found = (
         "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
     )
@@ -208,7 +213,7 @@ def _scripts(request: Request, resources: Resources, at_most: int | None) -> lis
     if not request.sweep.axes:
         return [render(request, resources, program=program)]
     size = at_most or array_size() or USUAL_ARRAY_SIZE
-    return [render(request, resources, part, program) for part in parts(request.sweep.size, size)]
+    return [render(request, resources, part, program) for part in parts(request.sweep.size, size, request.points)]
 
 
 def _submit(scripts: list[str]) -> int:

@@ -1,7 +1,7 @@
 """`sweep`: check every point of a grid and print them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,8 @@ from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
 from ..fingerprint import fingerprint
 from ..pin import refuse_others
-from ..runs.store import last_run
+from ..runs.history import PastRun
+from ..runs.points import standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
@@ -20,7 +21,7 @@ from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, takes_grid
 from .options import Job, takes_expected, takes_settings
-from .output import print_data
+from .output import print_data, warn
 from .terminal import print_notes
 
 _FINGERPRINT_WIDTH: Final = 21
@@ -36,7 +37,7 @@ _FINGERPRINT_WIDTH: Final = 21
     "records",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Add how the last run of each point in DIR ended.",
+    help="Add how each point stands by the records in DIR: done, failed, running, missing.",
 )
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
@@ -68,15 +69,16 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     if form == "env":
         print_data(as_env_file(variables(checker.settings(indices[0]))))
         return 0
+    found = standings(records, warn) if records else None
     if form == "json":
-        return _print_json(checker, indices)
+        return _print_json(checker, indices, found)
     report = check_points(checker, indices)
     refuse_others(checker.settings(indices[0]), lambda: of_sweep(checker))
     if picture:
         from ..sweeps.plot import draw
 
         draw(sweep, indices, picture)
-    for line in _table(checker, indices, records, repeats=bool(report.repeated.count)):
+    for line in _table(checker, indices, found, repeats=bool(report.repeated.count)):
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
@@ -85,7 +87,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     return 0
 
 
-def _table(checker: Checker, indices: range, records: Path | None, *, repeats: bool) -> Iterator[str]:
+def _table(checker: Checker, indices: range, found: Mapping[str, PastRun] | None, *, repeats: bool) -> Iterator[str]:
     """A header, then a line for each point. Lines are made one by one, as a sweep may have very many points."""
     grid = checker.sweep
     widths = [max(len("point"), len(str(indices[-1])))]
@@ -94,19 +96,19 @@ def _table(checker: Checker, indices: range, records: Path | None, *, repeats: b
         widths.append(max(len(column.setting), *(len(as_text(value)) for value in ends)))
     widths += [_FINGERPRINT_WIDTH, *[len(f"point {indices[-1]}")] * repeats]
     titles = ["point", *(column.setting for column in grid.columns), "fingerprint"]
-    yield _aligned([*titles, *["same as"] * repeats, *["last run"] * bool(records)], widths)
+    yield _aligned([*titles, *["same as"] * repeats, *["status"] * (found is not None)], widths)
     for index in indices:
         identity, twin = fingerprint(checker.settings(index)), checker.twin(index) if repeats else index
         cells = [str(index), *map(as_text, grid.point(index).values()), identity]
         cells += [f"point {twin}" if twin != index else ""] * repeats
-        yield _aligned([*cells, *([last_run(records / identity)] if records else [])], widths)
+        yield _aligned([*cells, *([standing(found, identity)[1]] if found is not None else [])], widths)
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
 
 
-def _print_json(checker: Checker, indices: range) -> int:
+def _print_json(checker: Checker, indices: range, found: Mapping[str, PastRun] | None) -> int:
     """Print a list with an object for each point, one by one, and return the exit status."""
     wrong = False
     print("[")
@@ -124,6 +126,7 @@ def _print_json(checker: Checker, indices: range) -> int:
                 "same_as": same_as,
                 "notes": list(map(str, notes)),
             }
+            row |= {"status": standing(found, row["fingerprint"])[0]} if found is not None else {}
         print(f"  {json.dumps(row, default=str)}{'' if index == indices[-1] else ','}")
     print("]")
     return WRONG_SETTINGS if wrong else 0

@@ -39,6 +39,13 @@ def print_sentences(sentences: Sequence[str], *, err: bool = False) -> None:
         click.echo(_fitted(escaped(sentence), sys.stderr if err else sys.stdout, len(_GAP)), err=err)
 
 
+def print_lines(lines: Sequence[str], *, indent: int = 0) -> None:
+    """Print lines that are not empty, without the space behind them; what does not fit continues indented."""
+    for line in lines:
+        if line.strip():
+            click.echo(_fitted(escaped(line.rstrip()), sys.stdout, indent))
+
+
 def print_notes(notes: Sequence[Note], *, err: bool = False) -> None:
     """Print each note as a sentence: `note: epochs: ...`."""
     print_sentences([f"note: {note}" for note in notes], err=err)

@@ -10,6 +10,7 @@ from ..sources.names import variable_of
 from .extras import gather, require, warn_caller
 from .loss import LossOfStep
 from .precision import hardware_here, usable_precision
+from .trackers import log_where_tracked
 from .trainer_facts import (
     Fact,
     factors_of,
@@ -42,7 +43,8 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
     It reads what really is, and nothing that was passed: the number of steps and the schedule of the rate, the batch
     over all devices, the arithmetic and the weights, TF32's switch, the optimizer with its rate and weight decay, the
     seed, the norm of the clipped gradients, and the factor by which the loss that the model returned enters backward.
-    A run that goes on from a checkpoint is judged in the same way.
+    A run that goes on from a checkpoint is judged in the same way. Where the Trainer reports to MLflow or W&B, the
+    settings and who set them are logged there, by the first process.
 
     The error names both sides. All processes of a job raise it together: one that stopped alone would hang the others.
     With `warn`, each finding is a SettingsWarning. `weighted` says that a compute_loss of your own gives the model's
@@ -72,6 +74,8 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
         if planned_steps(self.settings) is None:
             not_judged += [f"the number of steps, as {variable_of('train_examples')} is not set"]
         self._tell(facts, not_judged)
+        if state.is_world_process_zero:
+            log_where_tracked(self.settings)
 
     def on_substep_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         """Count the micro-batches of the first step."""
@@ -96,6 +100,8 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
             what = "the loss that the model returned enters backward times"
             facts += [Fact("batch_size", what, wrong[0], planned, "call prepare(trainer, settings)")]
         self._tell(facts, not_judged)
+        if state.is_world_process_zero:
+            log_where_tracked(self.settings)
 
     def _tell(self, facts: Iterable[Fact], not_judged: Iterable[str]) -> None:
         """One error in all processes together, or a warning for each finding."""

@@ -11,6 +11,7 @@ from ..errors import SettingsError
 from ..runs.nodes import JOB_UID
 from ..sources.handed_on import places_in
 from ..specs.findings import findings
+from ..sweeps.ranges import as_ranges
 from ..variables import GIVEN_BY
 from . import torchrun
 from .hand_over import Answer, RefusedError, hand_over
@@ -179,7 +180,7 @@ def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
 
 
 def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    size = pod.nodes or request.sweep.size
+    size = pod.nodes or request.size
     spec: dict[str, Any] = {"backoffLimit": pod.retries * size}
     if request.sweep.axes or pod.nodes:
         spec |= {"completionMode": "Indexed", "completions": size, "parallelism": min(pod.at_once or size, size)}
@@ -282,7 +283,10 @@ def _secret_entry(variable: str, secret: str, key: str) -> dict[str, Any]:
 
 def _index(request: Request) -> list[str]:
     """The arguments that choose the point. Kubernetes replaces the variable with the index of the pod."""
-    return [_Text("--index"), _Text(f"$({COMPLETION_INDEX})")] if request.sweep.axes else []
+    if not request.sweep.axes:
+        return []
+    among = [_Text("--among"), _Text(as_ranges(request.points))] if request.points else []
+    return [*among, _Text("--index"), _Text(f"$({COMPLETION_INDEX})")]
 
 
 def _literal(text: str) -> _Text:

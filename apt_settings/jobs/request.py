@@ -44,11 +44,17 @@ class Request(NamedTuple):
     """The folder in which each fingerprint has a folder with its record; empty where none is kept."""
     once: bool = False
     """Whether a point that has ended well is skipped."""
+    points: tuple[int, ...] = ()
+    """The points of the sweep to run, ascending; empty: all of them."""
     left_out: tuple[str, ...] = ()
     """What the text does not hold and the job may need: `APT_HUB_TOKEN is secret and is not written`."""
-
     kept: tuple[str, ...] = ()
     """The variables of the submitting shell that a launcher may hand on although their values are not written."""
+
+    @property
+    def size(self) -> int:
+        """How many points it runs."""
+        return len(self.points) or self.sweep.size
 
     def in_container(self, image: str) -> Self:
         """The same, where the record says in which image it ran."""

@@ -4,9 +4,11 @@ import re
 import shlex
 import subprocess
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from ..sources.handed_on import EXPORT, places_in
+from ..sweeps.ranges import as_ranges
 from ..variables import GIVEN_BY
 from . import torchrun
 from .hand_over import Answer, hand_over
@@ -91,11 +93,22 @@ class Part(NamedTuple):
 
     first: int
     size: int
+    tasks: tuple[int, ...] = ()
+    """The tasks of the array where not every point runs, counted from `first`; empty: all of them."""
 
 
-def parts(size: int, array_size: int) -> list[Part]:
-    """The arrays that a sweep needs: `parts(5, 2)` has the sizes 2, 2 and 1."""
-    return [Part(first, min(array_size, size - first)) for first in range(0, size, array_size)]
+def parts(size: int, array_size: int, points: Sequence[int] = ()) -> list[Part]:
+    """The arrays that a sweep needs: `parts(5, 2)` has the sizes 2, 2 and 1.
+
+    Of some points, those arrays that have one: `parts(5, 2, [1, 4])` has a task 1 and a task 0, of the point 4.
+    """
+    whole = [Part(first, min(array_size, size - first)) for first in range(0, size, array_size)]
+    if not points:
+        return whole
+    return [
+        whole[number]._replace(tasks=tuple(point - number * array_size for point in group))
+        for number, group in groupby(points, lambda point: point // array_size)
+    ]
 
 
 def render(request: Request, resources: Resources, part: Part | None = None, program: str = "apt-settings") -> str:
@@ -141,7 +154,8 @@ def _options(resources: Resources) -> list[tuple[str, str]]:
 
 
 def _array(part: Part, at_once: int) -> str:
-    return f"--array=0-{part.size - 1}{f'%{at_once}' if at_once else ''}"
+    tasks = as_ranges(part.tasks) if part.tasks else f"0-{part.size - 1}"
+    return f"--array={tasks}{f'%{at_once}' if at_once else ''}"
 
 
 def _rendezvous(resources: Resources) -> list[str]:

@@ -49,11 +49,13 @@ class Comparison(NamedTuple):
 
     one: AptSettings
     other: AptSettings
+    paths: tuple[str, str] = ("", "")
+    """The paths of the sides that are records, which then do not stand in their origins."""
 
     @property
     def differences(self) -> list[NotedDifference]:
         """The settings that differ, in the order of their declaration."""
-        found = differences(_cited(self.one), _cited(self.other))
+        found = differences(_cited(self.one, self.paths[0]), _cited(self.other, self.paths[1]))
         return [
             NotedDifference(name, one, other, "; ".join(self.notes(name)))
             for name, one, other in found
@@ -62,7 +64,7 @@ class Comparison(NamedTuple):
 
     def notes(self, name: str) -> tuple[str, ...]:
         """The notes on a setting's value in the release; empty if no side has that value."""
-        released = [side for side in self if side.origin(name).kind == "release"]
+        released = [side for side in self[:2] if side.origin(name).kind == "release"]
         notes = (note for side in released for note in notes_on(name, side.task, side.architecture))
         return tuple(dict.fromkeys(notes))
 
@@ -71,7 +73,7 @@ class Comparison(NamedTuple):
         """The settings with the same value on both sides that the release, which is one side, uses differently."""
         values, others = values_of(self.one), values_of(self.other)
         same = [name for name in values if values[name] == others[name]]
-        released = {name: [side.origin(name).kind == "release" for side in self] for name in same}
+        released = {name: [side.origin(name).kind == "release" for side in self[:2]] for name in same}
         return [name for name in same if released[name].count(True) == 1 and self.notes(name)]
 
 
@@ -80,9 +82,16 @@ def job_of(settings: AptSettings) -> dict[str, str]:
     return {name: getattr(settings, name) for name in JOB}
 
 
-def _cited(settings: AptSettings) -> dict[str, Side]:
-    """Setting -> its value and origin; a default has its citation as origin."""
-    return {name: Side(value, _origin(settings, name)) for name, value in json_values(settings).items()}
+def _cited(settings: AptSettings, path: str) -> dict[str, Side]:
+    """Setting -> its value and origin; a default has its citation as origin, and the path of a record is left out."""
+    values = json_values(settings).items()
+    return {name: Side(value, _without(path, _origin(settings, name))) for name, value in values}
+
+
+def _without(path: str, origin: str) -> str:
+    """`runs/1 (--set epochs)` -> `--set epochs`."""
+    before = f"{escaped(path)} ("
+    return origin[len(before) : -1] if path and origin.startswith(before) else origin
 
 
 def _origin(settings: AptSettings, name: str) -> str:
@@ -178,11 +187,11 @@ def as_markdown(comparisons: Sequence[Comparison], one: str, other: str) -> str:
 
 
 def _section(table: Table, one: str, other: str) -> str:
-    head = f"| setting | {_as_cell(one)} | {_as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
-    rows = ("| " + " | ".join(map(_as_cell, row)) + " |\n" for row in table.rows)
+    head = f"| setting | {as_cell(one)} | {as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
+    rows = ("| " + " | ".join(map(as_cell, row)) + " |\n" for row in table.rows)
     return f"## {table.title}\n\n{head}{''.join(rows)}"
 
 
-def _as_cell(text: str) -> str:
+def as_cell(text: str) -> str:
     """A text with its special characters escaped, so that markdown shows it as it is."""
     return re.sub(r"([\\|<\[*`])", r"\\\1", escaped(text))

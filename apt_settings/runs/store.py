@@ -80,20 +80,6 @@ def as_json(record: Record) -> str:
     return f'{head},\n  "settings": {{\n{rows}\n  }}\n}}\n'
 
 
-def last_run(folder: Path) -> str:
-    """How the last run in a folder ended: `well`, `with 3`, `by SIGTERM`, `not yet, since ...`; empty without a run."""
-    try:
-        runs = read(folder).runs if (folder / FILE_NAME).exists() else ()
-    except (OSError, SettingsError):
-        return "the record cannot be read"
-    if not runs:
-        return ""
-    run = runs[-1]
-    if run.end is None:
-        return f"not yet, since {run.start}"
-    return f"by {run.signal}" if run.signal else f"with {run.exit_status}" if run.exit_status else "well"
-
-
 def find_finished(folder: Path, wanted: Record) -> Path | None:
     """The file with the record of a run of the same experiment that ended well; None if there is none.
 

@@ -150,6 +150,8 @@ def read(path: str | os.PathLike[str]) -> Record:
         wrong = f"cannot be read: {getattr(error, 'strerror', None) or error}"
         raise SettingsError.at(escaped(str(path)), wrong) from None
     record = _parsed(file)
+    if all(each.kind is not None for each in record.settings.values()):
+        return record
     return record.model_copy(
         update={"settings": {name: _completed(name, each) for name, each in record.settings.items()}}
     )
@@ -174,6 +176,10 @@ def _parsed(file: Path) -> Record:
     except UnreadableError as error:
         raise SettingsError.at(name, f"cannot be read: {error}") from None
     try:
+        return Record.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+    try:
         content = json.loads(data)
     except (ValueError, RecursionError):
         raise SettingsError.at(name, "is not a record: it is not JSON") from None
@@ -181,13 +187,8 @@ def _parsed(file: Path) -> Record:
     if isinstance(version, int) and version > FORMAT:
         wrong = f"is of format {version}, of a newer apt-settings; this one reads format {FORMAT}"
         raise SettingsError.at(name, wrong)
-    try:
-        return Record.model_validate_json(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = escaped(".".join(map(str, first["loc"])))
-        wrong = f"is not a record: {f'{where}: ' if where else ''}{first['msg']}"
-    raise SettingsError.at(name, wrong)
+    where = escaped(".".join(map(str, first["loc"])))
+    raise SettingsError.at(name, f"is not a record: {f'{where}: ' if where else ''}{first['msg']}")
 
 
 def _completed(name: str, recorded: RecordedSetting) -> RecordedSetting:

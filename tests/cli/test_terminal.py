@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from support import command
 
-from apt_settings import GlueBigSettings
+from apt_settings import GlueBigSettings, load
+from apt_settings.runs.store import record_of, write
 from apt_settings.values import as_text
 
 LONG = "/scratch/" + "a-long-name/" * 9 + "end"
@@ -70,6 +71,22 @@ def test_an_80_column_terminal_is_not_overrun(command: str, tmp_path: Path) -> N
 
     assert [line for line in lines if len(line) > 80 and str(tmp_path) not in line] == []
     assert len(lines) > 8
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_runs_stand_on_two_lines_where_columns_do_not_fit(columns: int) -> None:
+    """Which run it is, and below it what it has: no value is cut, and nothing is wider than the terminal."""
+    for number in range(2):
+        Path("runs", str(number)).mkdir(parents=True)
+        environ = {"APT_TASK": "squad", "APT_EPOCHS": str(30 + number), "APT_OUTPUT_DIR": "a b " * 20 + str(number)}
+        write(Path("runs", str(number)), record_of(load(environ | {"APT_SEED": str(number)}, None)))
+    lines = on_terminal(columns, "runs")
+
+    assert [line for line in lines if len(line) > columns] == []
+    assert (
+        "epochs 30, seed 0, output_dir " + "a b " * 20 + "0" in re.sub(r"\s+", " ", " ".join(lines)) or columns == 200
+    )
+    assert sum("apt1-" in line for line in lines) == 2
 
 
 def test_a_wide_terminal_has_four_columns() -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import needs_training
+from support import needs_trackers, needs_training
 
-from apt_settings import SettingsError, SettingsWarning, load
+from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
 
 pytestmark = [
@@ -115,7 +115,7 @@ def test_a_loss_says_how_it_is_averaged(loss: Callable[[Any], Any], kind: str) -
 def trainer_of(folder: Path, kind: Any = None, values: Any = None, data: Any = None, **extra: Any) -> Any:
     """A Trainer of a tiny RoBERTa and the settings that it is made from."""
     settings = settings_of(**(values or {}))
-    arguments = training_arguments(settings, str(folder), **gradients.QUIET, **extra)
+    arguments = training_arguments(settings, str(folder), **{**gradients.QUIET, **extra})
     rows = gradients.sentences(16) if data is None else data
     return (kind or transformers.Trainer)(gradients.roberta(), arguments, train_dataset=rows), settings
 
@@ -138,6 +138,31 @@ def test_a_run_as_planned_goes_to_its_end(tmp_path: Path) -> None:
     assert trainer.state.global_step == 8
     assert sum(isinstance(each, AsPlanned) for each in trainer.callback_handler.callbacks) == 1
     assert not trainer.model._forward_hooks
+
+
+@needs_trackers
+@pytest.mark.filterwarnings("ignore")  # of sqlalchemy and alembic, for MLflow
+def test_where_a_trainer_reports_the_settings_are_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To MLflow and W&B, beside what the Trainer logs of itself under names of its own; a secret is not among it."""
+    for name in ("WANDB_DIR", "WANDB_CACHE_DIR", "WANDB_CONFIG_DIR", "WANDB_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name, text in {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "MLFLOW_DISABLE_TELEMETRY": "true"}.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    import mlflow
+    import wandb
+
+    trainer, settings = trainer_of(tmp_path, report_to=["mlflow", "wandb"])
+    prepare(trainer, settings)
+    trainer.train()
+    config = dict(wandb.run.config) if wandb.run else {}
+    wandb.finish()
+    mlflow.end_run()
+    (run,) = mlflow.search_runs(search_all_experiments=True, output_format="list")
+
+    assert run.data.params["apt.fingerprint"] == config["apt"]["fingerprint"] == fingerprint(settings)
+    assert float(run.data.params["learning_rate"]) == config["apt"]["learning_rate"] == settings.learning_rate
+    assert run.data.tags["apt.origin.task"] == config["apt"]["origin"]["task"] == str(settings.origin("task"))
 
 
 def test_prepare_disturbs_nothing(tmp_path: Path) -> None:

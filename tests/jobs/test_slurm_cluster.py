@@ -1,13 +1,17 @@
 """Jobs on a real SLURM: two nodes on this machine, started for these tests."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -212,6 +216,71 @@ def test_an_array_of_six_runs_two_at_a_time(slurm: Slurm) -> None:
     assert [place for point in replayed for place in [point.output_dir]] == [*places, *places]
     assert {run.exit_status for record in slurm.records().values() for run in record.runs} == {0}
     assert set(map(int, (slurm.folder / "seen").read_text().split())) <= {1, 2}
+
+
+def test_a_running_job_says_what_it_runs_with(slurm: Slurm) -> None:
+    """By the one-liner of the page on runs: the process is the job's, on its own node."""
+    (job,) = slurm.submit("--task", "squad", "--set", "epochs=90", "--", "sh", "-c", "touch begun; sleep 60")
+    slurm.wait_for("begun")
+    (line,) = re.findall(r"^srun --overlap .*", (ROOT / "docs" / "runs.md").read_text(), re.MULTILINE)
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    asked = ["env", f"PATH={path}", "bash", "-c", line.replace("1234", job)]
+    told = subprocess.run(asked, env=slurm.environ, cwd=slurm.folder, capture_output=True, text=True)
+    slurm.says("scancel", job)
+
+    assert re.search(r"^epochs +90 +--set epochs", told.stdout, re.MULTILINE), told.stderr
+
+
+def test_a_hundred_runs_are_told_apart(slurm: Slurm) -> None:
+    """Of arrays, of `run`, of two nodes; done, failed, requeued, killed with their watcher, running: in one folder."""
+    arrays = slurm.submit("--task", "squad", "--grid", "seed=1..90", "--", "sh", "-c", "exit $((APT_SEED % 10 == 0))")
+    again = "test -e again && exit; touch started; exec sleep 100"
+    (requeued,) = slurm.submit("--task", "squad", "--set", "epochs=50", "--", "sh", "-c", again)
+    slurm.wait_for("started")
+    (slurm.folder / "again").touch()
+    slurm.says("scontrol", "requeue", requeued)
+    both = ["--nodes", "2", "--sbatch=--ntasks-per-node=1", "--set", "epochs=60"]
+    (nodes,) = slurm.submit("--task", "squad", *both, "--", "srun", "true")
+    for job in (*arrays, requeued, nodes):
+        slurm.ended(job)
+    run = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--quiet", "--record", "runs"]
+    for seed in range(6):
+        slurm.says(*run, "--set", "epochs=70", "--set", f"seed={seed}", "--", "true")
+    wait = ["--", "sh", "-c", "touch on.$APT_EPOCHS; exec sleep 100"]
+    held = []
+    for epochs in ("80", "85"):
+        command = [*run, "--set", f"epochs={epochs}", *wait]
+        held.append(subprocess.Popen(command, cwd=slurm.folder, env=slurm.environ, start_new_session=True))
+    slurm.wait_for("on.80", "on.85")
+    try:
+        os.killpg(held[0].pid, signal.SIGKILL)
+        held[0].wait()
+        told = slurm.says(sys.executable, "-m", "apt_settings", "runs", "--format", "json")
+    finally:
+        for each in held:
+            with suppress(ProcessLookupError):
+                os.killpg(each.pid, signal.SIGKILL)
+            each.wait()
+    runs = json.loads(told)
+    statuses = Counter(run["status"] for run in runs)
+
+    assert statuses == {"done": 81 + 2 + 6, "failed": 9, "died": 1, "running": 1}, slurm.logs()
+    assert [run["attempts"] for run in runs if run["settings"]["epochs"]["value"] == 50] == [2]
+    assert sum(run["settings"]["seed"]["set"] for run in runs) == 96
+
+
+def test_the_rest_of_a_sweep_is_one_array(slurm: Slurm) -> None:
+    """What has failed runs again, and what was never started for the first time; the others are left alone."""
+    grid = ["--task", "squad", "--grid", "seed=1..4"]
+    (first,) = slurm.submit("--task", "squad", "--grid", "seed=1..3", "--", "sh", "-c", "test $APT_SEED != 2")
+    slurm.ended(first)
+    (rest,) = slurm.submit(*grid, "--only", "failed,missing", "--", "sh", "-c", "echo again $APT_SEED")
+    slurm.ended(rest)
+    status = slurm.says(sys.executable, "-m", "apt_settings", "sweep", *grid, "--record", "runs")
+
+    assert [row.split()[-1] for row in status.splitlines()[1:]] == ["done"] * 4
+    assert sorted(re.findall(r"again \d", slurm.logs())) == ["again 2", "again 4"]
+    assert sorted(len(record.runs) for record in slurm.records().values()) == [1, 1, 1, 2]
 
 
 def test_an_array_over_a_setting_of_ones_own(slurm: Slurm) -> None:

@@ -779,6 +779,9 @@ COMMANDS = [
     ("job", "kubernetes", "--image", "x", "--full", "--", "true"),
     ("job", "docker", "--image", "x", "--", "true"),
     ("run", "--record", "runs", "--", "true"),
+    ("runs", "--all", "--origins"),
+    ("runs", "--format", "json"),
+    ("runs", "--html", "page.html", "--full"),
     ("show", "--from", "runs"),
     ("show", "--set", "eval_every=0"),
     ("check", "--set", f"hub_token= {CANARY}"),
@@ -804,7 +807,7 @@ def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch,
         with suppress(SystemExit):  # how a recorded run ends
             main(argv)
         said.append(capfd.readouterr())
-    written = "".join(path.read_text() for path in Path("runs").glob("*/run.json"))
+    written = "".join(path.read_text() for path in (*Path("runs").glob("*/run.json"), Path("page.html")))
 
     assert CANARY not in "".join(out + err for out, err in said)
     assert CANARY not in written

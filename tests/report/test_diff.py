@@ -123,7 +123,7 @@ def test_files_and_records_are_sides(
     assert [each["one"]["value"] for each in from_folder] == [30]
     assert only["one"] == {"value": 30, "origin": f"{path}:2"}
     assert only["other"]["value"] == 20
-    assert only["other"]["origin"].endswith("run.json (argument epochs)")
+    assert only["other"]["origin"] == "argument epochs"
 
 
 def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,10 +151,14 @@ def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
         (["paper", "good.env", "--env-file", "good.env"], "--env-file has no effect: only now reads it"),
         (["run", "paper", "--all-tasks"], "run is a record, and a record has its own task"),
         (["paper", "run", "--task", "squad"], "run is a record, and a record has its own task"),
-        (["paper", "."], "has no run.json; the latest in a folder of it is run"),
+        (["paper", "."], "has no run.json; the latest in a folder of it is"),
         (["paper", "bad.env"], "bad.env:1 APT_LR is not a setting"),
         (["paper", "bad.json"], "bad.json is not a record"),
         (["paper"], "Missing argument 'B'"),
+        (["run", "run", "now"], "now: more than two sides are records, compared as they are"),
+        (["run", "run", "run", "--set", "epochs=3"], "--set: more than two sides are records"),
+        (["run"] * 27, "27 records are more than 26: apt-settings runs lists many"),
+        (["run", "edited"], "edited was changed after it was written"),
     ],
 )
 def test_trouble_is_2(
@@ -168,8 +172,11 @@ def test_trouble_is_2(
     write_env("APT_LR=1\n", "bad.env")
     write_env("{}", "bad.json")
     write_env("APT_EPOCHS=90\n", "good.env")
-    (tmp_path / "run").mkdir()
-    write(tmp_path / "run", record_of(load({}, None, task="squad")))
+    for folder in ("run", "edited"):
+        (tmp_path / folder).mkdir()
+        write(tmp_path / folder, record_of(load({}, None, task="squad")))
+    edited = tmp_path / "edited" / "run.json"
+    edited.write_text(edited.read_text().replace('"value": 40', '"value": 41'))
     assert main(["diff", *argv]) == 2
     out, err = capsys.readouterr()
 
@@ -217,7 +224,7 @@ def test_a_pipe_is_read_once() -> None:
 def test_two_jobs_are_both_named() -> None:
     """Where the sides train different things, the title says so, and the notes of both are told."""
     sides = [reference("release", {"task": "sst2", "architecture": name}) for name in ("roberta-base", T5)]
-    (table,) = tables([Comparison(*sides)])
+    (table,) = tables([Comparison(sides[0], sides[1])])
 
     assert table.title == f"glue_big: roberta-base on sst2 against glue_big: {T5} on sst2"
     assert next(row.note for row in table.rows if row.setting == "learning_rate").startswith("the release trains T5")
@@ -227,7 +234,7 @@ def test_two_jobs_are_both_named() -> None:
 def test_what_is_equal_and_means_something_else_is_named() -> None:
     """Alpaca's epochs are 15 on both sides, and fewer passes in the release."""
     sides = [reference(word, {"task": "alpaca"}) for word in ("paper", "release")]
-    (table,) = tables([Comparison(*sides)])
+    (table,) = tables([Comparison(sides[0], sides[1])])
 
     assert {"epochs", "batch_size", "warmup_ratio"} <= set(table.used_differently)
     assert "seed" not in table.used_differently

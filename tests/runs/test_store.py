@@ -21,7 +21,7 @@ from apt_settings.basics.files import remove_drafts
 from apt_settings.cli import main
 from apt_settings.fingerprint import changed, fingerprint_of
 from apt_settings.runs.running import run_recorded
-from apt_settings.runs.store import as_json, last_run, record_of, write
+from apt_settings.runs.store import as_json, record_of, write
 from apt_settings.sources.record import Record, is_record, read
 
 
@@ -192,6 +192,11 @@ def test_a_record_of_before_reads_as_it_did() -> None:
     assert str(settings.origin("output_dir")) == "class default"
 
 
+def test_a_path_with_a_nul_is_no_record() -> None:
+    """No file can have it."""
+    assert not is_record("a\0b")
+
+
 def test_a_fifo_is_no_record() -> None:
     """Nothing waits for a writer that never comes."""
     os.mkfifo("run.json")
@@ -335,14 +340,6 @@ def test_a_record_of_another_task_is_refused() -> None:
     write(Path(), record)
     with pytest.raises(SettingsError, match="is of a task 'imagenet', which nobody names here"):
         load({}, record=".")
-
-
-def test_a_last_run_that_cannot_be_read_says_so(tmp_path: Path) -> None:
-    """The other points of a sweep are told all the same."""
-    (tmp_path / "run.json").write_text("{")
-
-    assert last_run(tmp_path) == "the record cannot be read"
-    assert not is_record("a\0b")
 
 
 def test_a_record_without_controls_is_of_the_paper(tmp_path: Path) -> None:

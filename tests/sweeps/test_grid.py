@@ -9,7 +9,6 @@ import click
 import pytest
 from grids import AXES, checker, grid, sweeps
 from hypothesis import given
-from support import printed
 
 from apt_settings import SettingsError, fingerprint, load
 from apt_settings.cli import main
@@ -227,19 +226,6 @@ def test_notes_are_told_with_their_points(capsys: pytest.CaptureFixture[str]) ->
 
     assert "note: at 2 of 4 points (0-1): distill_epochs stays 20 (class default) although it should be" in err
     assert "nothing sets APT_TASK" in err
-
-
-def test_the_last_run_of_each_point_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With --record, the table says which points have ended, and how."""
-    argv = ["--task", "squad", "--grid", "seed=1..3"]
-    for index, code in ((0, 0), (1, 3)):
-        run = [*argv, "--index", str(index), "--record", "runs/{fingerprint}", "--resume"]
-        with pytest.raises(SystemExit):
-            main(["run", *run, "--", "sh", "-c", f"exit {code}"])
-    capsys.readouterr()
-    rows = printed(capsys, "sweep", *argv, "--record", str(tmp_path / "runs")).splitlines()
-
-    assert [" ".join(row.split()[3:]) for row in rows] == ["last run", "well", "with 3", ""]
 
 
 def test_a_record_is_a_base_of_a_grid(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

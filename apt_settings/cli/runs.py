@@ -1,0 +1,177 @@
+"""`runs`: list the runs of some folders by what made them differ."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Final
+
+import click
+
+from ..basics.escaping import escaped, shown, spelt
+from ..basics.files import write_whole
+from ..basics.suggestions import did_you_mean, nearest
+from ..report.page import as_page
+from ..report.runs import Choice, Table, as_json, as_markdown, sort_key, summary, table
+from ..runs.conditions import Condition, moment, names_in
+from ..runs.history import PastRun, past_runs
+from ..runs.status import covers
+from .output import print_data, warn
+from .terminal import is_terminal, print_lines, print_table
+
+_USUAL: Final = Path("runs")
+"""The folder that the documentation, and `job`, keep records in."""
+
+
+def _condition(text: str) -> Condition:
+    """A type for click. Raises BadParameter."""
+    if condition := Condition.read(text):
+        return condition
+    raise click.BadParameter(f"{shown(text)} is no condition such as seed=1..3, 'epochs<30' or task!=squad")
+
+
+def _moment(text: str) -> datetime:
+    """A type for click. Raises BadParameter."""
+    if found := moment(text, datetime.now(UTC)):
+        return found
+    raise click.BadParameter(f"{shown(text)} must be a time such as 30m, 12h, 2d or 1w, or a date such as 2024-05-01")
+
+
+@click.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
+@click.option(
+    "--where",
+    "conditions",
+    multiple=True,
+    type=_condition,
+    metavar="NAME=VALUE",
+    help="Only these runs; also !=, <, <=, >, >=, seed=1..3, optimizer=adam,adamw; repeatable: all must hold.",
+)
+@click.option("--failed", is_flag=True, help="Only runs that failed or died.")
+@click.option("--running", is_flag=True, help="Only runs that run now.")
+@click.option("--since", type=_moment, metavar="TIME", help="Only runs that started since then: 12h, 2d, 2024-05-01.")
+@click.option("--sort", metavar="NAME", help="Sort by a setting, a metric or start; -NAME puts the largest first.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Add what came out as a column; repeatable.")
+@click.option("--group", "folded", multiple=True, metavar="NAME", help="Fold runs that differ only there; repeatable.")
+@click.option("--all", "everything", is_flag=True, help="Add the settings that differ although nobody set them.")
+@click.option("--origins", is_flag=True, help="Say beside each value who set it.")
+@click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
+@click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")
+@click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
+def runs(
+    folders: tuple[Path, ...],
+    conditions: tuple[Condition, ...],
+    failed: bool,
+    running: bool,
+    since: datetime | None,
+    sort: str | None,
+    metrics: tuple[str, ...],
+    folded: tuple[str, ...],
+    everything: bool,
+    origins: bool,
+    page: Path | None,
+    full: bool,
+    form: str,
+) -> int:
+    """List runs by what made them differ.
+
+    A row is a record that run --record has written: in the FOLDERs, and in the folders below them; without
+    one, in runs. A column is a setting that somebody set and that is not the same in all runs; what is the
+    same in all stands above the table. A run is done, failed, running, died (it has no end, and nothing on
+    this machine runs it) or unknown (it has no end, and ran on another machine).
+
+    Example: apt-settings runs --where target_sparsity=0.4 --metric eval_accuracy --sort -eval_accuracy
+    """
+    if folded and page:
+        raise click.UsageError("--group folds rows of a table, and the page of --html has every run")
+    if full and not page:
+        raise click.UsageError("--full is for the page of --html")
+    if folded and form == "json":
+        raise click.UsageError("--group folds rows of a table, and --format json lists every run")
+    everyone = list(past_runs(_existing(folders or (_USUAL,)), warn))
+    column = sort.removeprefix("-") if sort else "start"
+    _refuse_unknown(everyone, {"--where": [each.name for each in conditions], "--sort": [column], "--group": folded})
+    _refuse_unknown(everyone, {"--metric": metrics}, among={name: None for run in everyone for name in run.metrics})
+    words = [*["failed"] * failed, *["running"] * running]
+    found = [
+        run
+        for run in everyone
+        if all(condition.holds(run) for condition in conditions)
+        and (not words or covers(words, run.status))
+        and (since is None or (run.start is not None and run.start >= since))
+    ]
+    found = _sorted(found, column, descending=bool(sort and sort.startswith("-")))
+    if page:
+        descending = bool(sort and sort.startswith("-"))
+        text = as_page(found, Choice(metrics=metrics), sort=column, descending=descending, full=full)
+        write_whole(page, text.encode())
+        return 0
+    if form == "json":
+        for line in as_json(found):
+            print_data(line)
+        return 0
+    shown_metrics = dict.fromkeys((*metrics, *[column] * any(column in run.metrics for run in found)))
+    choice = Choice(everything=everything, origins=origins, metrics=tuple(shown_metrics), folded=folded)
+    if form == "markdown":
+        print_data(as_markdown(table(found, choice)) if found else "")
+    else:
+        _print(found, len(everyone), choice)
+    return 0
+
+
+def _existing(folders: Sequence[Path]) -> Sequence[Path]:
+    """These folders. Raises UsageError for one that does not exist."""
+    for folder in folders:
+        if not folder.exists():
+            raise click.UsageError(f"{spelt(str(folder))} is no folder; name the one that run --record writes to")
+    return folders
+
+
+def _refuse_unknown(
+    runs: Iterable[PastRun], given: dict[str, Iterable[str]], among: dict[str, None] | None = None
+) -> None:
+    """Raise UsageError for a name that no run has."""
+    names = names_in(runs) if among is None else among
+    for option, name in ((option, each) for option, each_of in given.items() for each in each_of):
+        if name not in names and runs:
+            fix = did_you_mean(nearest(name, names)) or f"there is {', '.join(map(spelt, list(names)[:10])) or 'none'}"
+            raise click.UsageError(f"{option} {spelt(name)}: no run has it; {fix}")
+
+
+def _sorted(runs: list[PastRun], name: str, *, descending: bool) -> list[PastRun]:
+    """Runs in the order of a name, and of their start where that is the same; what does not have it comes last."""
+    by_start = sorted(runs, key=lambda run: (run.start is None, run.start or datetime.now(UTC), str(run.folder)))
+    if name == "start":
+        return by_start[::-1] if descending else by_start
+    having = [run for run in by_start if not sort_key(run, name)[0]]
+    ordered = sorted(having, key=lambda run: sort_key(run, name)[1:], reverse=descending)
+    return ordered + [run for run in by_start if sort_key(run, name)[0]]
+
+
+def _print(runs: Sequence[PastRun], of: int, choice: Choice) -> None:
+    print_lines([summary(runs, of)])
+    if not runs:
+        return
+    content = table(runs, choice)
+    if content.shared:
+        print_lines(["the same in all: " + ", ".join(f"{name} {text}" for name, text in content.shared)], indent=2)
+    click.echo()
+    if not is_terminal() or _width(content) <= get_terminal_size().columns:
+        print_table(content.titles, content.rows)
+    else:
+        _print_on_two_lines(content)
+
+
+def _width(content: Table) -> int:
+    columns = zip(content.titles, *content.rows, strict=True)
+    return sum(max(len(escaped(cell)) for cell in column) + 2 for column in columns) - 2
+
+
+def _print_on_two_lines(content: Table) -> None:
+    """Below each run, what it has: for a terminal that is too narrow for columns."""
+    size = len(content.about)
+    widths = [max(len(escaped(row[number])) for row in (content.about, *content.rows)) for number in range(size)]
+    for row in (content.about, *content.rows):
+        print_lines(["  ".join(escaped(cell).ljust(width) for cell, width in zip(row[:size], widths, strict=True))])
+        pairs = zip(content.names, row[size:], strict=False)
+        print_lines(["  " + ", ".join(f"{name} {escaped(cell)}" for name, cell in pairs if cell)], indent=4)

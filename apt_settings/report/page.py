@@ -1,0 +1,79 @@
+"""Runs as one page that opens from a file: it asks no other machine for anything, and shows strangers' data as text."""
+
+import json
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from shlex import join
+from typing import Any, Final
+
+from ..runs.history import Given, PastRun
+from .runs import Choice, about, finite, parted, shortened, summary, table
+
+_HERE: Final = Path(__file__).parent
+_COLUMNS: Final = {"start": "started", "seconds": "took", "fingerprint": "run"}
+"""The columns of the page that go by another name in `--sort`."""
+
+
+def as_page(runs: Sequence[PastRun], choice: Choice, *, sort: str, descending: bool, full: bool) -> str:
+    """The page as HTML. With `full` it has the hosts and the commands, too.
+
+    Its Content-Security-Policy allows its own script and style, by their hashes, and nothing else.
+    """
+    script, style = ((_HERE / f"page.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
+    own = f"script-src {_hash(script)}; style-src {_hash(style)}"
+    policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
+    data = {**_about_all(runs, choice), "sort": _COLUMNS.get(sort, sort), "descending": descending}
+    parts = {"policy": policy, "style": style, "data": _as_inert(data | _rows(runs, full=full)), "script": script}
+    first, *pieces = (_HERE / "page.html").read_text(encoding="utf-8").split("{")
+    named = (piece.partition("}") for piece in pieces)
+    return first + "".join(parts[name] + rest for name, _, rest in named)
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _as_inert(data: object) -> str:
+    """JSON that ends no element and begins none, wherever in a page it stands."""
+    text = json.dumps(data, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _about_all(runs: Sequence[PastRun], choice: Choice) -> dict[str, Any]:
+    shared = table(runs, choice).shared if runs else []
+    return {
+        "summary": summary(runs, len(runs)),
+        "shared": ", ".join(f"{name} {text}" for name, text in shared),
+        "causes": parted(runs, everything=False)[0],
+        "differing": parted(runs, everything=True)[0],
+        "metrics": list(choice.metrics or dict.fromkeys(name for run in runs for name in run.metrics)),
+        "commits": len({run.commit for run in runs}) > 1,
+    }
+
+
+def _rows(runs: Sequence[PastRun], *, full: bool) -> dict[str, Any]:
+    """Each run with a number for each setting: where value and origin stand in a pool, as most runs share them."""
+    names = list(dict.fromkeys(name for run in runs for name in run.settings))
+    short = shortened({run.fingerprint for run in runs})
+    pool: dict[tuple[str, str, int], int] = {}
+
+    def place(given: Given | None) -> int:
+        return -1 if given is None else pool.setdefault((given.text, given.origin, int(given.is_set)), len(pool))
+
+    rows = [
+        {
+            **dict(zip(("short", "started", "took", "ended"), about(run, short), strict=True)),
+            "fingerprint": run.fingerprint,
+            "folder": str(run.folder),
+            "status": run.status,
+            "seconds": run.seconds,
+            "commit": run.commit,
+            "metrics": {name: finite(each) for name, each in run.metrics.items()},
+            "settings": [place(run.settings.get(name)) for name in names],
+            **({"host": run.run.host, "command": join(run.run.command)} if full and run.run else {}),
+        }
+        for run in runs
+    ]
+    return {"names": names, "pool": list(pool), "runs": rows}

@@ -1,0 +1,215 @@
+"""Runs as the rows of a table, with a column for each setting that made them differ: one that somebody set."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from math import isfinite
+from statistics import fmean
+from typing import Any, Final, NamedTuple
+
+from ..basics.escaping import escaped
+from ..runs.conditions import number, value_of
+from ..runs.history import Given, PastRun
+from ..runs.status import STATUSES
+from ..values import as_text
+from .diff import as_cell
+
+_DIGITS: Final = 4
+"""The least that a short fingerprint has behind its version."""
+_LISTED: Final = 6
+"""The most values of a folded setting that are listed."""
+
+
+class Choice(NamedTuple):
+    """What a table shall have."""
+
+    everything: bool = False
+    """Whether it has what differs although nobody set it, too."""
+    origins: bool = False
+    """Whether each value has its origin beside it."""
+    metrics: Sequence[str] = ()
+    folded: Sequence[str] = ()
+    """Settings that do not part one row from another."""
+
+
+class Table(NamedTuple):
+    """Runs as cells of text."""
+
+    shared: list[tuple[str, str]]
+    """Name and text of what is the same in all runs."""
+    about: tuple[str, ...]
+    """The titles of the first columns, which say which run it is and how it ended."""
+    names: tuple[str, ...]
+    """The titles of the other columns: settings, metrics, the commit."""
+    rows: list[tuple[str, ...]]
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The titles of all columns."""
+        return (*self.about, *self.names)
+
+
+def table(runs: Sequence[PastRun], choice: Choice) -> Table:
+    """A row for each run, or with folded settings for all runs that differ in nothing else; in their order."""
+    causes, shared = parted(runs, everything=choice.everything)
+    commits = {run.commit for run in runs}
+    names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1 and not choice.folded)]
+    said = [(name, _cell(runs[0], name, choice)) for name in shared]
+    said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
+    if choice.folded:
+        groups = _groups(runs, choice.folded)
+        rows = [(str(len(group)), _count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
+        return Table(said, ("runs", "status"), tuple(names), rows)
+    short = shortened({run.fingerprint for run in runs})
+    rows = [(*about(run, short), *(_cell(run, name, choice) for name in names)) for run in runs]
+    return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
+
+
+def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
+    """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike."""
+    names = dict.fromkeys(name for run in runs for name in run.settings)
+    seen: dict[str, set[str]] = {name: set() for name in names}
+    is_set: set[str] = set()
+    for run in runs:
+        for name in names:
+            given = run.settings.get(name)
+            seen[name].add(repr(given and given.value))
+            if given and given.is_set:
+                is_set.add(name)
+    differing = [name for name in names if len(seen[name]) > 1 and (everything or name in is_set)]
+    places = [name for name in differing if any(_says_where(run.settings.get(name)) for run in runs)]
+    alike = [name for name in names if len(seen[name]) == 1 and name in is_set]
+    return [name for name in differing if name not in places] + places, alike
+
+
+def _says_where(given: Given | None) -> bool:
+    return given is not None and given.where_it_runs
+
+
+def about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
+    """Which run it is and how it ended: short fingerprint, start, duration, status."""
+    again = f", {run.attempts} attempts" if run.attempts > 1 else ""
+    return short(run.fingerprint), started(run), duration(run.seconds), run.ended + again
+
+
+def started(run: PastRun) -> str:
+    """When its last attempt started, by the clock of this place."""
+    return run.start.astimezone().strftime("%Y-%m-%d %H:%M") if run.start else ""
+
+
+def shortened(fingerprints: Collection[str]) -> Callable[[str], str]:
+    """What shortens these fingerprints to as many digits as tell them apart: `apt1-e6b8`."""
+    longest = max(map(len, fingerprints), default=0)
+    first = len("apt1-") + _DIGITS
+    lengths = range(first, max(first, longest) + 1)
+    length = next((n for n in lengths if len({each[:n] for each in fingerprints}) == len(fingerprints)), longest)
+    return lambda fingerprint: fingerprint[:length]
+
+
+def duration(seconds: float | None) -> str:
+    """`12s`, `3m05s`, `1h02m`, `2d03h`; empty where nobody knows."""
+    if seconds is None:
+        return ""
+    whole = int(seconds)
+    for unit, part, size, below in (("d", "h", 86_400, 3_600), ("h", "m", 3_600, 60), ("m", "s", 60, 1)):
+        if whole >= size:
+            return f"{whole // size}{unit}{whole % size // below:02}{part}"
+    return f"{whole}s"
+
+
+def _cell(run: PastRun, name: str, choice: Choice) -> str:
+    if (given := run.settings.get(name)) is not None:
+        return f"{given.text} ({given.origin})" if choice.origins else given.text
+    return _number(run.metrics[name]) if name in run.metrics else as_text(value_of(run, name) or "")
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _groups(runs: Sequence[PastRun], folded: Collection[str]) -> list[list[PastRun]]:
+    """Runs that differ in nothing but the folded settings, and in where they ran."""
+    groups: dict[str, list[PastRun]] = {}
+    for run in runs:
+        compared = {n: g.value for n, g in run.settings.items() if n not in folded and not g.where_it_runs}
+        groups.setdefault(json.dumps(compared, sort_keys=True), []).append(run)
+    return list(groups.values())
+
+
+def _count(group: Sequence[PastRun]) -> str:
+    """`4 done, 1 failed`."""
+    counted = Counter(run.status for run in group)
+    return ", ".join(f"{counted[status]} {status}" for status in STATUSES if counted[status])
+
+
+def summary(runs: Sequence[PastRun], of: int) -> str:
+    """`12 of 40 runs: 9 done, 2 failed, 1 running`."""
+    part = f"{len(runs):,} of " if len(runs) < of else ""
+    return f"{part}{of:,} run{'s' * (of != 1)}{': ' * bool(runs)}{_count(runs)}"
+
+
+def _folded(group: Sequence[PastRun], name: str, choice: Choice) -> str:
+    """What several runs have under a name: the mean of a metric, the values of a setting."""
+    numbers = [found for run in group if name in run.metrics and (found := number(run.metrics[name])) is not None]
+    if name not in group[0].settings and numbers:
+        return _number(fmean(numbers))
+    ordered = sorted(group, key=lambda run: sort_key(run, name)) if name in choice.folded else group
+    texts = list(dict.fromkeys(_cell(run, name, choice) for run in ordered))
+    return ", ".join(texts) if len(texts) <= _LISTED else f"{len(texts)} values"
+
+
+def sort_key(run: PastRun, name: str) -> tuple[bool, float, str]:
+    """What orders runs by a name: numbers first, then texts, and last what a run does not have."""
+    value = value_of(run, name)
+    found = number(value)
+    if found is not None:
+        return False, found, ""
+    return value is None, float("inf"), as_text(value)
+
+
+def as_markdown(content: Table) -> str:
+    """A table for a page, with what all share above it."""
+    shared = "; ".join(f"{as_cell(name)} {as_cell(text)}" for name, text in content.shared)
+    head = f"The same in all: {shared}.\n\n" if shared else ""
+    lines = [content.titles, ("---",) * len(content.titles), *content.rows]
+    marks = ("| " + " | ".join(cells if cells[0] == "---" else map(as_cell, cells)) + " |\n" for cells in lines)
+    return head + "".join(marks)
+
+
+def as_json(runs: Iterable[PastRun]) -> Iterator[str]:
+    """The lines of a JSON array with an object for each run: all that its record says of it, and its metrics."""
+    before = "[\n"
+    for run in runs:
+        yield f"{before}  {json.dumps(as_object(run), ensure_ascii=True)}"
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
+
+
+def as_object(run: PastRun) -> dict[str, Any]:
+    """A run as JSON has it."""
+    last = run.run
+    return {
+        "folder": escaped(str(run.folder)),
+        "task": run.task,
+        "fingerprint": run.fingerprint,
+        "status": run.status,
+        "start": last and last.start,
+        "end": last and last.end,
+        "seconds": run.seconds,
+        "exit_status": last and last.exit_status,
+        "signal": last and last.signal,
+        "host": last and last.host,
+        "commit": last and last.git and last.git.commit,
+        "dirty": last and last.git and last.git.dirty,
+        "attempts": run.attempts,
+        "settings": {
+            name: {"value": each.value, "origin": each.origin, "set": each.is_set}
+            for name, each in run.settings.items()
+        },
+        "metrics": {name: finite(each) for name, each in run.metrics.items()},
+    }
+
+
+def finite(value: float) -> float | str:
+    """A number as JSON can hold it: NaN and the infinite ones are texts there."""
+    return value if isfinite(value) else str(value)

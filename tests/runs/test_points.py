@@ -1,0 +1,166 @@
+"""How the points of a sweep stand, and a job of those that are still to run."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import printed
+
+from apt_settings.cli import main
+from apt_settings.jobs.slurm import Part, parts
+from apt_settings.runs.points import standings
+from apt_settings.sweeps.ranges import as_ranges, read_ranges
+
+GRID = ["--task", "squad", "--grid", "seed=1..6"]
+
+
+def run(index: int, script: str, folder: str = "runs/{fingerprint}", *options: str) -> None:
+    """Run a point, with a record."""
+    argv = ["run", "--quiet", *GRID, "--index", str(index), "--record", folder, *options, "--", "sh", "-c", script]
+    with pytest.raises(SystemExit):
+        main(argv)
+
+
+@pytest.fixture
+def begun(capsys: pytest.CaptureFixture[str]) -> None:
+    """Points 0 and 2 are done, 1 has failed, 4 has no end on another host; 3 and 5 are missing."""
+    for index, script in ((0, "exit 0"), (1, "exit 3"), (2, "exit 0"), (4, "exit 0")):
+        run(index, script, "runs/{fingerprint}", "--resume")
+    path = next(path for path in Path("runs").glob("*/run.json") if '"seed": {"value": 5' in path.read_text())
+    content = json.loads(path.read_text())
+    content["runs"][0] |= {"end": None, "seconds": None, "exit_status": None, "host": "elsewhere"}
+    path.write_text(json.dumps(content))
+    capsys.readouterr()
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_sweep_says_how_its_points_stand(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words of `runs`; a folder that is not there yet has none of them."""
+    words = ["done", "failed with 3", "done", "missing", "unknown", "missing"]
+    table = printed(capsys, "sweep", *GRID, "--record", "runs").splitlines()
+    as_json = json.loads(printed(capsys, "sweep", *GRID, "--record", "runs", "--format", "json"))
+    before = printed(capsys, "sweep", *GRID, "--record", "nowhere").splitlines()
+    listed = printed(capsys, "runs", "--sort", "seed").partition("\n\n")[2]
+
+    assert [" ".join(row.split()[3:]) for row in table] == ["status", *words]
+    assert [row["status"] for row in as_json] == [word.split()[0] for word in words]
+    assert {row.split()[3] for row in before[1:]} == {"missing"}
+    assert [word for word in words if word != "missing" and word not in listed] == []
+    assert "status" not in json.loads(printed(capsys, "sweep", *GRID, "--format", "json"))[0]
+
+
+def test_what_has_ended_well_once_is_done() -> None:
+    """A later failure does not count, and of several others the last run does."""
+    run(0, "exit 0", "runs")
+    run(0, "exit 3", "runs")
+    run(1, "exit 3", "runs")
+    run(1, "exit 4", "runs")
+
+    assert sorted(each.ended for each in standings(Path("runs"), print).values()) in (
+        ["done", "failed with 3"],  # of the same second
+        ["done", "failed with 4"],
+    )
+
+
+@pytest.mark.usefixtures("begun")
+def test_an_array_has_just_the_points_that_are_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Their numbers stay those of the grid; a part of a larger grid counts from its first point."""
+    argv = ["job", "slurm", *GRID, "--only", "failed,missing"]
+    assert main([*argv, "--at-once", "2", "--", "true"]) == 0
+    out, err = capsys.readouterr()
+    part = printed(capsys, *argv, "--array-size", "2", "--part", "2", "--", "true")
+
+    assert "\n# 3 of 6 points over seed\n" in out
+    assert "\n#SBATCH --array=1,3,5%2\n" in out
+    assert err.startswith("note: 3 of 6 points are to run (2 done, 1 failed, 1 unknown, 2 missing)\n")
+    assert "\n#SBATCH --array=1\n" in part
+    assert '--index "$((2 + SLURM_ARRAY_TASK_ID))"' in part
+    assert "--array=4" in printed(capsys, *argv[:-1], "unknown", "--", "true")
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_pod_for_each_point_that_is_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """An Indexed Job counts from 0, so that `run` finds the point among those of --points."""
+    argv = ["job", "kubernetes", "--image", "train", *GRID]
+    every = printed(capsys, *argv, "--", "true")
+    some = printed(capsys, *argv, "--only", "failed,missing", "--record", "runs", "--", "true")
+
+    assert "completions: 3\n" in some
+    assert "backoffLimit: 9\n" in some
+    assert '- "--among"\n            - "1,3,5"\n            - "--index"\n' in some
+    assert every.partition("name: ")[2].split()[0] != some.partition("name: ")[2].split()[0]
+
+
+@pytest.mark.usefixtures("begun")
+def test_docker_has_a_line_for_each_point_that_is_to_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each with the settings of its point; a note stands once."""
+    argv = ["job", "docker", "--image", "train", *GRID, "--only", "failed,missing", "--", "true"]
+    assert main(argv) == 0
+    out, err = capsys.readouterr()
+
+    assert [word for line in out.splitlines() for word in shlex.split(line) if "SEED=" in word] == [
+        f"--env=APT_SEED={seed}" for seed in (2, 4, 6)
+    ]
+    assert err.count("output_dir") == 2  # in one sentence
+
+
+def test_where_nothing_is_to_run_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """And that is no failure."""
+    assert main(["job", "slurm", *GRID, "--only", "failed", "--submit", "--", "true"]) == 0
+    out, err = capsys.readouterr()
+
+    assert out == ""
+    assert err == "apt-settings: nothing to run: no point has the status failed (6 missing)\n"
+
+
+def test_a_point_among_some() -> None:
+    """The index counts among --points."""
+    command = [sys.executable, "-m", "apt_settings", "run", *GRID, "--among", "1,3-5", "--index", "2", "--"]
+    done = subprocess.run([*command, "sh", "-c", "echo $APT_SEED"], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "5\n"
+    assert "point 4 of 6: seed=5" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "words"),
+    [
+        (["job", "slurm", "--task", "squad", "--only", "failed", "--", "true"], "--only needs a grid"),
+        (["job", "docker", "--image", "t", "--task", "squad", "--only", "failed", "--", "true"], "--only needs a grid"),
+        (["job", "slurm", *GRID, "--only", "well", "--", "true"], "'well' must be of done, failed, running, died"),
+        (["job", "docker", "--image", "t", *GRID, "--only", "failed", "--index", "1", "--", "true"], "--index and"),
+        (["job", "kubernetes", "--image", "t", *GRID, "--only", "failed", "--", "true"], "--only and --record go"),
+        (["job", "kubernetes", "--image", "t", *GRID, "--record", "runs", "--", "true"], "--only and --record go"),
+        (["run", *GRID, "--among", "5,3", "--index", "1", "--", "true"], "'5,3' must be ascending numbers"),
+        (["run", *GRID, "--among", "3,5", "--", "true"], "--among needs --index"),
+        (["run", *GRID, "--among", "3,5", "--index", "2", "--", "true"], "--index 2 is not one of the 2 --among 0"),
+        (["run", *GRID, "--among", "3,9", "--index", "1", "--", "true"], "9 is not one of the 6 points 0 ... 5"),
+    ],
+)
+def test_a_wrong_command_line_is_2(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence says what is wrong."""
+    assert main(argv) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"), [([3], "3"), ([3, 7, 8, 9], "3,7-9"), ([0, 1, 5], "0-1,5"), ([0, 2], "0,2")]
+)
+def test_ranges_read_back(numbers: list[int], text: str) -> None:
+    """As SLURM writes the tasks of an array."""
+    assert as_ranges(numbers) == text
+    assert read_ranges(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "a", "3,", "5-3", "3,3", "1-9999999", "-1", "3:5", "\u0663"])
+def test_what_is_no_range(text: str) -> None:
+    """Ascending numbers, each once, and no more than a sweep has."""
+    assert read_ranges(text) is None
+
+
+def test_parts_of_some_points() -> None:
+    """An array that has none of them is left out."""
+    assert parts(10, 4, [0, 1, 9]) == [Part(0, 4, (0, 1)), Part(8, 2, (1,))]
