@@ -16,6 +16,7 @@ from ..report.runs import Choice, Table, as_json, as_markdown, sort_key, summary
 from ..runs.conditions import Condition, moment, names_in
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
+from .offers import complete_assignment, complete_setting
 from .output import print_data, warn
 from .terminal import is_terminal, print_lines, print_table
 
@@ -44,15 +45,28 @@ def _moment(text: str) -> datetime:
     "conditions",
     multiple=True,
     type=_condition,
+    shell_complete=complete_assignment,
     metavar="NAME=VALUE",
     help="Only these runs; also !=, <, <=, >, >=, seed=1..3, optimizer=adam,adamw; repeatable: all must hold.",
 )
 @click.option("--failed", is_flag=True, help="Only runs that failed or died.")
 @click.option("--running", is_flag=True, help="Only runs that run now.")
 @click.option("--since", type=_moment, metavar="TIME", help="Only runs that started since then: 12h, 2d, 2024-05-01.")
-@click.option("--sort", metavar="NAME", help="Sort by a setting, a metric or start; -NAME puts the largest first.")
+@click.option(
+    "--sort",
+    shell_complete=complete_setting,
+    metavar="NAME",
+    help="Sort by a setting, a metric or start; -NAME puts the largest first.",
+)
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Add what came out as a column; repeatable.")
-@click.option("--group", "folded", multiple=True, metavar="NAME", help="Fold runs that differ only there; repeatable.")
+@click.option(
+    "--group",
+    "folded",
+    multiple=True,
+    shell_complete=complete_setting,
+    metavar="NAME",
+    help="Fold runs that differ only there; repeatable.",
+)
 @click.option("--all", "everything", is_flag=True, help="Add the settings that differ although nobody set them.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
 @click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
