@@ -162,7 +162,7 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
     output_dir = record.settings.get("output_dir")
     metrics: Metrics = {}
     try:
-        metrics = metrics_of(folder, output_dir and output_dir.value, run)
+        metrics = metrics_of(folder, output_dir and (output_dir.filled or output_dir.value), run)
     except SettingsError as error:
         complain(str(error.problems[0]))
     return PastRun(

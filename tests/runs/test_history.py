@@ -259,12 +259,13 @@ def test_a_file_of_metrics_that_is_too_large_is_one_line() -> None:
     assert found()[1] == ["runs/a/metrics.json cannot be read: larger than 1 MiB, the most that is read"]
 
 
-def test_results_of_transformers_count_where_the_run_wrote_them(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", ["out", "{task}"])
+def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tmp_path: Path) -> None:
     """all_results.json of output_dir, unless it is older than the run, or newer than its end: of another run."""
-    results = tmp_path / "out" / "all_results.json"
+    results = tmp_path / written.format(task="squad") / "all_results.json"
     results.parent.mkdir()
     results.write_text('{"eval_accuracy": 0.9}')
-    recorded("a", begun(**DONE), output_dir=results.parent)
+    recorded("a", begun(**DONE), output_dir=tmp_path / written)
 
     def at(moment: datetime) -> list[dict[str, float]]:
         os.utime(results, (moment.timestamp(), moment.timestamp()))
