@@ -59,7 +59,7 @@ def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     monkeypatch.chdir(tmp_path)
     accept = "APT_TESTS_ACCEPT"  # named as Debian's apt names its own: no setting
     for variable in [name for name in os.environ if name.upper().startswith("APT_") and name != accept]:
-        monkeypatch.delenv(variable)
+        del os.environ[variable]  # for good: what a test has left must not come back
     apt_settings.reset()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # a process that has watched a command holds its signals
     ignored = signal.getsignal(signal.SIGPIPE)  # and one that would have become a command no longer ignores it

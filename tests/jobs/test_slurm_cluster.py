@@ -39,7 +39,8 @@ PATIENCE = 120
 def cluster() -> Iterator[dict[str, str]]:
     """The environment in which sbatch and its like find the cluster."""
     with tempfile.TemporaryDirectory(prefix="slurm") as home:
-        environ = {**os.environ, "APT_TESTS_SLURM": home, "SLURM_CONF": f"{home}/slurm.conf"}
+        own = {name: value for name, value in os.environ.items() if not re.match("APT_(?!TESTS_)", name)}
+        environ = {**own, "APT_TESTS_SLURM": home, "SLURM_CONF": f"{home}/slurm.conf"}
         environ["PATH"] = f"{Path(sys.executable).parent}:{environ['PATH']}"
         started = subprocess.run([ROOT / "tests" / "slurm.sh", "start"], env=environ, capture_output=True, text=True)
         try:
