@@ -34,6 +34,7 @@ from .own import Frozen, Group, TaskClass, decided_in, is_same, judge, made, nam
 from .registry import Registry, Setting, Unset, fields_of, in_force, registry, task_of
 from .rules import EXCLUSIVE, Broken, broken, fit
 from .sources.controls import CONTROLS
+from .sources.handed_on import HANDED_ON_DEFAULT
 from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
@@ -452,11 +453,23 @@ def draft_of(task_class: type[AptSettings], layers: Layers, known: Registry) -> 
 
     Layers in which environment APT_EPOCHS "30" is over .env:1 "20" -> winner environment APT_EPOCHS, value 30
     """
-    layers = layers._replace(release=_release(task_class, layers))
     settings = known.settings_of(task_class)
+    layers = _without_defaults(layers._replace(release=_release(task_class, layers)), settings)
     winners = {name: giver for name, giver in layers.winners().items() if name in settings}
     values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}
     return Draft(task_class, task_of(task_class), known, settings, layers, winners, values)
+
+
+def _without_defaults(layers: Layers, settings: Mapping[str, Setting]) -> Layers:
+    """The same without what `run` handed on as a default and is the default here, too: nobody set it."""
+    defaults = [
+        name
+        for source in layers.sources
+        for name, giver in source.values.items()
+        if giver.source == HANDED_ON_DEFAULT
+        if name in settings and read_value(giver.value, settings[name].field.annotation) == settings[name].default
+    ]
+    return layers.without(defaults, "environment") if defaults else layers
 
 
 def outdated_in(draft: Draft, values: Mapping[str, Any], varied: Collection[str]) -> tuple[str, ...] | None:
@@ -489,7 +502,7 @@ def layers_for(task_class: type[AptSettings], inputs: Inputs) -> Layers:
     choice = layers.winner("task")
     if choice is None or choice.kind == "argument":
         return layers
-    layers = layers.without("task", "environment", "env file")
+    layers = layers.without(["task"], "environment", "env file")
     if plain(str(choice.value)) == task:
         return layers
     text = f"{choice.label}={choice.raw} is not read by {task_class.__name__}, whose task is {task}"

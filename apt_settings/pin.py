@@ -78,15 +78,23 @@ def expected_pin(settings: AptSettings) -> Pin | None:
     return expected
 
 
-def refuse_others(settings: AptSettings, sweep: Callable[[], Pin] | None = None, known: Known = nothing_known) -> None:
+def refuse_others(
+    settings: AptSettings,
+    sweep: Callable[[], Pin] | None = None,
+    known: Known = nothing_known,
+    *,
+    is_point: bool = False,
+) -> None:
     """Raise SettingsError where APT_EXPECT names another job than that of these settings.
 
-    `sweep` makes the pin of the sweep that they are a point of; `known` says what differs, where somebody knows.
+    `sweep` makes the pin of the sweep that they are of; where one point of it runs, the pin may be the point's, too.
+    `known` says what differs, where somebody knows.
     """
     expected, origin = expected_pin(settings), expected_by(settings)
     if expected is None or origin is None:
         return
-    here = sweep() if sweep and expected.identity.startswith(SWEEP) else Pin.of(settings)
+    of_sweep = sweep and (expected.identity.startswith(SWEEP) or not is_point)
+    here = sweep() if sweep and of_sweep else Pin.of(settings)
     if not expected.allows(here):
         raise SettingsError(
             [_main(origin, expected, here), *known(expected.identity, settings), *_here(settings, expected, here)]

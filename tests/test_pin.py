@@ -113,6 +113,15 @@ def test_what_starts_or_checks_a_job_compares(
         assert f"--expect='{PIN}' is" in capsys.readouterr().err
 
 
+def test_the_pin_of_one_job_is_none_of_a_sweep(capsys: pytest.CaptureFixture[str]) -> None:
+    """But a point may have one of its own."""
+    pin = str(Pin.of(load({"APT_TASK": "squad", "APT_SEED": "1"}, None)))
+    assert main(["sweep", "--task", "squad", "--grid", "seed=1..2", "--expect", pin]) == 78
+    assert "is the pin of one job, and this is a sweep" in capsys.readouterr().err
+    run = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--grid", "seed=1..2", "--index", "0"]
+    assert subprocess.run([*run, "--expect", pin, "--", "true"]).returncode == 0
+
+
 def test_an_option_without_a_pin_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     """`--expect "$PIN"` where nobody set PIN."""
     assert main(["check", "--expect", ""]) == 2

@@ -214,7 +214,7 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     checker = checker_of(job, sweep)
     settings = checker.settings(index)
     check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker), known)
+    refuse_others(settings, lambda: of_sweep(checker), known, is_point=True)
     return settings
 
 

@@ -13,7 +13,7 @@ from ..errors import Note, Problem
 from ..report.tables import notes, summary
 from ..sources.handed_on import EXPORT, hands_all_on
 from ..sweeps.grid import Sweep
-from ..values import as_text
+from ..values import as_text, names_in
 from .grids import AMONG, INDEX, point_among, point_of, takes_grid
 from .options import (
     COMMAND,
@@ -34,6 +34,8 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
     """A folder by its path; an empty one is what a variable is that nobody has set, and not the working directory."""
     if text == "":
         raise click.BadParameter("is empty: write . for the working directory")
+    if other := next((name for name in names_in(text or "") if name != "fingerprint"), ""):
+        raise click.BadParameter(f"has {{{other}}}, and {{fingerprint}} is the only name that it takes")
     return None if text is None else Path(text)
 
 

@@ -13,6 +13,8 @@ from .names import is_ours
 
 EXPORT: Final = "SLURM_EXPORT_ENV"
 """What srun hands on where no option of it says something else; sbatch sets it (slurm.schedmd.com/srun.html)."""
+HANDED_ON_DEFAULT: Final = "class default"
+"""The place of what `run` hands on and nobody set. It counts only where the value is the default here as well."""
 _SIZE_LIMIT: Final = 16 * 1024
 """Characters of all places together; what does not fit is told as of the environment."""
 _LONGEST: Final = 200
@@ -52,7 +54,7 @@ def places_in(text: str) -> Mapping[str, tuple[str, str]]:
 def giver(places: Mapping[str, tuple[str, str]], variable: str, text: str) -> str:
     """Who gave a variable that was handed on with this text; empty where nobody says so."""
     digest, place = places.get(variable, ("", ""))
-    return place if digest == _digest(text) else ""
+    return place if digest and isinstance(text, str) and digest == _digest(text) else ""
 
 
 def lost_on_the_way(environ: Mapping[str, str]) -> tuple[Note, ...]:

@@ -1,7 +1,7 @@
 """All sources together, the strongest first: who gives a setting its value, and what is wrong with how it is given."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from types import EllipsisType, MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -112,10 +112,10 @@ class Layers(NamedTuple):
         problems += [problem for problem in _wrong_words(together) if problem.setting in source.values]
         return together._replace(problems=(*self.problems, *problems))
 
-    def without(self, name: str, *kinds: Kind) -> "Layers":
-        """The same as if givers of these kinds did not name a setting."""
+    def without(self, names: Collection[str], *kinds: Kind) -> "Layers":
+        """The same as if givers of these kinds did not name these settings."""
         return self._changed(
-            lambda values: {key: each for key, each in values.items() if key != name or each.kind not in kinds}
+            lambda values: {key: each for key, each in values.items() if key not in names or each.kind not in kinds}
         )
 
     def not_of(self, names: Mapping[str, str]) -> "Layers":

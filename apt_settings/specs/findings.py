@@ -276,7 +276,7 @@ class _Judge:
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
         settings = {names.variables[each.variable] for each in with_value}
         try:
-            settle(Layers.of([source_of(origins, names)], names))
+            settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
         except SettingsError as error:
             for problem in error.problems:
                 if self._unnamed and problem.setting in JOB:

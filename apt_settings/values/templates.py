@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from .writing import as_text
 
-_PART: Final = re.compile(r"\{\{|\}\}|\{([a-z_][\w.]*)\}", re.ASCII)
+_PART: Final = re.compile(r"\{\{|\}\}|(?<!\$)\{([A-Za-z_][\w.]*)\}", re.ASCII)
 
 
 class UnfitError(Exception):

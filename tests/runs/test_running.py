@@ -568,6 +568,13 @@ def test_a_record_that_could_not_be_read_again_is_not_begun(monkeypatch: pytest.
     assert len(read("run").runs) == ended
 
 
+def test_another_name_in_the_folder_is_refused() -> None:
+    """A misspelt one would make a folder of that name for all."""
+    done = subprocess.run([*RUN, "--record", "runs/{fingerprnt}", "--", "true"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "has {fingerprnt}, and {fingerprint} is the only name that it takes" in done.stderr
+
+
 def test_an_empty_folder_is_refused() -> None:
     """It is what an unset variable is, and not the working directory."""
     done = subprocess.run([*RUN, "--record", "", "--", "true"], capture_output=True, text=True)

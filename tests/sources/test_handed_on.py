@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from support import printed
 
 from apt_settings import SettingsError, load
-from apt_settings.sources.handed_on import places_in
+from apt_settings.basics.origins import Origin
+from apt_settings.runs.running import job_environment
+from apt_settings.sources.handed_on import giver, handed_on, places_in
 from apt_settings.sources.record import read
 
 
@@ -61,6 +63,23 @@ def test_a_process_below_run_knows_who_set_what(tmp_path: Path) -> None:
     assert "--set epochs" in lines
     assert "environment APT_SEED" in lines
     assert "--set seed" not in lines
+
+
+def test_a_default_stays_one_below_run() -> None:
+    """Nobody set it, so that other values may still decide it; where it is another one here, it counts as set."""
+    below = job_environment({}, load({"APT_TASK": "squad"}, None))
+    settings = load(below, None)
+    assert [name for name, origin in settings.origins.items() if origin.is_override] == ["task"]
+    assert load(below, None, epochs=45).epochs == 45
+
+    other = handed_on([("APT_EPOCHS", "41", Origin("class default", "class default", "APT_EPOCHS"))])
+    changed = load({"APT_TASK": "squad", "APT_EPOCHS": "41", "APT_GIVEN_BY": other}, None)
+    assert (changed.epochs, changed.origin("epochs").is_override) == (41, True)
+
+
+def test_a_value_that_is_no_text_has_no_place() -> None:
+    """Of a dictionary in place of an environment."""
+    assert giver({"APT_EPOCHS": ("0" * 8, "x")}, "APT_EPOCHS", 3) == ""  # type: ignore[arg-type]
 
 
 def test_no_folder_of_the_desk_goes_along(

@@ -17,6 +17,7 @@ from apt_settings import SettingsError, SettingsGroup, SquadSettings, fingerprin
 from apt_settings.cli import main
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of, write
+from apt_settings.specs.findings import findings
 from apt_settings.values import fill, literal, names_in
 
 
@@ -38,6 +39,7 @@ class Trainer(SettingsGroup):
         ("runs/{{seed}}/{seed}", "runs/{seed}/3"),
         ("runs/{ x }/{", "runs/{ x }/{"),
         ("runs/}}", "runs/}"),
+        ("runs/${seed}", "runs/${seed}"),
     ],
 )
 def test_names_are_filled(text: str, place: str) -> None:
@@ -60,6 +62,7 @@ def test_the_fingerprint_is_a_name_too() -> None:
     ("text", "wrong"),
     [
         ("runs/{sede}", "has {sede}, which is no setting; did you mean {seed}?; {{sede}} is the text itself"),
+        ("runs/{SEED}", "has {SEED}, which is no setting; did you mean {seed}?; {{SEED}} is the text itself"),
         ("runs/{index}", "has {index}, and this is no point of a grid; write {fingerprint} for a folder of its own"),
         ("runs/{hub}", "has {hub}, which is secret"),
         ("runs/{output_dir}", "has {output_dir}, which is itself"),
@@ -103,6 +106,7 @@ def test_each_point_has_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert "export APT_OUTPUT_DIR='runs/{index}-{seed}'" in script
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environ = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "PATH": path}
+    assert findings("job.sh", script.encode()) == []
     done = subprocess.run(["bash"], input=script, env=environ, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
