@@ -54,7 +54,7 @@ def table(runs: Sequence[PastRun], choice: Choice) -> Table:
     causes, shared = parted(runs, everything=choice.everything)
     commits = {run.commit for run in runs}
     names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1 and not choice.folded)]
-    said = [(name, _cell(runs[0], name, choice)) for name in shared]
+    said = [(name, _shared(runs, name, choice)) for name in shared]
     said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
     if choice.folded:
         groups = _groups(runs, choice.folded)
@@ -115,6 +115,15 @@ def duration(seconds: float | None) -> str:
         if whole >= size:
             return f"{whole // size}{unit}{whole % size // below:02}{part}"
     return f"{whole}s"
+
+
+def _shared(runs: Sequence[PastRun], name: str, choice: Choice) -> str:
+    """What all runs have, whoever gave it to each of them."""
+    origins = dict.fromkeys(run.settings[name].origin for run in runs if name in run.settings)
+    if not choice.origins or len(origins) < 2:
+        return _cell(runs[0], name, choice)
+    first, *others = origins
+    return f"{runs[0].settings[name].text} ({first}, and {len(others)} other{'s' * (len(others) > 1)})"
 
 
 def _cell(run: PastRun, name: str, choice: Choice) -> str:

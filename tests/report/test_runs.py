@@ -93,6 +93,16 @@ def test_origins_stand_beside_values(capsys: pytest.CaptureFixture[str]) -> None
     assert "the same in all: task squad (environment APT_TASK), dataset squad_v2" not in out
 
 
+def test_who_gave_what_is_the_same_in_all_may_be_several(capsys: pytest.CaptureFixture[str]) -> None:
+    """As points of a grid do, of which each is another one."""
+    recorded(0, epochs=30, seed=1)
+    recorded(1, epochs=30, seed=2)
+    file = sorted(Path("runs").glob("*/run.json"))[-1]
+    file.write_text(file.read_text().replace('"environment APT_EPOCHS"', '"--set epochs"'))
+
+    assert "epochs 30 (environment APT_EPOCHS, and 1 other)" in printed(capsys, "runs", "--origins")
+
+
 def rows(out: str) -> list[list[str]]:
     """The cells of a table's rows, without its head."""
     return [re.split(r" {2,}", line) for line in out.partition("\n\n")[2].splitlines()[1:]]

@@ -357,7 +357,9 @@ def test_defaults_that_do_not_fit_are_told_together(capsys: pytest.CaptureFixtur
         ("adapter_targets=query", "takes lists: write an array of lists"),
         ("sed=1..5", "--sample sed is not a setting; did you mean seed?"),
         ("seed=1..1", "has one value: write --set seed=1"),
-        ("batch_size=16", "--points='2' is more than there are different points, which is 1; write fewer, or wider"),
+        ("batch_size=16", "'16' is one value, and nothing to sample: write a range such as 0.3..0.7 or log:"),
+        ("learning_rate=nonsense", "'nonsense' is one value, and nothing to sample: write a range such as"),
+        ("optimizer=adam", "'adam' is one value, and nothing to sample: write several, or --set optimizer=..."),
     ],
 )
 def test_a_wrong_range_is_one_clear_error(written: str, words: str, capsys: pytest.CaptureFixture[str]) -> None:
