@@ -60,6 +60,7 @@ _IN_PLACE_OF: Final = {
     "_cli_parse_args": _COMMAND_LINE,
     "_cli_settings_source": _COMMAND_LINE,
     "_build_sources": _COMMAND_LINE,  # what CliApp hands over
+    "expect": "load(expect=...) compares, and so does --expect",
     "_secrets_dir": "for a secret in a file: APT_HUB_TOKEN_FILE=/run/secrets/hub",
 }
 """Options of pydantic-settings that have no effect here -> what to use."""
@@ -212,6 +213,7 @@ class AptSettings(
         """A copy with `update` as arguments: checked and traced like any other. Raises SettingsError."""
         if not update:
             return super().model_copy(deep=deep)
+        _refuse_options(update)
         layers, known = layers_under(self, update)
         return type(self)(_layers=layers, _registry=known)
 

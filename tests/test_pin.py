@@ -73,6 +73,10 @@ def test_what_python_itself_changes_is_not_refused(monkeypatch: pytest.MonkeyPat
         assert settings == apt_settings.settings
     with pytest.raises(SettingsError, match="is not what runs here"):
         load(seed=3, expect=PIN)
+    with pytest.raises(TypeError, match=r"does not consult expect; load\(expect=...\) compares"):
+        SquadSettings(expect=PIN)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    with pytest.raises(TypeError, match=r"does not consult expect; load\(expect=...\) compares"):
+        SQUAD.model_copy(update={"expect": PIN})
     assert load(expect=PIN) == SQUAD
     monkeypatch.setenv("APT_SEED", "3")
     with pytest.raises(SettingsError, match=r"here seed is 3 \(environment APT_SEED\)"):

@@ -5,7 +5,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from glob import escape, iglob
 from pathlib import Path
 from time import monotonic, sleep
@@ -34,7 +34,10 @@ class Newcomer:
         """`template` is the folder of --record, in which `{fingerprint}` may be another on a node that disagrees."""
         self._record = record
         self._start = start_in(os.environ)
-        self._came = datetime.now(UTC).isoformat(timespec="seconds")
+        now = datetime.now(UTC)
+        self._came, self._earliest = (
+            each.isoformat(timespec="seconds") for each in (now, now - timedelta(seconds=PATIENCE))
+        )
         self._folder = template
         self._patience = PATIENCE if self._start else PATIENCE_WITHOUT_ID
         every = "*".join(map(escape, str(template).split("{fingerprint}")))
@@ -83,14 +86,19 @@ class Newcomer:
                 if self._seen.get(name) == written:
                     continue
                 stored = read(name)
-                if stored.runs and self._is_mine(stored.runs[-1]):
+                if stored.runs and self._is_mine(stored, stored.runs[-1]):
                     yield Path(name), stored
                 self._seen[name] = written
 
-    def _is_mine(self, run: Run) -> bool:
+    def _is_mine(self, stored: Record, run: Run) -> bool:
+        """Whether this process is of that run: of its start, or where nobody says, of one that began with it.
+
+        What has ended with other settings was another run of the same start, as of a loop in a script.
+        """
         if self._start:
-            return start_in(run.scheduler) == {name: bytes_escaped(each) for name, each in self._start.items()}
-        return run.end is None or run.end >= self._came
+            same = start_in(run.scheduler) == {name: bytes_escaped(each) for name, each in self._start.items()}
+            return same and (run.end is None or stored.fingerprint == self._record.fingerprint)
+        return run.start >= self._earliest and (run.end is None or run.end >= self._came)
 
 
 def is_of_start(file: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import dropwhile
 from pathlib import PurePath
 from typing import Final, NamedTuple
 
@@ -19,16 +20,25 @@ class Launcher(NamedTuple):
     """What to write instead."""
     keeps: str = ""
     """A pattern of the option with which it hands them on all the same."""
-    variable: str = ""
-    """The variable that is as good as that option, where its value is like `value`."""
+    variable: str = "(?!)"
+    """A pattern of the variables that are as good as that option, where their value is like `value`."""
     value: str = "(?!0|no|false).+"
-    command: bool = False
-    """Whether the first word is a command of the launcher: `apptainer exec`."""
+    commands: str = ""
+    """A pattern of the commands of the launcher that start something; empty where it has none: `apptainer exec`."""
 
-    def option_in(self, words: Sequence[str], pattern: str) -> str:
-        """The first option of the launcher, and not of what it starts, that is like a pattern; empty for none."""
-        options = _options(words[self.command :])
-        return next((word for word in options if pattern and re.fullmatch(pattern, word)), "")
+    def options_in(self, words: Sequence[str]) -> list[str]:
+        """The options of the launcher, and not those of what it starts: `["--export", "--export=NONE", "-n", ...]`.
+
+        Empty where it starts nothing.
+        """
+        if not self.commands:
+            return [*_options(words)]
+        behind = dropwhile(lambda word: not re.fullmatch(self.commands, word), words)
+        return [*_options([*behind][1:])]
+
+    def starts(self, words: Sequence[str]) -> bool:
+        """Whether it starts something with these words: `docker run`, and not `docker ps`."""
+        return not self.commands or any(re.fullmatch(self.commands, word) for word in words)
 
 
 _TO_OTHER_NODES: Final = r"-H|--?(host|hostfile|machinefile|default-hostfile|num_nodes)(=.*)?"
@@ -40,7 +50,7 @@ LAUNCHERS: Final = (
         "mpirun|mpiexec|orterun|prterun",
         _TO_OTHER_NODES,
         "write mpirun ... apt-settings run ..., or -x NAME for each APT_ variable",
-        keeps="-x",
+        keeps="-x=APT_.*",
         variable="SLURM_JOB_NUM_NODES",
         value=r"[2-9]|\d{2,}",
     ),
@@ -49,13 +59,13 @@ LAUNCHERS: Final = (
     # apptainer.org/docs/user, "Environment Overview"
     Launcher(
         "apptainer|singularity",
-        r"--cleanenv|-e|-C|--contain-?all",
+        r"--cleanenv|--contain-?all|-[A-Za-z]*[eC][A-Za-z]*|--env=.*APT_.*",
         "leave it out, or write apptainer exec ... apt-settings run ...",
-        variable="APPTAINER_CLEANENV",
-        command=True,
+        variable=r"APPTAINER_CLEANENV|(APPTAINER|SINGULARITY)ENV_APT_\w+",
+        commands="exec|run|shell",
     ),
     # sudo(8), --preserve-env
-    Launcher("sudo", "", "write sudo -E", keeps=r"-[A-Za-z]*E.*|--preserve-env(=.*)?"),
+    Launcher("sudo", "", "write sudo -E", keeps=r"-[A-Za-z]*E.*|--preserve-env(=.*APT_.*)?"),
     # env(1), --ignore-environment
     Launcher("env", r"-|-[A-Za-z]*i.*|--ignore-environment", "leave it out"),
     # ssh(1): SendEnv is empty by default, as is AcceptEnv on the other side
@@ -65,8 +75,8 @@ LAUNCHERS: Final = (
         "docker|podman|nerdctl",
         "",
         "let apt-settings job docker write the line",
-        keeps=r"(-e|--env|--env-file)(=.*)?",
-        command=True,
+        keeps=r"(-e|--env)=?APT_.*|--env-file(=.*)?",
+        commands="run|exec|create",
     ),
 )
 
@@ -78,22 +88,30 @@ def lost_by(command: Sequence[str], environ: Mapping[str, str]) -> str:
     """
     program, *words = command
     launcher = next((each for each in LAUNCHERS if re.fullmatch(each.programs, PurePath(program).name)), None)
-    if launcher is None or launcher.option_in(words, launcher.keeps):
+    if launcher is None or not launcher.starts(words):
         return ""
-    how = launcher.option_in(words, launcher.drops)
-    if not how and re.fullmatch(launcher.value, environ.get(launcher.variable, "")):
-        how = f"under {launcher.variable}={environ[launcher.variable]}"
+    options = launcher.options_in(words)
+    if any(re.fullmatch(launcher.keeps, option) for option in options if launcher.keeps):
+        return ""
+    how = next((option for option in options if launcher.drops and re.fullmatch(launcher.drops, option)), "")
+    for name, value in environ.items():
+        if not how and re.fullmatch(launcher.variable, name) and re.fullmatch(launcher.value, value):
+            how = f"under {name}"
     if launcher.drops and not how:
         return ""
     return f"{' '.join(filter(None, (program, how)))} does not hand the settings on: {launcher.fix}"
 
 
 def _options(words: Sequence[str]) -> Iterator[str]:
+    """The options at the head of words; with one of two words, both as if they were one: `--export=NONE`."""
     before = ""
     for word in words:
-        if not word.startswith("-") and (not before.startswith("-") or "=" in before):
+        if word.startswith("-"):
+            yield word
+        elif not before.startswith("-") or "=" in before:
             return
-        yield word
+        else:
+            yield f"{before}={word}"
         before = word
 
 

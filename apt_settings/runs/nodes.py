@@ -1,5 +1,6 @@
 """Which of the processes of a job this is, and which start of the job: several nodes share one record."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -33,10 +34,14 @@ def rank_in(environ: Mapping[str, str], *, is_point: bool) -> str:
     Of a point of a grid, the index of an Indexed Job is the point's.
     """
     names = (name for name in RANKS if not (is_point and name == COMPLETION_INDEX))
-    ranks = [environ[name] for name in names if environ.get(name, "0") != "0"]
-    return "-".join(dict.fromkeys(rank for rank in ranks if rank.isdigit()))
+    texts = (environ[name] for name in names if re.fullmatch("[0-9]{1,9}", environ.get(name, "")))
+    return "-".join(dict.fromkeys(str(rank) for rank in map(int, texts) if rank))
 
 
 def start_in(environ: Mapping[str, str]) -> dict[str, str]:
-    """What tells this start of a job from others: `{"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0"}`."""
-    return {name: environ[name] for name in STARTS if environ.get(name)}
+    """What tells this start of a job from others: `{"SLURM_JOB_ID": "7", "SLURM_STEP_ID": "0"}`.
+
+    Empty where nobody says which job it is: torchrun's own id is `none` where no option gives one.
+    """
+    found = {name: environ[name] for name in STARTS if environ.get(name, "none") not in ("", "none")}
+    return found if any(not name.endswith("RESTART_COUNT") for name in found) else {}

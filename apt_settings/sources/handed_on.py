@@ -9,6 +9,7 @@ from typing import Final
 from ..basics.escaping import escaped, shown
 from ..basics.origins import Origin
 from ..errors import Note
+from .foreign import is_foreign
 from .names import is_ours
 
 EXPORT: Final = "SLURM_EXPORT_ENV"
@@ -59,7 +60,11 @@ def giver(places: Mapping[str, tuple[str, str]], variable: str, text: str) -> st
 
 def lost_on_the_way(environ: Mapping[str, str]) -> tuple[Note, ...]:
     """A note where a process of a SLURM job has no variable of ours, and srun was told to hand none on."""
-    if "SLURM_JOB_ID" not in environ or hands_all_on(environ) or any(map(is_ours, environ)):
+    if (
+        "SLURM_JOB_ID" not in environ
+        or hands_all_on(environ)
+        or any(is_ours(name) and not is_foreign(name) for name in environ)
+    ):
         return ()
     told = f"{EXPORT}={shown(environ[EXPORT])} let srun hand none on"
     return (Note(f"no APT_ variable is set in this job, and {told}: export {EXPORT}=ALL before srun"),)
@@ -73,7 +78,7 @@ def hands_all_on(environ: Mapping[str, str]) -> bool:
 def place_of(origin: Origin) -> str:
     """An origin as text, without the folders of this machine: `.env:1`, `run.json (--set epochs)`."""
     text, source = str(origin), origin.source
-    path = source.partition(" (")[0]
+    path = source.partition(" (")[0] if origin.kind == "record" else source
     if origin.kind in ("env file", "record") and "/" in path:
         return text.replace(path, PurePath(path).name, 1)
     return text

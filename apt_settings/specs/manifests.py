@@ -130,7 +130,7 @@ class _Reader:
         for key, data in self.maps.items():
             ours = tuple(each for name, each in data.items() if is_ours(name))
             self._environments.append(Environment(ours, key not in self._used))
-        faults = (*self._faults, *disagreements(self._documents))
+        faults = (*self._faults, *disagreements(self._documents, self.maps))
         return Spec(tuple(self._environments), faults, (), tuple(self._inner))
 
     def _map(self, fields: Mapping[str, Node]) -> None:

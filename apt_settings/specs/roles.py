@@ -1,18 +1,20 @@
 """The roles of one job that a manifest starts together: they must have the same settings."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from ..base import AptSettings
-from ..registry import registry
+from ..basics.escaping import escaped
+from ..registry import Setting, registry
 from ..values import read_value
-from .spec import Fault, known
+from .spec import Assignment, Fault, known
 from .trees import items_of, line_of, pairs_of, text_of
 
 _ROLES: Final = (
+    ("Job", ("spec", "template", "spec")),
     # kubeflow.org/docs/components/trainer/legacy-v1: PyTorchJob, TFJob, MPIJob, XGBoostJob, PaddleJob
     (r"\w+Job", ("spec", r"\w+ReplicaSpecs", ".*", "template", "spec")),
     # jobset.sigs.k8s.io/docs/reference
@@ -34,17 +36,27 @@ class _Value(NamedTuple):
     line: int
 
 
-def disagreements(documents: list[Node]) -> Iterator[Fault]:
+Held = Mapping[tuple[str, str], Mapping[str, Assignment]]
+"""Kind and name -> what each ConfigMap of the file holds."""
+
+
+def disagreements(documents: list[Node], held: Held) -> Iterator[Fault]:
     """A fault for each setting that two roles of a job have different values for; where they run may differ.
 
-    `Worker has APT_EPOCHS 35, and Master has 30 in line 12: roles of one job must have the same settings`
+    `APT_EPOCHS is 35 in Worker, and is 30 in Master (line 12): roles of one job must have the same settings`
+
+    And where a container sets what its ConfigMap in the same file has another value for.
     """
     for document in documents:
         fields = pairs_of(document)
         for kind, way in _ROLES:
             if re.fullmatch(kind, text_of(fields.get("kind")) or ""):
-                roles = {role: _settings_in(role, pod) for role, pod in _pods(document, way, "")}
-                yield from _between({role: each for role, each in roles.items() if each})
+                roles = []
+                for role, pod in _pods(document, way, ""):
+                    found, faults = _settings_in(role, pod, held)
+                    yield from faults
+                    roles += [(role, found)] if found else []
+                yield from _between(roles)
 
 
 def _pods(node: Node | None, way: tuple[str, ...], role: str) -> Iterator[tuple[str, Node]]:
@@ -60,31 +72,64 @@ def _pods(node: Node | None, way: tuple[str, ...], role: str) -> Iterator[tuple[
                 yield from _pods(value, way[1:], role if key == way[0] else key)
 
 
-def _settings_in(role: str, pod: Node) -> dict[str, _Value]:
-    """Variable -> what a pod's containers set it to, of the settings that count."""
-    names, settings = known().variables, registry().settings_of(AptSettings)
-    found = {}
+def _settings_in(role: str, pod: Node, held: Held) -> tuple[dict[str, _Value], list[Fault]]:
+    """Variable -> what a pod's first container that says it sets it to, of the settings that count."""
+    found: dict[str, _Value] = {}
+    faults: list[Fault] = []
     for container in map(pairs_of, items_of(pairs_of(pod).get("containers"))):
+        from_map = dict(_from_maps(container, held))
         for entry in map(pairs_of, items_of(container.get("env"))):
             variable, value = text_of(entry.get("name")) or "", entry.get("value")
-            setting = settings.get(names.get(variable, ""))
-            if setting and not setting.where_it_runs and isinstance(value, ScalarNode):
-                found[variable] = _Value(role, value.value, line_of(value))
-    return found
+            if not _counts(variable) or not isinstance(value, ScalarNode):
+                continue
+            found.setdefault(variable, _Value(role, value.value, line_of(value)))
+            if (other := from_map.get(variable)) and _differ(variable, value.value, other.value or ""):
+                wrong = f"{_says(variable, value.value)}, and its ConfigMap {_says(variable, other.value or '')}"
+                faults.append(Fault(line_of(value), variable, f"{wrong} (line {other.line}): leave one of them out"))
+        for variable, other in from_map.items():
+            found.setdefault(variable, _Value(role, other.value or "", other.line))
+    return found, faults
 
 
-def _between(roles: Mapping[str, Mapping[str, _Value]]) -> Iterator[Fault]:
-    names, settings = known().variables, registry().settings_of(AptSettings)
+def _from_maps(container: Mapping[str, Node], held: Held) -> Iterator[tuple[str, Assignment]]:
+    for source in map(pairs_of, items_of(container.get("envFrom"))):
+        name = text_of(pairs_of(source.get("configMapRef")).get("name")) or ""
+        prefix = text_of(source.get("prefix")) or ""
+        for key, each in held.get(("ConfigMap", name), {}).items():
+            if _counts(prefix + key) and each.value is not None:
+                yield prefix + key, each
+
+
+def _between(roles: Sequence[tuple[str, Mapping[str, _Value]]]) -> Iterator[Fault]:
     must = "roles of one job must have the same settings"
-    for variable in dict.fromkeys(variable for each in roles.values() for variable in each):
-        annotation = settings[names[variable]].field.annotation
-        first = next(each[variable] for each in roles.values() if variable in each)
-        for role, each in roles.items():
+    for variable in dict.fromkeys(variable for _, each in roles for variable in each):
+        first = next(each[variable] for _, each in roles if variable in each)
+        for role, each in roles:
             value = each.get(variable)
             if value is None:
-                yield Fault(
-                    first.line, variable, f"is {first.text} in {first.role}, and {role} does not set it: {must}"
-                )
-            elif read_value(value.text, annotation) != read_value(first.text, annotation):
-                wrong = f"is {value.text} in {role}, and {first.text} in {first.role} (line {first.line}): {must}"
-                yield Fault(value.line, variable, wrong)
+                wrong = f"{_says(variable, first.text)} in {first.role}, and {role} does not set it: {must}"
+                yield Fault(first.line, variable, wrong)
+            elif _differ(variable, value.text, first.text):
+                other = f"{_says(variable, first.text)} in {first.role} (line {first.line})"
+                yield Fault(value.line, variable, f"{_says(variable, value.text)} in {role}, and {other}: {must}")
+
+
+def _setting(variable: str) -> Setting | None:
+    return registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
+
+
+def _counts(variable: str) -> bool:
+    setting = _setting(variable)
+    return setting is not None and not setting.where_it_runs
+
+
+def _differ(variable: str, one: str, other: str) -> bool:
+    setting = _setting(variable)
+    annotation = setting.field.annotation if setting else str
+    return bool(read_value(one, annotation) != read_value(other, annotation))
+
+
+def _says(variable: str, text: str) -> str:
+    """`is 30`; of a secret no value."""
+    setting = _setting(variable)
+    return "is another one" if setting and setting.secret else f"is {escaped(text)}"

@@ -97,10 +97,13 @@ class Checker:
 
     def shared_place(self) -> str:
         """The output_dir that points which differ on one axis have in common; empty where none do."""
-        place = self.settings(0).output_dir
         for number, axis in enumerate(self.sweep.axes):
-            positions = [int(each == number) for each in range(len(self.sweep.axes))]
-            if axis.size > 1 and self.settings(self.sweep.index(positions)).output_dir == place:
+            places = set()
+            tried = axis.size if number in self.choosing_axes else min(axis.size, 2)
+            for position in range(tried):
+                positions = [position * (each == number) for each in range(len(self.sweep.axes))]
+                places.add(self.settings(self.sweep.index(positions)).output_dir)
+            if len(places) < tried:
                 return written_place(self.settings(0))
         return ""
 

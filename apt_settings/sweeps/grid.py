@@ -180,6 +180,8 @@ def name_problems(written: Iterable[GridEntry], seen: dict[str, str]) -> Iterato
         if setting not in (*_settings(), "reference"):
             fix = did_you_mean(nearest(setting, (*_settings(), "reference")))
             yield Problem(place, "is not a setting", fix=fix, kind="unknown name")
+        elif setting != "reference" and _settings()[setting].secret:
+            yield Problem(place, "is secret, and a grid is shown and written: it cannot vary", setting=setting)
         elif setting in seen:
             yield Problem(place, f"varies already: {seen[setting]}", fix="leave one of them out", setting=setting)
         seen[setting] = place

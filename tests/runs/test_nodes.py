@@ -203,3 +203,53 @@ def test_the_others_go_on_where_the_keeper_is_killed() -> None:
     assert ended(second)[:2] == (0, "done\n")
     (folder,) = Path("recs").iterdir()
     assert read(folder).runs[0].end is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "ids"),
+    [
+        ({"TORCHELASTIC_RUN_ID": "none", "TORCHELASTIC_RESTART_COUNT": "0"}, {}),
+        ({"SLURM_RESTART_COUNT": "1"}, {}),
+        ({"TORCHELASTIC_RUN_ID": "7"}, {"TORCHELASTIC_RUN_ID": "7"}),
+        ({"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"}, {"SLURM_JOB_ID": "7", "SLURM_RESTART_COUNT": "1"}),
+    ],
+)
+def test_a_start_is_told_by_what_names_a_job(environ: dict[str, str], ids: dict[str, str]) -> None:
+    """torchrun's own default is no name, and neither is a count."""
+    assert start_in(environ) == ids
+
+
+@pytest.mark.parametrize("rank", ["-1", "1/../../x", " 1", "٣", "²", "9" * 400, "00"])
+def test_what_is_no_number_is_no_rank(rank: str) -> None:
+    """It becomes a part of a file's name."""
+    assert rank_in({"RANK": rank}, is_point=False) == ""
+
+
+def test_what_an_earlier_attempt_left_is_not_joined_without_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its record has no end, as it was killed, and it began long ago."""
+    assert ended(start(0, "true", SLURM_JOB_ID="", SLURM_STEP_ID=""))[0] == 0
+    (file,) = Path("recs").glob("*/run.json")
+    content = json.loads(file.read_text())
+    content["runs"][0] |= {"end": None, "start": "2024-05-01T10:00:00+00:00"}
+    file.write_text(json.dumps(content))
+    monkeypatch.setattr(joining, "PATIENCE_WITHOUT_ID", 0.3)
+    told: list[str] = []
+    settings = load({"APT_TASK": "squad"}, None)
+    run_recorded(
+        *(settings, ["true"], os.environ, Path("recs/{fingerprint}")),
+        resume=True,
+        once=False,
+        rank="1",
+        warn=told.append,
+    )
+    assert "this one runs without" in told[0]
+
+
+def test_the_next_run_of_a_step_is_waited_for(tmp_path: Path) -> None:
+    """A loop in a script runs several jobs in one step: what has ended with other settings is none of this one."""
+    assert ended(start(0, "true", options=("--set", "seed=1")))[0] == 0
+    second = start(1, "echo", "ran", options=("--set", "seed=2"))
+    first = start(0, "true", options=("--set", "seed=2"))
+
+    assert (ended(first)[0], ended(second)[:2]) == (0, (0, "ran\n"))
+    assert len([*(tmp_path / "recs").iterdir()]) == 2

@@ -2,7 +2,12 @@
 
 import pytest
 import yaml
+from pydantic import SecretStr
 
+from apt_settings import SettingsGroup
+from apt_settings.naming import with_groups
+from apt_settings.own import Place
+from apt_settings.registry import in_force
 from apt_settings.specs.findings import findings
 
 ONE = [{"name": "APT_TASK", "value": "squad"}, {"name": "APT_EPOCHS", "value": "30"}]
@@ -49,9 +54,8 @@ def test_roles_that_disagree_are_found(kind: str) -> None:
 
     assert found.line == lines[1]
     assert "APT_EPOCHS is 35 in " in found.message
-    assert (
-        f"and 30 in {found.message.split(' and 30 in ')[1].split(' ')[0]} (line {lines[0]}): roles of" in found.message
-    )
+    assert ", and is 30 in " in found.message
+    assert f"(line {lines[0]}): roles of one job must have the same settings" in found.message
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,3 +76,59 @@ def test_the_names_of_roles_are_told() -> None:
     """As they stand in the manifest."""
     messages = [findings("x.yaml", manifest(kind, ONE, OTHER).encode())[0].message for kind in KINDS]
     assert [("Worker" in each or "workerTemplate" in each or "gpu" in each) for each in messages] == [True] * 5
+
+
+def test_a_sidecar_hides_no_trainer() -> None:
+    """The first container that says it counts."""
+    text = manifest("PyTorchJob", ONE, OTHER)
+    document = yaml.safe_load(text)
+    worker = document["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"]
+    worker.append({"name": "sidecar", "image": "x", "env": ONE})
+    assert len(findings("job.yaml", yaml.safe_dump(document).encode())) == 1
+
+
+def test_roles_with_one_name_are_two() -> None:
+    """Each group of workers counts."""
+    document = yaml.safe_load(manifest("RayCluster", ONE, OTHER))
+    groups = document["spec"]["workerGroupSpecs"]
+    groups.append({"groupName": "gpu", "template": pod(ONE)})
+    assert len(findings("job.yaml", yaml.safe_dump(document).encode())) == 1
+
+
+MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {APT_TASK: squad, APT_EPOCHS: 'VALUE'}\n---\n"
+
+
+def test_a_job_and_its_config_map_must_agree() -> None:
+    """Else it is the map that everybody reads, and the other value that trains."""
+    job = {"containers": [{"name": "a", "image": "x", "envFrom": [{"configMapRef": {"name": "c"}}], "env": OTHER}]}
+    text = yaml.safe_dump({"apiVersion": "batch/v1", "kind": "Job", "spec": {"template": {"spec": job}}})
+    maps = MAP.replace("NAME", "c").replace("VALUE", "30")
+    (found,) = findings("job.yaml", (maps + text).encode())
+    assert "APT_EPOCHS is 35, and its ConfigMap is 30 (line 4): leave one of them out" in found.message
+    assert findings("job.yaml", (maps.replace("30", "35") + text).encode()) == []
+
+
+def test_roles_with_maps_of_their_own_must_agree() -> None:
+    """What envFrom brings in is what a role has."""
+    document = yaml.safe_load(manifest("PyTorchJob", [], []))
+    for role, name in (("Master", "a"), ("Worker", "b")):
+        container = document["spec"]["pytorchReplicaSpecs"][role]["template"]["spec"]["containers"][0]
+        container["envFrom"] = [{"configMapRef": {"name": name}}]
+    maps = MAP.replace("NAME", "a").replace("VALUE", "30") + MAP.replace("NAME", "b").replace("VALUE", "35")
+    (found,) = findings("job.yaml", (maps + yaml.safe_dump(document)).encode())
+    assert "APT_EPOCHS is 35 in Worker, and is 30 in Master (line 4)" in found.message
+
+
+class Own(SettingsGroup):
+    """A project's settings."""
+
+    api_key: SecretStr = SecretStr("x")
+
+
+def test_the_value_of_a_secret_is_never_told() -> None:
+    """That it differs is."""
+    one, other = ([*ONE, {"name": "APT_API_KEY", "value": value}] for value in ("hunter2", "hunter3"))
+    with in_force(with_groups([Own], Place("test"))):
+        (found,) = findings("job.yaml", manifest("PyTorchJob", one, other).encode())
+    assert "APT_API_KEY is another one in Worker, and is another one in Master" in found.message
+    assert "hunter" not in found.message

@@ -15,9 +15,13 @@ from support import printed
 
 from apt_settings import SettingsError, SettingsGroup, SquadSettings, fingerprint, load
 from apt_settings.cli import main
+from apt_settings.naming import with_groups
+from apt_settings.own import Place
+from apt_settings.registry import in_force
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of, write
 from apt_settings.specs.findings import findings
+from apt_settings.sweeps.grid import GridEntry, sweep_of
 from apt_settings.values import fill, literal, names_in
 
 
@@ -120,6 +124,7 @@ def test_each_point_has_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: P
             "share output_dir a/{tas",
         ),
         (["--grid", "seed=1..3"], "'output/{fingerprint}' gives each its own"),
+        (["--grid", "task=squad,mnli,qqp", "--set", "output_dir=a/{task}"], "points share output_dir a/{task}"),
         (["--grid", "seed=1..3", "--set", "output_dir=a/{seed}"], ""),
         (["--grid", "seed=1..3", "--set", "output_dir=a/{index}"], ""),
         (["--grid", "seed=1..3", "--set", "output_dir=a/{fingerprint}"], ""),
@@ -131,7 +136,7 @@ def test_points_that_share_a_folder_are_noted(
 ) -> None:
     """With the line that mends it, by sweep and job."""
     monkeypatch.setenv("APT_TASK", "squad")
-    if "task=squad,mnli" in argv:
+    if any(word.startswith("task=") for word in argv):
         monkeypatch.delenv("APT_TASK")
     for command in (["sweep", *argv], ["job", "slurm", *argv, "--", "true"]):
         assert main(command) == 0
@@ -145,3 +150,13 @@ def test_a_wrong_name_is_found_at_every_point(capsys: pytest.CaptureFixture[str]
     grid = ["--task", "squad", "--grid", 'output_dir=["a/{index}", "b/{sede}"]']
     assert main(["sweep", *grid]) == 78
     assert "at 1 of 2 points (1): --grid output_dir has {sede}, which is no setting" in capsys.readouterr().err
+
+
+def test_a_secret_is_no_axis() -> None:
+    """A grid is shown, recorded and written into scripts."""
+    with in_force(with_groups([Trainer], Place("test"))):
+        entry = GridEntry("hub", "hunter1,hunter2", "--grid hub")
+        with pytest.raises(SettingsError) as caught:
+            sweep_of([[entry]])
+    assert "--grid hub is secret, and a grid is shown and written: it cannot vary" in str(caught.value)
+    assert "hunter" not in str(caught.value)
