@@ -69,7 +69,7 @@ def env_file(data: bytes) -> None:
     _FILE.write_bytes(data)
     settings = _settled(lambda: load({"HOME": "/home/x"}, _FILE))
     text = data.decode(errors="replace")
-    if settings and _SEED_IS_SET.search(text) and not _QUOTES.search(text):
+    if settings and settings.controls["unknown"] == "error" and _SEED_IS_SET.search(text) and not _QUOTES.search(text):
         origin = settings.origin("seed")
         if origin.kind != "env file" and not origin.empty:
             raise Escaped(f"a line with APT_SEED is lost: {data!r}")

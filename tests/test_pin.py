@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import ROOT, printed
+from support import printed
 
 import apt_settings
 from apt_settings import SettingsError, SquadSettings, fingerprint, load, override
@@ -193,7 +193,8 @@ def test_the_text_of_a_sweep_is_as_long_for_a_million_points(capsys: pytest.Capt
 def another_version(tmp_path: Path) -> Path:
     """A folder with the package as another image has it: with another default for squad."""
     folder = tmp_path / "image"
-    shutil.copytree(ROOT / "apt_settings", folder / "apt_settings", ignore=shutil.ignore_patterns("__pycache__"))
+    package = Path(apt_settings.__file__).parent
+    shutil.copytree(package, folder / "apt_settings", ignore=shutil.ignore_patterns("__pycache__"))
     tasks = folder / "apt_settings" / "tasks.py"
     text = tasks.read_text()
     assert "epochs: Epochs = 40" in text

@@ -26,7 +26,7 @@ def repository() -> Repository | None:
     off = ["core.fsmonitor", *map(os.fsdecode, filter(None, filters.split(b"\0")))]
     status = ("status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     changes = _git_output(*status, without=off)
-    if changes is None:
+    if changes is None:  # pragma: no cover - git has answered before
         return None
     against = ("diff", "HEAD", "--binary", "--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
     diff = _git_output(*against, without=off) if changes else None

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from ..basics.packages import version_of
-from ..errors import SettingsError
 from ..fingerprint import compared
 from ..pin import SWEEP, Pin, digest_of
 from .checker import Checker
@@ -13,10 +12,10 @@ def of_sweep(checker: Checker) -> Pin:
     """The pin of what points share, and of the axes: `sweep1-0123456789abcdef@0.2.0`.
 
     It resolves the first point, and one for each other value of a setting that decides defaults, such as the task:
-    its time depends on the axes and not on the number of points.
+    its time depends on the axes and not on the number of points. Raises SettingsError where one of these is not valid.
     """
     axes = checker.sweep.options()
-    points = [_values(checker, index) for index in _deciding(checker)]
+    points = [compared(checker.settings(index)) for index in _deciding(checker)]
     return Pin(f"{SWEEP}-{digest_of([axes, points])[:16]}", version=version_of("apt-settings"))
 
 
@@ -28,11 +27,3 @@ def _deciding(checker: Checker) -> Iterator[int]:
             positions = [0] * len(checker.sweep.axes)
             positions[number] = position
             yield checker.sweep.index(positions)
-
-
-def _values(checker: Checker, index: int) -> object:
-    """All values of a point that count; what is wrong with it, where it is not valid here."""
-    try:
-        return compared(checker.settings(index))
-    except SettingsError as error:
-        return sorted(map(str, error.problems))

@@ -14,7 +14,7 @@ from support import printed
 from apt_settings import SettingsError, load
 from apt_settings.basics.origins import Origin
 from apt_settings.runs.running import job_environment
-from apt_settings.sources.handed_on import giver, handed_on, places_in
+from apt_settings.sources.handed_on import giver, handed_on, lost_on_the_way, places_in
 from apt_settings.sources.record import read
 
 
@@ -75,6 +75,21 @@ def test_a_default_stays_one_below_run() -> None:
     other = handed_on([("APT_EPOCHS", "41", Origin("class default", "class default", "APT_EPOCHS"))])
     changed = load({"APT_TASK": "squad", "APT_EPOCHS": "41", "APT_GIVEN_BY": other}, None)
     assert (changed.epochs, changed.origin("epochs").is_override) == (41, True)
+
+
+def test_what_is_handed_on_has_a_limit() -> None:
+    """What does not fit is told as of the environment."""
+    origin = Origin("argument", f"--set {'x' * 500}", "x")
+    text = handed_on((f"APT_X{number}", "1", origin) for number in range(200))
+    assert 10_000 < len(text) < 17_000
+    assert 0 < len(places_in(text)) < 200
+
+
+def test_who_got_nothing_knows_it() -> None:
+    """In a job of SLURM, where srun was told to hand nothing on; names of other tools are none of ours."""
+    lost = {"SLURM_JOB_ID": "1", "SLURM_EXPORT_ENV": "NONE", "APT_CONFIG": "x"}
+    assert "SLURM_EXPORT_ENV='NONE' let srun hand none on" in str(lost_on_the_way(lost))
+    assert lost_on_the_way({**lost, "APT_TASK": "squad"}) == ()
 
 
 def test_a_value_that_is_no_text_has_no_place() -> None:
