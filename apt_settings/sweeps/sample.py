@@ -315,7 +315,7 @@ def _read_spread(row: Setting | None, values: Any, setting: str) -> Spread:
         many = "; among choices there is no range" if "," in values else ""
         raise ValueError(f"is not a range of numbers, such as {form} or log:{form}{many}")
     choices = Choices(read_values(setting, values))
-    if choices.distinct == 1:
+    if isinstance(values, str) and choices.distinct == 1:
         form = "a range such as 0.3..0.7 or log:1e-5..1e-3, or several values" if kind in (int, float) else "several"
         raise ValueError(f"is one value, and nothing to sample: write {form}, or --set {setting}=...")
     return choices
