@@ -83,5 +83,9 @@ def canonical(value: Any) -> Any:
 
 def fingerprint_of(values: Mapping[str, Any]) -> str:
     """The fingerprint of these values, which are those that count, as JSON has them."""
-    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
-    return f"{VERSION}-{sha256(text.encode()).hexdigest()[:16]}"
+    return f"{VERSION}-{digest_of(values)[:16]}"
+
+
+def digest_of(value: object) -> str:
+    """The SHA-256 of a value's canonical JSON, in hexadecimal digits."""
+    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

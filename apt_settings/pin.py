@@ -1,16 +1,14 @@
 """The pin of a job: what its settings must be wherever it runs, and what is told where they are others."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from .base import AptSettings, expected_by, values_of
 from .basics.origins import Origin
 from .basics.packages import version_of
 from .errors import Problem, SettingsError
-from .fingerprint import compared, fingerprint, is_at_default
+from .fingerprint import compared, digest_of, fingerprint, is_at_default
 from .sources.names import variable_of
 from .values import as_text
 
@@ -54,28 +52,9 @@ Known: TypeAlias = Callable[[str, AptSettings], Iterable[Problem]]
 """A fingerprint, and settings with another -> what differs, where a record of the first is at hand."""
 
 
-def digest_of(value: object) -> str:
-    """The SHA-256 of a value's JSON, in hexadecimal digits."""
-    return sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 def nothing_known(_fingerprint: str, _settings: AptSettings) -> Iterable[Problem]:
     """Where no record of the expected job is at hand."""
     return ()
-
-
-def expected_pin(settings: AptSettings) -> Pin | None:
-    """The pin that APT_EXPECT, or an argument, names for these settings; None where nobody does.
-
-    Raises SettingsError for what is no pin.
-    """
-    origin = expected_by(settings)
-    if origin is None:
-        return None
-    expected = Pin.read(str(origin.value))
-    if expected is None:
-        raise SettingsError([Problem(origin, "is not allowed", _ALLOWED, value=origin.raw, kind="bad value")])
-    return expected
 
 
 def refuse_others(
@@ -85,14 +64,17 @@ def refuse_others(
     *,
     is_point: bool = False,
 ) -> None:
-    """Raise SettingsError where APT_EXPECT names another job than that of these settings.
+    """Raise SettingsError where APT_EXPECT names another job than that of these settings, or what is no pin.
 
     `sweep` makes the pin of the sweep that they are of; where one point of it runs, the pin may be the point's, too.
     `known` says what differs, where somebody knows.
     """
-    expected, origin = expected_pin(settings), expected_by(settings)
-    if expected is None or origin is None:
+    origin = expected_by(settings)
+    if origin is None:
         return
+    expected = Pin.read(str(origin.value))
+    if expected is None:
+        raise SettingsError([Problem(origin, "is not allowed", _ALLOWED, value=origin.raw, kind="bad value")])
     of_sweep = sweep and (expected.identity.startswith(SWEEP) or not is_point)
     here = sweep() if sweep and of_sweep else Pin.of(settings)
     if not expected.allows(here):

@@ -96,9 +96,9 @@ def let_pass(settings: AptSettings) -> dict[str, str]:
     return {each.variable: each.value for each in unknown_to(settings) if isinstance(each.value, str)}
 
 
-def pinned(reference: str, extend: str = "", foreign: str = "") -> dict[str, str]:
-    """The controls that keep a job at what was resolved, wherever it runs: no `.env`, its reference, its groups."""
-    controls = {REFERENCE: reference, EXTEND: extend, FOREIGN: foreign}
+def pinned(reference: str, extend: str = "", foreign: str = "", expect: str = "") -> dict[str, str]:
+    """The controls that keep a job at what was resolved, wherever it runs: no `.env`, its reference, groups and pin."""
+    controls = {REFERENCE: reference, EXTEND: extend, FOREIGN: foreign, EXPECT: expect}
     return {ENV_FILE: NO_FILE} | {variable: word for variable, word in controls.items() if word}
 
 

@@ -8,7 +8,7 @@ import yaml
 
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
-from ..runs.nodes import JOB_UID
+from ..runs.nodes import COMPLETION_INDEX, JOB_UID
 from ..sources.handed_on import places_in
 from ..specs.findings import findings
 from ..sweeps.ranges import as_ranges
@@ -16,7 +16,7 @@ from ..variables import GIVEN_BY
 from . import torchrun
 from .hand_over import Answer, RefusedError, hand_over
 from .patches import Patch, apply
-from .request import COMPLETION_INDEX, RECORDS, Mount, Request
+from .request import RECORDS, Mount, Request
 
 _ANY_GROUP: Final = 10001
 _RECORDS: Final = "records"

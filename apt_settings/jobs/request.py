@@ -7,17 +7,15 @@ from ..base import PLACE, AptSettings, is_point, written_place
 from ..loading import choose_task
 from ..pin import Pin
 from ..registry import registry
+from ..runs.nodes import COMPLETION_INDEX
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import CONTAINER_IMAGE, EXPECT, given_by, pinned, variables
+from ..variables import CONTAINER_IMAGE, given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
-
-COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"
-"""The variable that Kubernetes sets in each pod of an Indexed Job, unless the container has one of this name."""
 
 
 class Mount(NamedTuple):
@@ -89,9 +87,9 @@ def variables_for(settings: AptSettings, *, full: bool, expect: bool) -> dict[st
         texts[variable_of(PLACE)] = written_place(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
-    controls = pinned(*(settings.controls.get(name, "") for name in ("reference", "extend", "foreign")))
-    pin = {EXPECT: str(Pin.of(settings))} if expect else {}
-    return {**controls, **pin, **kept, **given_by(settings.origins, kept)}
+    words = {name: settings.controls.get(name, "") for name in ("reference", "extend", "foreign")}
+    controls = pinned(**words, expect=str(Pin.of(settings)) if expect else "")
+    return {**controls, **kept, **given_by(settings.origins, kept)}
 
 
 def shared_variables(sweep: Sweep, layers: Layers, pin: Pin | None) -> dict[str, str]:
@@ -109,9 +107,8 @@ def shared_variables(sweep: Sweep, layers: Layers, pin: Pin | None) -> dict[str,
         for name, origin in givers.items()
     }
     reference = "" if "reference" in varying else chosen.word("reference")
-    controls = pinned(reference, registry().word, chosen.word("foreign"))
-    expect = {EXPECT: str(pin)} if pin else {}
-    return {**controls, **expect, **shared, **given_by(givers, shared)}
+    controls = pinned(reference, registry().word, chosen.word("foreign"), str(pin or ""))
+    return {**controls, **shared, **given_by(givers, shared)}
 
 
 def why_reserved(variable: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 COMPLETION_INDEX: Final = "JOB_COMPLETION_INDEX"
+"""The variable that Kubernetes sets in each pod of an Indexed Job, unless the container has one of this name."""
 JOB_UID: Final = "JOB_UID"
 """The Job of Kubernetes that a pod is of; our manifest sets it."""
 RANKS: Final = (

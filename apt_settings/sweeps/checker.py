@@ -98,12 +98,8 @@ class Checker:
     def shared_place(self) -> str:
         """The output_dir that points which differ on one axis have in common; empty where none do."""
         for number, axis in enumerate(self.sweep.axes):
-            places = set()
-            tried = axis.size if number in self.choosing_axes else min(axis.size, 2)
-            for position in range(tried):
-                positions = [position * (each == number) for each in range(len(self.sweep.axes))]
-                places.add(self.settings(self.sweep.index(positions)).output_dir)
-            if len(places) < tried:
+            tried = self.sweep.along(number)[: axis.size if number in self.choosing_axes else 2]
+            if len({self.settings(index).output_dir for index in tried}) < len(tried):
                 return written_place(self.settings(0))
         return ""
 

@@ -130,6 +130,11 @@ class Sweep:
         """What a sample computes a point from, for its record: `sample1:7:42`; empty without a sample."""
         return "".join(axis.label(at) for axis, at in zip(self.axes, self.positions(index), strict=True))
 
+    def along(self, number: int) -> range:
+        """The points that differ from the first one on one axis alone, beginning with that one."""
+        step = prod(axis.size for axis in self.axes[number + 1 :])
+        return range(0, self.axes[number].size * step, step)
+
     def index(self, positions: Iterable[int]) -> int:
         """The point at these positions, one for each axis: the inverse of `positions`."""
         index = 0

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from ..basics.packages import version_of
-from ..fingerprint import compared
-from ..pin import SWEEP, Pin, digest_of
+from ..fingerprint import compared, digest_of
+from ..pin import SWEEP, Pin
 from .checker import Checker
 
 
@@ -23,7 +23,4 @@ def _deciding(checker: Checker) -> Iterator[int]:
     """The first point, and for each axis that decides defaults the point at each of its other positions."""
     yield 0
     for number in checker.choosing_axes:
-        for position in range(1, checker.sweep.axes[number].size):
-            positions = [0] * len(checker.sweep.axes)
-            positions[number] = position
-            yield checker.sweep.index(positions)
+        yield from checker.sweep.along(number)[1:]
