@@ -10,21 +10,12 @@ Importing the package reads nothing; taking `settings` from it does, once, and r
 
 from typing import TYPE_CHECKING, Any
 
-from .base import AptSettings, part
+from .base import AptSettings
 from .basics.origins import Origin
 from .basics.packages import version_of
 from .errors import Note, Problem, SettingsError, SettingsWarning
 from .facts.architectures import ADAPTER_RULES, ARCHITECTURES, PRUNABLE_BLOCKS, Architecture
 from .fingerprint import fingerprint
-from .groups import (
-    DataSettings,
-    DistillationSettings,
-    ModelSettings,
-    OptimizationSettings,
-    PruningSettings,
-    TrainingSettings,
-    TuningSettings,
-)
 from .hparams import (
     ALPACA_HPARAMS,
     APT_HPARAMS,
@@ -34,8 +25,19 @@ from .hparams import (
     OPTIMIZATION_HPARAMS,
     SQUAD_HPARAMS,
 )
-from .loading import extend, load, override, reset, singleton
+from .loading import load
 from .own.classes import WHERE_IT_RUNS, SettingsGroup, group
+from .parts import part
+from .registry.groups import (
+    DataSettings,
+    DistillationSettings,
+    ModelSettings,
+    OptimizationSettings,
+    PruningSettings,
+    TrainingSettings,
+    TuningSettings,
+)
+from .singleton import extend, override, process_settings, reset
 from .tasks import AlpacaSettings, CnnDmSettings, CustomSettings, GlueBigSettings, GlueSmallSettings, SquadSettings
 
 if TYPE_CHECKING:
@@ -88,7 +90,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "settings":
-        return singleton()
+        return process_settings()
     if name == "__version__":
         return version_of("apt-settings")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

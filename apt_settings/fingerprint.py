@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, default_in, settings_of, unjudged_in, values_of
+from .base import AptSettings, background_of, settings_of, values_of
 from .basics.escaping import shown
+from .parts import default_in
 from .sources.names import variable_of
 
 if TYPE_CHECKING:
@@ -37,13 +38,15 @@ def compared(settings: AptSettings) -> dict[str, Any]:
         for name, each in rows
         if not each.where_it_runs and not (each.secret and each.group)
     }
-    return own | {name: each.value for name, each in unjudged_in(settings).items() if each.is_compared}
+    return own | {
+        name: each.value for name, each in background_of(settings).layers.unjudged.items() if each.is_compared
+    }
 
 
 def counted(settings: AptSettings) -> dict[str, Any]:
     """Name -> value of what the fingerprint is made of: what is compared but new settings at their default."""
     found: dict[str, Any] = {}
-    rows, unjudged = settings_of(settings), unjudged_in(settings)
+    rows, unjudged = settings_of(settings), background_of(settings).layers.unjudged
     for name, value in compared(settings).items():
         at_default = unjudged[name].at_default if name in unjudged else is_at_default(settings, name)
         if not at_default:

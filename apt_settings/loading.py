@@ -1,37 +1,25 @@
-"""load() resolves settings; the singleton is what it gave once. All global state but the register is in this file."""
+"""load(): the settings of one job, from all its sources."""
 
 import os
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import RLock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar, overload
-from weakref import WeakValueDictionary
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, TypeVar, overload
 
-from pydantic_core import to_jsonable_python
-
-from .base import AptSettings, fitting_defaults, layers_for, layers_under
+from .base import AptSettings, layers_under
 from .basics.environment import process_environment
-from .basics.escaping import escaped, shown
+from .basics.escaping import shown
 from .basics.origins import Origin
 from .basics.suggestions import did_you_mean
-from .errors import Note, Problem, SettingsError, SettingsWarning, raised_anew
-from .fingerprint import changed
-from .naming import registry_for, with_groups
-from .own import Group, Place
+from .errors import Problem, SettingsError, SettingsWarning, raised_anew
+from .judging.draft import layers_for
+from .judging.validation_errors import WITH_FLAGS, is_python_none, or_custom, words_near
+from .own import Group
 from .pin import refuse_others
-from .registry import Registry, Setting, extend_process, in_force, registry, task_of
-from .sources.handed_on import lost_on_the_way
-from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
+from .registry import in_force, registry, task_of
+from .registry.naming import registry_for
+from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import variable_of
-from .sources.readers import Source, from_environment
 from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words, tasks
-from .validation_errors import WITH_FLAGS, is_python_none, or_custom, words_near
-from .values import as_text, read_value
-
-if TYPE_CHECKING:
-    from .sources.record import Record, RecordedSetting
 
 RecordPath: TypeAlias = str | os.PathLike[str]
 Extend: TypeAlias = str | Iterable[str | type[Any] | Group[Any]] | None
@@ -92,7 +80,7 @@ def load(
     settings = resolve(inputs, settings_class=settings_class, record=record)
     if "expect" in overrides or not (overrides or settings_class or record):
         refuse_others(settings)
-    return _with_warnings(settings, callers=2)
+    return with_warnings(settings, callers=2)
 
 
 @raised_anew
@@ -149,10 +137,19 @@ def layers_of(
     Raises SettingsError for a record that was changed, and nothing else: what is wrong is among the layers' problems.
     """
     if record is not None:
-        return _recorded(record, inputs, settings_class, complete=complete)
+        from .replay import layers_of_record
+
+        return layers_of_record(record, inputs, settings_class, complete=complete)
     if settings_class is not None:
         return settings_class, layers_for(settings_class, inputs)
     return choose_task(read(inputs, registry().names_of(AptSettings)))
+
+
+def with_warnings(settings: AptSettings, callers: int) -> AptSettings:
+    """The settings, after a warning for each note that points at the line so many callers above this one's."""
+    for note in settings.notes:
+        warnings.warn(str(note), SettingsWarning, stacklevel=callers + 2)
+    return settings
 
 
 def settle(layers: Layers, *, complete: bool = True) -> AptSettings:
@@ -213,219 +210,3 @@ def _contradictions(layers: Layers, choice: Origin, dataset: str) -> Iterator[Pr
         if source.values.get("task") is choice and other and not other.is_empty and other.value != dataset:
             must = f"{dataset}, as {choice.location} says {choice.raw}"
             yield Problem(other, "does not fit", must, value=other.raw, kind="does not fit", setting="dataset")
-
-
-def _recorded(
-    path: RecordPath, inputs: Inputs, settings_class: type[AptSettings] | None, *, complete: bool
-) -> tuple[type[AptSettings], Layers]:
-    """The class of a recorded run, and what its record gives. Raises SettingsError for a record that was changed."""
-    from .sources import record as records
-
-    record, name = records.read(path), os.fspath(path)
-    task_class = settings_class or tasks().get(record.task)
-    if task_class is None:
-        named = record.controls.get("extend", "")
-        fix = f"export {variable_of('extend')}={escaped(named)}" if named else "name its class: --extend MODULE:NAME"
-        raise SettingsError.at(escaped(name), f"is of a task {shown(record.task)}, which nobody names here", fix=fix)
-    if wrong := changed(record):
-        raise SettingsError.at(escaped(name), wrong)
-    unjudged = _unjudged(record, escaped(name), complete=complete)
-    settings, names = registry().settings_of(task_class), registry().names_of(task_class)
-    recorded = {name: each.value for name, each in record.settings.items()}
-    today = {each.name: each.default_among(recorded) for each in settings.values()}
-    defaults = {name: to_jsonable_python(default, fallback=str) for name, default in today.items()}
-    given = from_environment(inputs.environ, names)
-    secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
-    known = record.without(unjudged)
-    layers = read_recorded((records.source(known, name, defaults, names), secrets), inputs, names)
-    notes = [*_not_read(given, record, settings), *_notes_on(unjudged)]
-    return task_class, layers._replace(notes=(*layers.notes, *notes), unjudged=unjudged)
-
-
-def _unjudged(record: "Record", path: str, *, complete: bool) -> dict[str, "RecordedSetting"]:
-    """The settings of groups that nobody names here: to see them is fine, but no job starts with them."""
-    known = {group.name for group in registry().groups}
-    found = {name: each for name, each in record.settings.items() if each.group and each.group not in known}
-    if found and complete:
-        names = ",".join(dict.fromkeys(each.group for each in found.values()))
-        fix = f"export {variable_of('extend')}={escaped(names)}"
-        raise SettingsError.at(path, f"has settings of {escaped(names)}, which nobody names here", fix=fix)
-    return found
-
-
-def _notes_on(unjudged: Mapping[str, "RecordedSetting"]) -> Iterator[Note]:
-    for name, each in unjudged.items():
-        value = "secret" if each.secret else as_text(each.value)
-        yield Note(f"{name} {escaped(value)} ({escaped(each.origin)}) is of {escaped(each.group)}: not judged here")
-
-
-def _not_read(given: Source, record: "Record", settings: Mapping[str, Setting]) -> Iterator[Note]:
-    """Where the environment says something else than the record."""
-    for name in given.values.keys() & settings.keys():
-        origin = given.values[name]
-        if settings[name].secret:
-            continue
-        recorded = record.settings[name].value if name in record.settings else None
-        value = to_jsonable_python(read_value(origin.value, settings[name].field.annotation), fallback=str)
-        if not origin.is_empty and value != recorded:
-            yield Note(f"{origin.label}={origin.raw} is not read: the record says {as_text(recorded)}", name)
-
-
-def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
-    """The settings, after a warning for each note that points at the line so many callers above this one's."""
-    for note in settings.notes:
-        warnings.warn(str(note), SettingsWarning, stacklevel=callers + 2)
-    return settings
-
-
-_lock = RLock()
-_resolved: AptSettings | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """One override that is in force."""
-
-    values: Mapping[str, Any]
-    fit: bool
-    settings: AptSettings
-    before: AptSettings | None
-    """The singleton when it began; None where there was none yet."""
-
-
-_blocks: list[_Block] = []
-"""The outermost first."""
-_singletons: WeakValueDictionary[int, AptSettings] = WeakValueDictionary()
-"""Every object that was the singleton and that somebody still has, by its id."""
-
-
-@raised_anew
-def singleton() -> AptSettings:
-    """The settings of this process: `load()`, once. Raises SettingsError, and tries again the next time."""
-    global _resolved
-    with _lock:
-        if _resolved is None:
-            settings = _resolve_under_blocks({}, fit=False)
-            if not _blocks:
-                refuse_others(settings)
-            for note in (*lost_on_the_way(process_environment()), *settings.notes):
-                warnings.warn(str(note), SettingsWarning, stacklevel=4)
-            _resolved = settings
-            _singletons[id(_resolved)] = _resolved
-        return _resolved
-
-
-def extend(*groups: str | type[Any] | Group[Any]) -> None:
-    """Let the fields of these classes be settings of this process, as APT_EXTEND does. The same class twice is nothing.
-
-        import apt_settings
-        apt_settings.extend(Args)
-        args = apt_settings.part(apt_settings.settings, Args)
-
-    Raises SettingsError for a class that cannot be used, and where the settings of the process are there already.
-    """
-    with _lock:
-        known = with_groups(groups, Place("extend"))
-        if known == registry():
-            return
-        if _resolved is not None:
-            name = (*known.groups, *known.tasks)[-1].title
-            lines = f"import apt_settings; apt_settings.extend({name}); settings = apt_settings.settings"
-            raise SettingsError.at("extend", "comes too late: the settings are resolved already", fix=f"write {lines}")
-        extend_process(known)
-
-
-def reset() -> None:
-    """Forget the singleton: the next use reads the environment anew. Names already imported keep the old object."""
-    global _resolved
-    with _lock:
-        _resolved = None
-
-
-@contextmanager
-def override(*, fit: bool = False, **values: Any) -> Generator[AptSettings, None, None]:
-    """Within the block, which gets them, the settings are those of the process with these values. For tests.
-
-        with override(epochs=2, fit=True) as settings:
-            settings.distill_epochs                     # 2, fitted to epochs
-
-    They are what `apt_settings.settings` is within the block, and what it imports from there; names imported before
-    keep their object, but for those of the fixture `override_settings` of `apt_settings.testing`. Blocks may nest. They
-    are those of the whole process: threads and asyncio tasks that run at the same time see each other's, so a task with
-    values of its own takes `load(...)` and hands the object on. A child that is spawned sees none of them.
-
-    With `fit`, here or in a block around this one, a default that does not fit what was set takes the nearest value
-    that does, where it would be a note otherwise. What somebody set is never fitted. Raises SettingsError.
-    """
-    global _resolved
-    block = begin_override(values, fit=fit, callers=3)
-    try:
-        yield block.settings
-    finally:
-        with _lock:
-            if block in _blocks:  # and not left open by a test that has ended since
-                _blocks.remove(block)
-                # Where it was reset, or another thread's block began meanwhile, what is left is resolved anew.
-                _resolved = block.before if _resolved is block.settings else None
-
-
-def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Block:
-    """Let an override be in force; its warnings point so many callers above this one's. Raises SettingsError."""
-    global _resolved
-    with _lock:
-        settings = _with_warnings(_resolve_under_blocks(values, fit=fit), callers)
-        block = _Block(values, fit, settings, _resolved)
-        _blocks.append(block)
-        _resolved = settings
-        _singletons[id(settings)] = settings
-    return block
-
-
-class Moment(NamedTuple):
-    """What the settings of the process are at a moment."""
-
-    resolved: AptSettings | None
-    blocks: tuple[_Block, ...]
-    registry: Registry
-
-
-def moment() -> Moment:
-    """What they are now, for `put_back`."""
-    with _lock:
-        return Moment(_resolved, tuple(_blocks), registry())
-
-
-def put_back(before: Moment) -> None:
-    """Let the settings of the process be what they were; a block that began since is over."""
-    global _resolved
-    with _lock:
-        _resolved, _blocks[:], _ = before
-        extend_process(before.registry)
-
-
-def singletons() -> dict[int, AptSettings]:
-    """Every object that is or was the settings of the process and that somebody still has, by its id."""
-    with _lock:
-        return dict(_singletons)
-
-
-@raised_anew
-def _resolve_under_blocks(values: Mapping[str, Any], *, fit: bool) -> AptSettings:
-    """What the process reads, under all overrides that are in force and under these values."""
-    together = {name: value for each in (*(block.values for block in _blocks), values) for name, value in each.items()}
-    settings = resolve(Inputs(process_environment(), arguments=together))
-    if not (fit or any(block.fit for block in _blocks)):
-        return settings
-    fitting = fitting_defaults(settings)
-    places = {name: f"fitted to {other}" for name, (_, other) in fitting.items()}
-    return with_arguments(settings, {name: value for name, (value, _) in fitting.items()}, places)
-
-
-def _unlock_after_fork() -> None:
-    """A fork copies the lock as it is, held perhaps by a thread that the child does not have."""
-    global _lock
-    _lock = RLock()
-
-
-if hasattr(os, "register_at_fork"):  # pragma: no branch - not on Windows
-    os.register_at_fork(after_in_child=_unlock_after_fork)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, Self, TypeAlias
 
-from .base import AptSettings, expected_by, values_of
+from .base import AptSettings, background_of, values_of
 from .basics.origins import Origin
 from .basics.packages import version_of
 from .errors import Problem, SettingsError
@@ -69,7 +69,7 @@ def refuse_others(
     `sweep` makes the pin of the sweep that they are of; where one point of it runs, the pin may be the point's, too.
     `known` says what differs, where somebody knows.
     """
-    origin = expected_by(settings)
+    origin = background_of(settings).layers.winner("expect")
     if origin is None:
         return
     expected = Pin.read(str(origin.value))

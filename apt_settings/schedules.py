@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple, TypeAlias
 
-from .groups import DistillationSettings, PruningSettings, TrainingSettings, TuningSettings
+from .registry.groups import DistillationSettings, PruningSettings, TrainingSettings, TuningSettings
 
 Schedule: TypeAlias = Callable[[float], float]
 """Step -> value."""

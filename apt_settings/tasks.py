@@ -1,6 +1,6 @@
 """Table 6 of the paper: one class for each task, and one for the datasets that the paper does not have.
 
-`groups.py` has the defaults that a class does not set.
+`registry/groups.py` has the defaults that a class does not set.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,8 @@ from pydantic import Field
 from .base import AptSettings
 from .facts.architectures import ARCHITECTURES_OF
 from .facts.datasets import DATASETS, plain
-from .groups import (
+from .registry import Registry, registry, task_of
+from .registry.groups import (
     AdapterTargets,
     ArchitectureChoice,
     BatchSize,
@@ -30,7 +31,6 @@ from .groups import (
     Task,
     WarmupRatio,
 )
-from .registry import Registry, registry, task_of
 
 
 class GlueSmallSettings(AptSettings):

@@ -7,11 +7,12 @@ from typing import Final
 
 from pydantic import SecretStr, ValidationError
 
-from .base import PLACE, AptSettings, outdated_defaults, settings_of, unknown_to, values_of
+from .base import AptSettings, outdated_defaults, settings_of, unknown_to, values_of
 from .basics.origins import Origin
 from .errors import Problem, SettingsError
+from .judging.rules import EXCLUSIVE
 from .registry import Setting, Unset
-from .rules import EXCLUSIVE
+from .registry.groups import OUTPUT_DIR
 from .sources.controls import CONTROLS
 from .sources.handed_on import handed_on
 from .sources.names import variable_of
@@ -47,7 +48,7 @@ def variables(settings: AptSettings) -> dict[str, str]:
             Problem(settings.origin(each.name), wrong, allowed(each.field), setting=each.name) for each in lost
         )
     texts = {setting.variable: as_text(values[name]) for name, setting in written.items()}
-    texts[variable_of(PLACE)] = literal(texts[variable_of(PLACE)])  # else its braces would be read once more
+    texts[variable_of(OUTPUT_DIR)] = literal(texts[variable_of(OUTPUT_DIR)])  # else its braces would be read once more
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
 
 

@@ -29,9 +29,9 @@ from apt_settings.cli import commands
 from apt_settings.facts.datasets import DATASETS
 from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
-from apt_settings.groups import JOB
 from apt_settings.plan import FAILURES, plan
 from apt_settings.plan.plot import draw
+from apt_settings.registry.groups import JOB
 from apt_settings.report.catalog import Row, by_group, catalog, controls, env_example
 from apt_settings.report.diff import reference
 from apt_settings.report.tables import explanation

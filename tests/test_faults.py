@@ -67,10 +67,10 @@ def test_forked_and_spawned_children(method: str, monkeypatch: pytest.MonkeyPatc
 def test_a_fork_while_another_thread_resolves() -> None:
     """The child, which inherits a held lock, gets a lock of its own, and does not hang."""
     code = """
-import os, threading, apt_settings, apt_settings.loading as loading
+import os, threading, apt_settings, apt_settings.singleton as singleton
 held, forked = threading.Event(), threading.Event()
 def hold():
-    with loading._lock:
+    with singleton._lock:
         held.set(); forked.wait()
 thread = threading.Thread(target=hold); thread.start(); held.wait()
 child = os.fork()

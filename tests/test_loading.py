@@ -27,7 +27,7 @@ from apt_settings import (
     reset,
 )
 from apt_settings.facts.datasets import DATASETS
-from apt_settings.loading import moment, put_back
+from apt_settings.singleton import moment, put_back
 
 
 @pytest.mark.parametrize(

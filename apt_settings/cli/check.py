@@ -12,8 +12,8 @@ from ..basics.escaping import escaped
 from ..basics.exit_status import PROBLEMS_FOUND
 from ..basics.files import UnreadableError
 from ..errors import Note, SettingsError
-from ..naming import registry_for
 from ..registry import Registry, in_force, registry
+from ..registry.naming import registry_for
 from ..report.tables import notes, summary
 from ..sources.layers import Inputs
 from ..variables import EXTEND

@@ -13,8 +13,8 @@ from ..basics.exit_status import DIFFERENT, WRONG_USE
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, SettingsError
 from ..facts.release import scripts
-from ..groups import JOB
 from ..loading import resolve
+from ..registry.groups import JOB
 from ..report import records
 from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..runs.history import run_of

@@ -5,11 +5,11 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
+from ..judging.rules import demanded
 from ..loading import choose_task
 from ..registry import passed_over, registry, task_of
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
-from ..rules import demanded
 from ..sources.names import PREFIX
 from .offers import complete_setting
 from .options import Job, takes_settings

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import click
 
-from ..naming import registry_for
 from ..registry import in_force
+from ..registry.naming import registry_for
 from ..sources.layers import Inputs
 from ..variables import EXTEND
 

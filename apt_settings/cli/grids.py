@@ -11,10 +11,11 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from ..base import AptSettings, check_objects
+from ..base import AptSettings
 from ..basics.escaping import shown, spelt
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
+from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import standing, standings
 from ..runs.status import STATUSES, covers

@@ -8,12 +8,13 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from ..base import AptSettings, check_objects, settings_of, unknown_to
+from ..base import AptSettings, settings_of, unknown_to
 from ..basics.escaping import escaped, shown, spelt
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..jobs.request import RECORDS, Mount, Request, is_secret, shared_variables, variables_for, why_reserved
 from ..jobs.torchrun import command_of
+from ..parts import check_objects
 from ..pin import refuse_others
 from ..report.tables import notes
 from ..sweeps.grid import Sweep

@@ -8,8 +8,8 @@ import click
 from ..base import AptSettings
 from ..basics.environment import process_environment
 from ..errors import SettingsError
-from ..naming import registry_for
 from ..registry import Registry, Setting, registry
+from ..registry.naming import registry_for
 from ..sources.layers import Inputs
 from ..tasks import task_words
 from ..values import as_text, choices_of, is_list, kind_of

@@ -7,19 +7,20 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import click
 
-from ..base import AptSettings, check_objects, values_of
+from ..base import AptSettings, values_of
 from ..basics.environment import process_environment
 from ..basics.escaping import spelt
 from ..errors import Note, Problem, SettingsError
 from ..facts.other_names import DERIVED
+from ..judging.validation_errors import nobody
 from ..loading import layers_of, resolve
+from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..registry import registry
 from ..runs.launchers import lost_by
 from ..sources.flags import flags_in, plain
 from ..sources.layers import EnvFile, Inputs, Layers, read
 from ..tasks import tasks
-from ..validation_errors import nobody
 from ..values import as_text
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
 

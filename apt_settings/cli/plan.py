@@ -8,10 +8,10 @@ import click
 
 from ..base import AptSettings, unusable
 from ..basics.exit_status import DIFFERENT
-from ..groups import JOB
 from ..plan import Model, Plan, ReleasePlan, diff
 from ..plan import plan as plan_of
 from ..plan.log import read_log
+from ..registry.groups import JOB
 from ..report.tables import notes
 from ..schedules import Schedule
 from .options import Job, takes_settings

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..base import AptSettings, layers_under
 from ..basics.escaping import spelt
 from ..fingerprint import fingerprint
-from ..loading import singleton, with_arguments
+from ..loading import with_arguments
 from ..registry import in_force
+from ..singleton import process_settings
 from ..sweeps.grid import GridEntry
 from ..sweeps.sample import Choices, Logarithmic, Spread, spreads_of
 from ..sweeps.sweep_file import from_file
@@ -34,7 +35,7 @@ def suggest(trial: "BaseTrial", ranges: Ranges, settings: AptSettings | None = N
     settings. Values are not rounded, so that they are the trial's `params`. Raises SettingsError for ranges that cannot
     be read, and for values that break a rule: `study.optimize(..., catch=SettingsError)` lets such a trial fail.
     """
-    base = singleton() if settings is None else settings
+    base = process_settings() if settings is None else settings
     values = {name: _suggest(trial, name, each) for name, each in _spreads(ranges, base).items()}
     suggested = with_arguments(base, values, dict.fromkeys(values, f"optuna trial {trial.number}"))
     trial.set_user_attr("fingerprint", fingerprint(suggested))
@@ -53,7 +54,7 @@ def distributions(ranges: Ranges, settings: AptSettings | None = None) -> "dict[
         "suggest_int": of_optuna.IntDistribution,
         "suggest_categorical": of_optuna.CategoricalDistribution,
     }
-    spreads = _spreads(ranges, singleton() if settings is None else settings)
+    spreads = _spreads(ranges, process_settings() if settings is None else settings)
     asked = {name: _method_and_keywords(each) for name, each in spreads.items()}
     return {name: kinds[method](**keywords) for name, (method, keywords) in asked.items()}
 

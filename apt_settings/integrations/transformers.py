@@ -3,9 +3,10 @@
 from collections.abc import Container, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from ..base import AptSettings, given_to, group_for, unusable
+from ..base import AptSettings, unusable
 from ..errors import Problem, SettingsError
 from ..own import Group, keywords_of
+from ..parts import given_to, group_for
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
 from .extras import require, scheduler_name, warn_caller, world_size

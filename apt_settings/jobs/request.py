@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
-from ..base import PLACE, AptSettings, is_point, written_place
+from ..base import AptSettings, background_of, written_output_dir
 from ..loading import choose_task
 from ..pin import Pin
 from ..registry import registry
+from ..registry.groups import OUTPUT_DIR
 from ..runs.nodes import COMPLETION_INDEX
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
@@ -83,8 +84,8 @@ def variables_for(settings: AptSettings, *, full: bool, expect: bool) -> dict[st
     the job stops where something else comes of them there.
     """
     texts = variables(settings)
-    if not is_point(settings):  # the job fills it in, so that its record has what was written
-        texts[variable_of(PLACE)] = written_place(settings)
+    if background_of(settings).layers.point is None:  # the job fills it in, so that its record has what was written
+        texts[variable_of(OUTPUT_DIR)] = written_output_dir(settings)
     chosen = (variable_of(name) for name, origin in settings.origins.items() if full or origin.is_override)
     kept = {variable: texts[variable] for variable in chosen if variable in texts}
     words = {name: settings.controls.get(name, "") for name in ("reference", "extend", "foreign")}

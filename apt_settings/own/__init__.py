@@ -1,7 +1,8 @@
 """A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
 
-from .classes import ADDED_LATER, WHERE_IT_RUNS, Frozen, Group, SettingsGroup, as_group, group, is_same, named_by
+from .classes import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
 from .decided import decided_in
+from .frozen import Frozen
 from .importing import Place, groups_named
 from .leaves import Leaf, definition_of, leaves_of, meaning_of
 from .objects import Judged, judge, keywords_of, made

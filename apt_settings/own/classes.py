@@ -4,13 +4,14 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, dataclass_transform
+from typing import Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict
 
 from ..basics.escaping import shown
 from ..errors import SettingsError
 from ..values.kinds import is_class
+from .frozen import Frozen
 from .task import TaskClass
 
 WHERE_IT_RUNS: Final = "where it runs"
@@ -24,16 +25,6 @@ ADDED_LATER: Final = "added later"
 So a setting that is new changes no fingerprint of before.
 """
 T = TypeVar("T")
-
-
-if TYPE_CHECKING:
-    from pydantic._internal._model_construction import ModelMetaclass
-
-    @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field, PrivateAttr))
-    class Frozen(ModelMetaclass):
-        """Tells type checkers that `settings.epochs = 3` is an error, in classes of users too."""
-else:
-    Frozen = type(BaseModel)
 
 
 class SettingsGroup(BaseModel, metaclass=Frozen):

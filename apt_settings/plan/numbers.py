@@ -7,7 +7,8 @@ from typing import NamedTuple
 from ..base import AptSettings, unusable
 from ..errors import Problem, SettingsError
 from ..facts.architectures import Architecture
-from ..rules import divisors_around
+from ..judging.rules import divisors_around
+from ..judging.validation_errors import nobody
 from ..schedules import (
     PRUNING_START,
     PruningPoint,
@@ -22,7 +23,6 @@ from ..schedules import (
     tuning_budget,
 )
 from ..sources.names import variable_of
-from ..validation_errors import nobody
 from .failures import failures
 from .models import architecture_of
 from .release import ReleasePlan, release_plan

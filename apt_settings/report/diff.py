@@ -11,9 +11,9 @@ from ..basics.differences import Side, differences
 from ..basics.escaping import escaped
 from ..facts.discrepancies import notes_on
 from ..facts.release import pairs
-from ..groups import JOB
 from ..loading import resolve
 from ..registry import in_force, registry
+from ..registry.groups import JOB
 from ..sources.controls import CONTROLS
 from ..sources.layers import Inputs
 from ..values import as_text

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic_core import to_jsonable_python
 
-from ..base import AptSettings, default_in, settings_of
+from ..base import AptSettings, settings_of
+from ..parts import default_in
 from ..registry import Setting, Unset
 from ..values import adapter_of
 

@@ -13,8 +13,8 @@ from ..facts.datasets import DATASETS
 from ..facts.discrepancies import DISCREPANCIES, notes_on
 from ..facts.release import scripts
 from ..fingerprint import fingerprint
-from ..groups import JOB
 from ..registry import Unset, model_of
+from ..registry.groups import JOB
 from ..tasks import DEFAULT_TASK
 from ..values import as_text
 from .catalog import Row

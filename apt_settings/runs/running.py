@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
-from ..base import AptSettings, expected_by, settings_of
+from ..base import AptSettings, background_of, settings_of
 from ..basics.escaping import bytes_escaped, escaped
 from ..basics.files import remove_drafts
 from ..basics.packages import UNKNOWN, version_of
@@ -85,7 +85,7 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     controls = {variable_of(name): word for name, word in settings.controls.items()}
     texts = variables(settings)
     told = given_by(settings.origins, texts, defaults=True)
-    pin = {EXPECT: str(Pin.of(settings))} if expected_by(settings) else {}
+    pin = {EXPECT: str(Pin.of(settings))} if background_of(settings).layers.winner("expect") else {}
     return {**let_pass(settings), **others, **secrets, **texts, **controls, **told, **pin, ENV_FILE: NO_FILE}
 
 

@@ -11,10 +11,10 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, as_text
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
-from ..groups import CHOOSING, JOB
+from ..judging.rules import RULES
 from ..loading import settle
 from ..registry import registry
-from ..rules import RULES
+from ..registry.groups import CHOOSING, JOB
 from ..sources.controls import CONTROLS
 from ..sources.foreign import covers, is_foreign
 from ..sources.layers import Layers

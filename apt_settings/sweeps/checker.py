@@ -9,12 +9,14 @@ from functools import cached_property
 from itertools import product
 from typing import Any, Final, NamedTuple
 
-from ..base import AptSettings, Draft, draft_of, outdated_in, written_place
+from ..base import AptSettings, written_output_dir
 from ..errors import Note, Problem, SettingsError
-from ..groups import CHOOSING
+from ..judging.draft import Draft, draft_of
+from ..judging.judgement import outdated_in
+from ..judging.rules import RULES, Rule
 from ..loading import choose_task, settle
 from ..registry import Setting, registry
-from ..rules import RULES, Rule
+from ..registry.groups import CHOOSING
 from ..sources.layers import Layers
 from ..values import read_value
 from .clashes import Clash, Clashes
@@ -100,7 +102,7 @@ class Checker:
         for number, axis in enumerate(self.sweep.axes):
             tried = self.sweep.along(number)[: axis.size if number in self.choosing_axes else 2]
             if len({self.settings(index).output_dir for index in tried}) < len(tried):
-                return written_place(self.settings(0))
+                return written_output_dir(self.settings(0))
         return ""
 
     def _load(self, index: int) -> Verdict:

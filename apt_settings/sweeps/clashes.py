@@ -6,8 +6,8 @@ from typing import Any, Final, NamedTuple
 
 from ..base import AptSettings
 from ..errors import Problem
+from ..judging.rules import Rule
 from ..registry import registry
-from ..rules import Rule
 from ..values import as_text, read_value
 from .grid import Column, Sweep
 from .points import Points

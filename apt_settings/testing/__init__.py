@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from ..base import AptSettings
-from ..loading import begin_override, moment, put_back
+from ..singleton import begin_override, moment, put_back
 from .isolation import Isolation, keep_variables
 from .modules import Modules
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from ..errors import SettingsError
-from ..loading import reset
+from ..singleton import reset
 from ..sources.foreign import is_foreign
 from ..sources.names import is_ours
 from ..variables import ENV_FILE, EXTEND, NO_FILE

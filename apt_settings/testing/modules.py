@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
-from ..loading import singleton, singletons
+from ..singleton import process_settings, singletons
 
 _PACKAGE: Final = __name__.partition(".")[0]
 
@@ -49,7 +49,7 @@ class Modules:
 def _settings_of_the_process(module: str) -> AptSettings:
     """Those that tests begin with, for a module that has others. Raises SettingsError."""
     try:
-        return singleton()
+        return process_settings()
     except SettingsError as error:
         wrong = "imports the settings, and before a test sets any they are not valid"
         fix = "set what they need for all tests, in pytest_configure of conftest.py"

@@ -39,9 +39,9 @@ from apt_settings import (
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
-from apt_settings.naming import with_groups
 from apt_settings.own import Place, definition_of
 from apt_settings.registry import Registry, extend_process, in_force
+from apt_settings.registry.naming import with_groups
 from apt_settings.report.schema import json_schema
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of

@@ -27,10 +27,10 @@ from apt_settings import (
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.integrations.peft import keywords
-from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.plan import plan
 from apt_settings.registry import Registry, in_force
+from apt_settings.registry.naming import with_groups
 from apt_settings.report.tables import as_json, head
 from apt_settings.runs.store import record_of
 from apt_settings.variables import variables

@@ -13,8 +13,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from rich.console import Console
 from support import printed
 
-from apt_settings import fingerprint, groups, load
+from apt_settings import fingerprint, load
 from apt_settings.base import AptSettings
+from apt_settings.registry import groups
 
 
 def test_repr_is_one_short_line() -> None:

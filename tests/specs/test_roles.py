@@ -5,9 +5,9 @@ import yaml
 from pydantic import SecretStr
 
 from apt_settings import SettingsGroup
-from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.registry import in_force
+from apt_settings.registry.naming import with_groups
 from apt_settings.specs.findings import findings
 
 ONE = [{"name": "APT_TASK", "value": "squad"}, {"name": "APT_EPOCHS", "value": "30"}]

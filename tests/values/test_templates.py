@@ -15,9 +15,9 @@ from support import printed
 
 from apt_settings import SettingsError, SettingsGroup, SquadSettings, fingerprint, load
 from apt_settings.cli import main
-from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.registry import in_force
+from apt_settings.registry.naming import with_groups
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of, write
 from apt_settings.specs.findings import findings

@@ -4,9 +4,9 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
-from .facts.architectures import tasks_with
-from .facts.datasets import plain, task_with
-from .own import TaskClass
+from ..facts.architectures import tasks_with
+from ..facts.datasets import plain, task_with
+from ..own import TaskClass
 
 _HOLDS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "<=": operator.le,

@@ -10,17 +10,19 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from .basics.escaping import shown
-from .errors import Problem, SettingsError
-from .facts.datasets import DATASETS, plain, task_with
+from ..basics.escaping import shown
+from ..errors import Problem, SettingsError
+from ..facts.datasets import DATASETS, plain, task_with
+from ..own import Group, Place, groups_named, is_same, leaves_of
+from ..sources.controls import CONTROLS
+from ..sources.foreign import is_foreign
+from ..sources.layers import Inputs
+from ..sources.names import variable_of
+from ..values import adapter_of, allowed, read_value
+from .fields import fields_of, project_defaults
 from .groups import CHOOSING
-from .own import Group, Place, groups_named, is_same, leaves_of
-from .registry import Registry, Setting, Unset, fields_of, ours, project_defaults, registry, task_of
-from .sources.controls import CONTROLS
-from .sources.foreign import is_foreign
-from .sources.layers import Inputs
-from .sources.names import variable_of
-from .values import adapter_of, allowed, read_value
+from .register import Registry, registry
+from .setting import Setting, Unset, ours, task_of
 
 _KEYWORDS: Final = {"environ": "load", "settings_class": "load", "record": "load", "fit": "override"}
 """What a function takes that is no setting -> the function."""

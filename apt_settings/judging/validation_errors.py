@@ -7,17 +7,17 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from .basics.escaping import shown
-from .basics.origins import Origin
-from .basics.suggestions import did_you_mean, nearest
-from .errors import Problem
-from .facts.datasets import plain
-from .facts.other_names import LIKELY_WORDS, OTHER_WORDS, SIZES
-from .groups import JOB
-from .registry import Setting, task_of
+from ..basics.escaping import shown
+from ..basics.origins import Origin
+from ..basics.suggestions import did_you_mean, nearest
+from ..errors import Problem
+from ..facts.datasets import plain
+from ..facts.other_names import LIKELY_WORDS, OTHER_WORDS, SIZES
+from ..registry import Setting, task_of
+from ..registry.groups import JOB
+from ..sources.names import variable_of
+from ..values import allowed, choices_of, likely
 from .rules import Broken, demanded, of_tasks
-from .sources.names import variable_of
-from .values import allowed, choices_of, likely
 
 _CONSTRAINTS: Final = frozenset(
     {"string_pattern_mismatch", "string_too_short", "string_too_long", "too_short", "too_long", "multiple_of"}

@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias, get
 
 from pydantic import AfterValidator, Field
 
-from .facts.architectures import AdapterTarget, PrunableBlock
-from .facts.datasets import TRAINING_EXAMPLES
-from .own import ADDED_LATER, WHERE_IT_RUNS, SettingsGroup
+from ..facts.architectures import AdapterTarget, PrunableBlock
+from ..facts.datasets import TRAINING_EXAMPLES
+from ..own import ADDED_LATER, WHERE_IT_RUNS, SettingsGroup
 
 if TYPE_CHECKING:  # texts, as a task of a project, which stands below one of ours, has names of its own
     ArchitectureName: TypeAlias = str
     DatasetName: TypeAlias = str
     TaskName: TypeAlias = str
 else:
-    from .facts.architectures import ArchitectureName
-    from .facts.datasets import DatasetName, TaskName
+    from ..facts.architectures import ArchitectureName
+    from ..facts.datasets import DatasetName, TaskName
 
 JOB: Final = ("task", "dataset", "architecture")
 """The settings that say which of the paper's jobs this is. They choose the release's script."""
 CHOOSING: Final = frozenset({*JOB, "reference"})
 """The settings, and APT_REFERENCE, that decide the defaults of the other settings."""
+OUTPUT_DIR: Final = "output_dir"
+"""The setting that may have names of others in braces, so that no two jobs write to one folder."""
 
 Task = Annotated[TaskName, Field(description="The recipe: a column of the paper's Table 6.")]
 Dataset = Annotated[DatasetName, Field(description="What the task is trained on.")]

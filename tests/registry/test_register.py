@@ -16,9 +16,9 @@ from apt_settings import WHERE_IT_RUNS, AptSettings, SettingsError, SettingsGrou
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.cli.lazy import LazyGroup
-from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.registry import Registry, in_force, registry
+from apt_settings.registry.naming import with_groups
 from apt_settings.sources.record import read
 
 
@@ -150,7 +150,7 @@ def test_a_group_that_is_gone_is_unknown_again() -> None:
         (("env", "--example"), "#APT_EVAL_EVERY=500"),
         (("diff", "now", "other.env", "--task", "squad"), "100 (environment APT_EVAL_EVERY) 7 (other.env:1)"),
         (("plan",), "steps"),
-        (("release-args",), "eval_every: is of tests.test_registry:TrainerSettings: the release has no flag for it"),
+        (("release-args",), "eval_every: is of tests.registry.test_register:TrainerSettings: the release has no"),
         (("sweep", "--grid", "eval_every=100,200"), "1 200"),
         (("sweep", "--grid", "eval_evry=1"), "--grid eval_evry is not a setting; did you mean eval_every?"),
         (("sweep", "--grid-file", "grid.toml"), "2 3"),

@@ -1,0 +1,1 @@
+"""Whether values hold: each by its type and range, and together by the rules."""

@@ -1,0 +1,21 @@
+"""Which settings there are: those that every task has, and those that a project names beside them."""
+
+from .fields import Fields, fields_of, project_defaults
+from .register import Registry, extend_process, in_force, passed_over, registry
+from .setting import Setting, Unset, model_of, ours, task_of
+
+__all__ = [
+    "Fields",
+    "Registry",
+    "Setting",
+    "Unset",
+    "extend_process",
+    "fields_of",
+    "in_force",
+    "model_of",
+    "ours",
+    "passed_over",
+    "project_defaults",
+    "registry",
+    "task_of",
+]

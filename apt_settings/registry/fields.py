@@ -1,0 +1,69 @@
+"""The fields of a group's class: which are settings of their own, which stand for ours, and which nothing can set."""
+
+from collections.abc import Mapping
+from functools import cache
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from ..basics.escaping import shown
+from ..basics.origins import Origin
+from ..own import Group, Leaf, decided_in, leaves_of
+from ..own.leaves import default_of
+from ..sources.names import variable_of
+from .setting import Setting, ours
+
+
+class Fields(NamedTuple):
+    """What the fields of a group are."""
+
+    own: Mapping[str, Setting]
+    """Name -> setting, of those that are settings of their own."""
+    shared: Mapping[tuple[str, ...], str]
+    """Path -> our setting, of those that have its value."""
+    hints: Mapping[str, str]
+    """Name -> what to do instead, of those that are no settings."""
+
+
+@cache
+def fields_of(group: Group[Any]) -> Fields:
+    """Which fields of a group are settings of their own, which have our values, and which nothing can set."""
+    own: dict[str, Setting] = {}
+    shared: dict[tuple[str, ...], str] = {}
+    hints: dict[str, str] = {}
+    decided = decided_in(group.kind)
+    means = {**dict.fromkeys(decided.fields if decided else (), ""), **dict(group.means)}
+    for leaf in leaves_of(group):
+        path, top = leaf.path, leaf.path[0]
+        if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
+            if decided is None:  # pragma: no branch - else transformers' integration fills it
+                shared[path] = means.get(top, top)
+            hints |= {top: f"that is {variable_of(means[top])}"} if means.get(top) else {}
+            continue
+        name = _name_of(group, leaf)
+        for parent in accumulate(name.split(".")[:-1], "{}.{}".format):
+            hints.setdefault(parent, "its fields are settings:")
+            hints[parent] += f" {name}"
+        if leaf.settable:
+            own[name] = Setting(name, path, group.kind, leaf.field, group, leaf.secret)
+        else:
+            kind = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
+            hints[name] = f"its type {kind} has no text form: it keeps its default"
+    return Fields(own, shared, hints)
+
+
+def _name_of(group: Group[Any], leaf: Leaf) -> str:
+    return ".".join((f"{group.prefix}_{leaf.path[0]}" if group.prefix else leaf.path[0], *leaf.path[1:]))
+
+
+def project_defaults(group: Group[Any]) -> dict[str, Origin]:
+    """Our setting -> the default that a SettingsGroup restates for it: `TrainerSettings default`."""
+    if not group.judges_itself:
+        return {}
+    declared = {leaf.path: leaf for leaf in leaves_of(group) if leaf.has_default}
+    values = {
+        name: default_of(declared[path].field) for path, name in fields_of(group).shared.items() if path in declared
+    }
+    return {
+        name: Origin("project default", f"{group.title} default", variable_of(name), value, shown(value))
+        for name, value in values.items()
+    }
