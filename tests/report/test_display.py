@@ -85,7 +85,7 @@ def test_a_wrong_environment_in_a_notebook_is_our_message(
         "  environment APT_EPOCHS='ten' is not allowed: must be a whole number, 1 <= x <= 10000",
     ]
     notebook("import sys, traceback; traceback.print_exception(sys.last_value)")
-    assert "singleton" in capsys.readouterr().err
+    assert "process_settings()" in capsys.readouterr().err
 
 
 def test_a_traceback_has_few_frames_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
