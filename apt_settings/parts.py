@@ -48,7 +48,7 @@ def group_for(settings: AptSettings, wanted: "Group[T]") -> "Group[T] | None":
 
 def given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], Any]:
     """What the fields of a group's class were given: our values, and its own that somebody set."""
-    own, shared, _ = fields_of(group)
+    own, shared, *_ = fields_of(group)
     values, winners = values_of(settings), background_of(settings).layers.winners()
     ours = {path: values[name] for path, name in shared.items()}
     return ours | {setting.path: values[name] for name, setting in own.items() if name in winners}

@@ -116,6 +116,8 @@ def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Bl
     global _resolved
     with _lock:
         settings = with_warnings(_resolve_under_blocks(values, fit=fit), callers)
+        if "expect" in values:
+            refuse_others(settings)
         block = _Block(values, fit, settings, _resolved)
         _blocks.append(block)
         _resolved = settings

@@ -78,6 +78,10 @@ def test_what_python_itself_changes_is_not_refused(monkeypatch: pytest.MonkeyPat
     with pytest.raises(TypeError, match=r"does not consult expect; load\(expect=...\) compares"):
         SQUAD.model_copy(update={"expect": PIN})
     assert load(expect=PIN) == SQUAD
+    with override(expect=PIN) as settings:
+        assert settings == SQUAD
+    with pytest.raises(SettingsError, match="argument expect='apt1-0123456789abcdef' is not what runs here"):
+        override(expect=OTHER).__enter__()
     monkeypatch.setenv("APT_SEED", "3")
     with pytest.raises(SettingsError, match=r"here seed is 3 \(environment APT_SEED\)"):
         _ = apt_settings.settings

@@ -13,10 +13,14 @@ from typing import Final
 
 import click
 
+from ..base import AptSettings
 from ..basics.escaping import escaped
 from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
 from ..errors import SettingsError
+from ..registry import registry
+from ..sources.flags import setting_of
 from .lazy import LazyGroup
+from .offers import ASSIGNMENTS
 from .output import complain, give_up_writing
 
 _COMPLETING: Final = "_APT_SETTINGS_COMPLETE"
@@ -48,10 +52,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.exit_code
     except click.UsageError as error:
         usage = error.ctx.get_usage() if error.ctx else ""
-        return complain(error.exit_code, usage, f"apt-settings: {error.format_message()}")
+        return complain(error.exit_code, usage, f"apt-settings: {_message(error)}")
     except SettingsError as error:
         return complain(WRONG_SETTINGS, *f"apt-settings: {error}".splitlines())
     return int(status or 0)
+
+
+def _message(error: click.UsageError) -> str:
+    """What is wrong with a command line; a setting that is written as an option has one that takes it."""
+    if isinstance(error, click.NoSuchOption) and error.ctx:
+        setting = setting_of(error.option_name, registry().settings_of(AptSettings))
+        if setting and any(each.name == ASSIGNMENTS for each in error.ctx.command.params):
+            return f"{error.option_name} is a setting and no option: write --set {setting}=..."
+    return error.format_message()
 
 
 def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:

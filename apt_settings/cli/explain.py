@@ -10,7 +10,7 @@ from ..loading import choose_task
 from ..registry import passed_over, registry, task_of
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
-from ..sources.names import PREFIX
+from ..sources.names import PREFIX, variable_of
 from .offers import complete_setting
 from .options import Job, takes_settings
 from .terminal import print_pairs
@@ -51,7 +51,7 @@ def _row(name: str) -> Row:
     rows = {row.name: row for row in (*catalog(), *controls())}
     word = name.lower().replace("-", "_").removeprefix(PREFIX.lower()).replace("__", ".")
     if word not in rows:
-        if hint := registry().names_of(AptSettings).hints.get(word):
+        if hint := registry().names_of(AptSettings).hint(word, variable_of):
             raise click.UsageError(f"{spelt(name)} is not a setting: {hint}")
         guess = did_you_mean(nearest(word, rows)) or "apt-settings show lists all settings"
         raise click.UsageError(f"{spelt(name)} is not a setting; {guess}")

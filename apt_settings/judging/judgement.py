@@ -1,7 +1,7 @@
 """Whether the values of a draft hold: each by its type and range, and together by the rules."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -16,6 +16,9 @@ from ..values import names_in
 from .draft import Draft
 from .rules import EXCLUSIVE, broken
 from .validation_errors import details_of, excluded, misfit, refusal, words_of
+
+_OF_A_JOB: Final = ("fingerprint", "index")
+"""Names in braces that are no settings: what a job is, and which point of a sweep."""
 
 
 class Judgement(NamedTuple):
@@ -61,12 +64,14 @@ def _unknown_parts(draft: Draft, text: str, *, has_index: bool) -> Iterator[tupl
     """What is wrong with the names in braces of output_dir, and what to write."""
     for name in names_in(text):
         setting = draft.settings.get(name)
-        if name == "index" and not has_index:
+        if setting and name in _OF_A_JOB:
+            yield f"has {{{name}}}, which is that of a job and a setting of {setting.concern}", "give that another name"
+        elif name == "index" and not has_index:
             yield "has {index}, and this is no point of a grid", "write {fingerprint} for a folder of its own"
         elif setting and (setting.secret or name == OUTPUT_DIR):
             yield f"has {{{name}}}, which {'is secret' if setting.secret else 'is itself'}", ""
-        elif not setting and name not in ("index", "fingerprint"):
-            known = did_you_mean([f"{{{each}}}" for each in nearest(name, [*draft.settings, "fingerprint", "index"])])
+        elif not setting and name not in _OF_A_JOB:
+            known = did_you_mean([f"{{{each}}}" for each in nearest(name, [*draft.settings, *_OF_A_JOB])])
             fix = "; ".join(filter(None, (known, f"{{{{{name}}}}} is the text itself")))
             yield f"has {{{name}}}, which is no setting", fix
 
@@ -93,7 +98,7 @@ def validate(draft: Draft, values: Mapping[str, Any], instance: TaskClass) -> Ju
             instance.__setstate__(draft.task_class._not_judged(of_class).__getstate__())  # noqa: SLF001 - ours
     group_values: dict[str, Any] = {}
     for group in draft.registry.groups:
-        own, shared, _ = fields_of(group)
+        own, shared, *_ = fields_of(group)
         ours = {path: instance.__dict__[name] for path, name in shared.items() if name in instance.__dict__}
         judged = judge(group, ours | {each.path: values[name] for name, each in own.items() if name in values})
         names = {each.path: name for name, each in own.items()}

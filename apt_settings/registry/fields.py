@@ -20,6 +20,8 @@ class Fields(NamedTuple):
     """Name -> setting, of those that are settings of their own."""
     shared: Mapping[tuple[str, ...], str]
     """Path -> our setting, of those that have its value."""
+    meant: Mapping[str, str]
+    """Name of a field -> our setting that it stands for, where that is called otherwise."""
     hints: Mapping[str, str]
     """Name -> what to do instead, of those that are no settings."""
 
@@ -29,6 +31,7 @@ def fields_of(group: Group[Any]) -> Fields:
     """Which fields of a group are settings of their own, which have our values, and which nothing can set."""
     own: dict[str, Setting] = {}
     shared: dict[tuple[str, ...], str] = {}
+    meant: dict[str, str] = {}
     hints: dict[str, str] = {}
     decided = decided_in(group.kind)
     means = {**dict.fromkeys(decided.fields if decided else (), ""), **dict(group.means)}
@@ -37,7 +40,7 @@ def fields_of(group: Group[Any]) -> Fields:
         if len(path) == 1 and (top in means or (top in ours() and top not in group.apart)):
             if decided is None:  # pragma: no branch - else transformers' integration fills it
                 shared[path] = means.get(top, top)
-            hints |= {top: f"that is {variable_of(means[top])}"} if means.get(top) else {}
+            meant |= {top: means[top]} if means.get(top) else {}
             continue
         name = _name_of(group, leaf)
         for parent in accumulate(name.split(".")[:-1], "{}.{}".format):
@@ -48,7 +51,7 @@ def fields_of(group: Group[Any]) -> Fields:
         else:
             kind = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
             hints[name] = f"its type {kind} has no text form: it keeps its default"
-    return Fields(own, shared, hints)
+    return Fields(own, shared, meant, hints)
 
 
 def _name_of(group: Group[Any], leaf: Leaf) -> str:

@@ -17,7 +17,7 @@ from ..basics.escaping import shown
 from ..facts.other_names import DERIVED, ELSEWHERE, OTHER_NAMES
 from ..own import Group, leaves_of
 from ..own.leaves import default_of, is_secret
-from ..sources.names import Names, names_of, variable_of
+from ..sources.names import Names, names_of
 from .fields import fields_of, project_defaults
 from .setting import Setting, task_of
 
@@ -78,13 +78,14 @@ def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
 @cache
 def _names_of(task_class: type[BaseModel], known: Registry) -> Names:
     settings = known.settings_of(task_class)
-    hints = {name: f"that is {variable_of(meant)}" for name, meant in OTHER_NAMES.items()} | {**DERIVED, **ELSEWHERE}
+    meant, hints = dict(OTHER_NAMES), {**DERIVED, **ELSEWHERE}
     defaults: dict[str, Origin] = {}
     for group in known.groups:
+        meant |= fields_of(group).meant
         hints |= fields_of(group).hints
         defaults |= project_defaults(group) if known.restated else {}
     names = names_of(settings, [name for name, each in settings.items() if each.secret])
-    return names._replace(hints=hints, defaults=defaults)
+    return names._replace(meant=meant, hints=hints, defaults=defaults)
 
 
 def passed_over(name: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Which names are ours: every setting and control by its name and its variable."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 
 from ..basics.origins import Origin
@@ -22,8 +22,10 @@ class Names(NamedTuple):
     """What an argument may be called -> setting, or control that takes a word."""
     secrets: frozenset[str] = frozenset()
     """The settings whose values are never shown."""
+    meant: Mapping[str, str] = {}
+    """Name that others have for a setting -> the setting: `num_train_epochs` -> `epochs`."""
     hints: Mapping[str, str] = {}
-    """Name that is no setting -> what to do instead: `num_train_epochs` -> `that is APT_EPOCHS`."""
+    """Any other name that is no setting -> what to do instead."""
     defaults: Mapping[str, Origin] = {}
     """Setting -> the default that a project gives it."""
 
@@ -32,16 +34,18 @@ class Names(NamedTuple):
         return variable.endswith(_FILE) and self.variables.get(variable) in self.secrets
 
     def guess(self, word: str) -> str:
-        """`did you mean epochs?`; empty where there is no guess."""
-        return self._hint(word) or did_you_mean(nearest(word, self._all))
+        """`did you mean epochs?`, `that is learning_rate`; empty where there is no guess."""
+        return self.hint(word, str) or did_you_mean(nearest(word, self._all))
 
     def guess_variable(self, variable: str) -> str:
         """`did you mean APT_EPOCHS?`; empty where there is no guess."""
         word = variable[len(PREFIX) :]
-        return self._hint(word) or did_you_mean(map(variable_of, nearest(word, self._all)))
+        return self.hint(word, variable_of) or did_you_mean(map(variable_of, nearest(word, self._all)))
 
-    def _hint(self, word: str) -> str:
-        return self.hints.get(word.lower().replace("__", "."), "")
+    def hint(self, word: str, spell: Callable[[str], str]) -> str:
+        """What to do in place of a name that is no setting, where that is known; `spell` spells a setting."""
+        name = word.lower().replace("__", ".")
+        return f"that is {spell(self.meant[name])}" if name in self.meant else self.hints.get(name, "")
 
     @property
     def _all(self) -> tuple[str, ...]:

@@ -127,6 +127,23 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
     assert "Usage: apt-settings" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
+        (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
+        (["runs", "--epochs", "3"], "No such option '--epochs'."),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_setting_that_is_written_as_an_option_has_one(
+    argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Under any name that trainers give it; but where a command takes no settings."""
+    assert main(argv) == 2
+    assert told in capsys.readouterr().err
+
+
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """The command as a process of its own."""
     return subprocess.run(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ class Trainer(SettingsGroup):
     """Settings of a project."""
 
     eval_every: Annotated[int, "steps"] = 100
+    index: Annotated[int, "of a shard"] = 0
     hub: SecretStr = SecretStr("x")
 
 
@@ -67,8 +69,11 @@ def test_the_fingerprint_is_a_name_too() -> None:
     [
         ("runs/{sede}", "has {sede}, which is no setting; did you mean {seed}?; {{sede}} is the text itself"),
         ("runs/{SEED}", "has {SEED}, which is no setting; did you mean {seed}?; {{SEED}} is the text itself"),
-        ("runs/{index}", "has {index}, and this is no point of a grid; write {fingerprint} for a folder of its own"),
         ("runs/{hub}", "has {hub}, which is secret"),
+        (
+            "runs/{index}",
+            "has {index}, which is that of a job and a setting of Trainer; give that another name",
+        ),
         ("runs/{output_dir}", "has {output_dir}, which is itself"),
         ("runs/{model_name_or_path}", "has a part that {model_name_or_path} is '..', and no name of a folder"),
     ],
@@ -150,6 +155,13 @@ def test_a_wrong_name_is_found_at_every_point(capsys: pytest.CaptureFixture[str]
     grid = ["--task", "squad", "--grid", 'output_dir=["a/{index}", "b/{sede}"]']
     assert main(["sweep", *grid]) == 78
     assert "at 1 of 2 points (1): --grid output_dir has {sede}, which is no setting" in capsys.readouterr().err
+
+
+def test_a_job_alone_has_no_index() -> None:
+    """It is told what to write."""
+    wrong = "has {index}, and this is no point of a grid; write {fingerprint} for a folder of its own"
+    with pytest.raises(SettingsError, match=re.escape(wrong)):
+        load({"APT_OUTPUT_DIR": "runs/{index}"}, None, task="squad")
 
 
 def test_a_secret_is_no_axis() -> None:
