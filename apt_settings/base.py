@@ -34,7 +34,8 @@ from .registry.groups import (
 )
 from .registry.naming import registry_for
 from .sources.controls import CONTROLS
-from .sources.layers import EnvFile, Inputs, Layers
+from .sources.env_files import EnvFile
+from .sources.layers import Inputs, Layers
 from .sources.names import PREFIX, variable_of
 from .values import UnfitError, as_text, fill, frozen, names_in
 

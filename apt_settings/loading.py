@@ -17,7 +17,8 @@ from .own import Group
 from .pin import refuse_others
 from .registry import in_force, registry, task_of
 from .registry.naming import registry_for
-from .sources.layers import EnvFile, Inputs, Layers, read
+from .sources.env_files import EnvFile
+from .sources.layers import Inputs, Layers, read
 from .sources.names import variable_of
 from .tasks import DEFAULT_TASK, TASKS, task_choice, task_words, tasks
 

@@ -18,8 +18,9 @@ from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..registry import registry
 from ..runs.launchers import lost_by
+from ..sources.env_files import EnvFile
 from ..sources.flags import flags_in, plain
-from ..sources.layers import EnvFile, Inputs, Layers, read
+from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
 from ..values import as_text
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task

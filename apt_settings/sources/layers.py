@@ -1,33 +1,23 @@
 """All sources together, the strongest first: who gives a setting its value, and what is wrong with how it is given."""
 
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
-from types import EllipsisType, MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..basics.escaping import shown
-from ..basics.files import UnreadableError
 from ..basics.origins import Kind, Origin
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, Problem
 from .controls import CONTROLS
+from .env_files import EnvFile, read_env_files, requested_by
 from .foreign import covers, wrong_entries
 from .names import Names, variable_of
-from .nearby import nearby
-from .readers import Source, from_arguments, from_env_file, from_environment, snapshot
+from .readers import Source, from_arguments, from_environment
 
 if TYPE_CHECKING:
     from .record import RecordedSetting
-
-DEFAULT_ENV_FILE: Final = ".env"
-
-EnvFile: TypeAlias = str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | EllipsisType | None
-"""Which `.env` to read: one path, or several of which later ones win; a str may join several with `:`. None: no file.
-`...`: what APT_ENV_FILE names, else `.env` in the working directory if there is one."""
-
-MOST_ENV_FILES: Final = 8
-"""The most files that APT_ENV_FILE may name."""
 
 _MOST_GUESSES: Final = 50
 _FOR_THE_CALLER: Final = {
@@ -159,14 +149,13 @@ def read(inputs: Inputs, names: Names) -> Layers:
     """
     arguments = from_arguments(inputs.arguments, names, inputs.places)
     environment = from_environment(inputs.environ, names)
-    requested = _requested_env_file(inputs, environment)
-    paths = _usual_env_file() if requested is None else _paths(requested.value)
-    files, unreadable = _read_env_files(paths, requested, inputs.environ, names)
-    layers = Layers.of((arguments, environment, *reversed([source for _, source in files])), names)
+    requested = requested_by(inputs.env_file, inputs.places.get("env_file", "argument env_file"), environment)
+    files = read_env_files(requested, inputs.environ, names)
+    layers = Layers.of((arguments, environment, *reversed(files.sources)), names)
     return layers._replace(
-        problems=(*unreadable, *layers.problems),
-        notes=(*layers.notes, *(nearby() if requested is None and not paths else ())),
-        env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path, _ in files),
+        problems=(*files.problems, *layers.problems),
+        notes=(*layers.notes, *files.notes),
+        env_files=files.paths,
         directory=_working_directory() if requested is None else "",
     )
 
@@ -185,69 +174,6 @@ def read_recorded(recorded: tuple[Source, ...], inputs: Inputs, names: Names) ->
         problems.append(Problem(place, "does not go with a record, which has its own"))
     problems += _wrong_words(layers)
     return layers._replace(problems=tuple(problems)).under(inputs.arguments, inputs.places)
-
-
-def _requested_env_file(inputs: Inputs, environment: Source) -> Origin | None:
-    """Who says which `.env` to read; None where nobody does."""
-    if inputs.env_file is not ...:
-        place = inputs.places.get("env_file", "argument env_file")
-        return Origin("argument", place, "env_file", inputs.env_file, shown(inputs.env_file))
-    origin = environment.values.get("env_file")
-    return origin if origin and not origin.is_empty else None
-
-
-def _usual_env_file() -> list[str]:
-    """`.env` if it exists or cannot be inspected (then reading it says why), else nothing."""
-    try:
-        os.lstat(DEFAULT_ENV_FILE)
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError:  # pragma: no cover - whoever is root may look into every folder
-        pass
-    return [DEFAULT_ENV_FILE]
-
-
-def _paths(env_file: Any) -> list[str]:
-    if env_file is None:
-        return []
-    if isinstance(env_file, str):
-        return env_file.split(":")
-    if isinstance(env_file, os.PathLike):
-        return [os.fspath(env_file)]
-    return [os.fspath(path) for path in env_file]
-
-
-def _read_env_files(
-    paths: Sequence[str], requested: Origin | None, environ: Mapping[str, str], names: Names
-) -> tuple[list[tuple[str, Source]], list[Problem]]:
-    """Each path with its source, and a problem for each file that cannot be read."""
-    scope = snapshot(environ, environ) if paths else {}
-    sources, problems = [], []
-    if requested and len(paths) > MOST_ENV_FILES:
-        wrong = f"names {len(paths):,} files, and {MOST_ENV_FILES} are the most that are read"
-        return [], [Problem(requested, wrong)]
-    for path in paths:
-        try:
-            sources.append((path, _from_env_file(path, scope, names)))
-        except UnreadableError as error:
-            if not requested and not _usual_env_file():
-                continue  # gone since it was looked for, as where an editor writes it anew
-            if requested:
-                name = "a text of several lines" if "\n" in path else shown(path)  # perhaps what a .env holds
-                problems.append(Problem(requested, f"names {name}, which cannot be read: {error}"))
-            else:
-                problems.append(Problem(path, f"cannot be read: {error}"))
-    return sources, problems
-
-
-def _from_env_file(path: str, scope: dict[str, str], names: Names) -> Source:
-    """As from_env_file; a file that is being replaced is looked for once more. Raises UnreadableError."""
-    try:
-        return from_env_file(path, scope, names)
-    except UnreadableError:
-        if not os.path.lexists(os.path.expanduser(path)):
-            raise
-    return from_env_file(path, scope, names)
 
 
 def _problems(layers: Layers) -> Iterator[Problem]:
