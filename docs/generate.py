@@ -27,7 +27,7 @@ from click.testing import CliRunner
 import apt_settings
 from apt_settings.cli import commands
 from apt_settings.facts.datasets import DATASETS
-from apt_settings.facts.discrepancies import DISCREPANCIES, notes_on
+from apt_settings.facts.discrepancies import discrepancies, notes_on
 from apt_settings.facts.release import Script, pairs, scripts
 from apt_settings.plan import FAILURES, plan
 from apt_settings.plan.plot import draw
@@ -188,7 +188,7 @@ def reproducing_row(row: Row, task: str, own: list[Script]) -> str:
     """What each source says of a setting; nothing where they agree and there is nothing to know."""
     default, citation = row.defaults[task], row.citations[task]
     values = [release_value(row.name, task, script) for script in own]
-    special = any(each.concerns(row.name, task) for each in DISCREPANCIES if each.tasks)
+    special = any(each.concerns(row.name, task) for each in discrepancies() if each.tasks)
     if (row.name in JOB or set(values) <= {default, NOT_SET}) and not special and not any(citation.paper):
         return ""
     stated = ", ".join(filter(None, citation.paper)) or "not stated"
@@ -220,7 +220,7 @@ def release_cell(own: list[Script], values: list[str]) -> str:
 def discrepancy_rows() -> Iterator[str]:
     yield "What concerns no setting is out of the scope of this package, for the reason in the last column.\n\n"
     yield "| what | paper | release | where | setting | what follows |\n|---|---|---|---|---|---|\n"
-    for each in DISCREPANCIES:
+    for each in discrepancies():
         concerned = ", ".join(f"`{name}`" for name in each.settings) or "none"
         yield cells(each.topic, each.paper, each.release, each.place, concerned, each.note)
 

@@ -373,7 +373,7 @@ def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("zip") / "package.zip"
     with zipfile.ZipFile(path, "w") as archive:
         for file in package.rglob("*"):
-            if file.suffix in (".py", ".csv"):
+            if "__pycache__" not in file.parts:
                 archive.write(file, Path("apt_settings", file.relative_to(package)))
     return path
 

@@ -10,7 +10,7 @@ from ..base import AptSettings, json_values, settings_of, values_of
 from ..basics.escaping import escaped
 from ..errors import Note
 from ..facts.datasets import DATASETS
-from ..facts.discrepancies import DISCREPANCIES, notes_on
+from ..facts.discrepancies import discrepancies, notes_on
 from ..facts.release import scripts
 from ..fingerprint import fingerprint
 from ..registry import Unset, model_of
@@ -128,7 +128,7 @@ def notes(settings: AptSettings) -> list[Note]:
 def _cautions(settings: AptSettings, name: str) -> list[str]:
     kind, citation = settings.origin(name).kind, settings_of(settings)[name].citation
     if kind == "release":
-        return [each.note for each in DISCREPANCIES if each.caution and each.concerns(name, settings.task)]
+        return [each.note for each in discrepancies() if each.caution and each.concerns(name, settings.task)]
     return [citation.caution] if citation and citation.caution and kind == "class default" else []
 
 

@@ -9,7 +9,7 @@ from support import RECORDS
 
 from apt_settings.facts.citations import CITATIONS, cite
 from apt_settings.facts.datasets import DATASETS
-from apt_settings.facts.discrepancies import DISCREPANCIES, Discrepancy
+from apt_settings.facts.discrepancies import Discrepancy, discrepancies
 from apt_settings.facts.release import CODE, scripts
 from apt_settings.sources.release import source_of
 from apt_settings.tasks import TASKS
@@ -39,7 +39,7 @@ def test_every_default_is_cited(task: str) -> None:
             assert citation.place in known_places(citation.source)
 
 
-@pytest.mark.parametrize("each", DISCREPANCIES, ids=lambda each: each.topic)
+@pytest.mark.parametrize("each", discrepancies(), ids=lambda each: each.topic)
 def test_every_discrepancy_names_known_places(each: Discrepancy) -> None:
     """Each place of a discrepancy is one that the paper or the release has."""
     for place in each.place.split("; "):
