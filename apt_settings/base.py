@@ -39,7 +39,7 @@ from .sources.layers import EnvFile, Inputs, Layers, read
 from .sources.names import PREFIX, variable_of
 from .sources.readers import Source
 from .validation_errors import details_of, excluded, misfit, refusal, said_by, words_of
-from .values import UnfitError, as_text, fill, frozen, names_in, read_value
+from .values import UnfitError, as_text, fill, frozen, names_in, nearly_names_in, read_value
 
 if TYPE_CHECKING:
     from .sources.record import RecordedSetting
@@ -562,6 +562,9 @@ def _unknown_parts(draft: Draft, text: str, *, has_index: bool) -> Iterator[tupl
             known = did_you_mean([f"{{{each}}}" for each in nearest(name, [*draft.settings, "fingerprint", "index"])])
             fix = "; ".join(filter(None, (known, f"{{{{{name}}}}} is the text itself")))
             yield f"has {{{name}}}, which is no setting", fix
+    for part, name in nearly_names_in(text):
+        if name in (*draft.settings, "index", "fingerprint"):
+            yield f"has {part}, which is more than a name", f"write {{{name}}}; {{{part}}} is the text itself"
 
 
 def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] = ()) -> Iterator[str]:
