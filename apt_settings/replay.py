@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from pydantic_core import to_jsonable_python
 
@@ -38,8 +39,9 @@ def layers_of_record(
     defaults = {name: to_jsonable_python(default, fallback=str) for name, default in today.items()}
     given = from_environment(inputs.environ, names)
     secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
-    known = record.without(unjudged)
-    layers = read_recorded((records.source(known, name, defaults, names), secrets), inputs, names)
+    same = not any(_says_otherwise(inputs.arguments[each], each, record, settings) for each in inputs.arguments)
+    recorded_source = records.source(record.without(unjudged), name, defaults, names, same=same)
+    layers = read_recorded((recorded_source, secrets), inputs, names)
     notes = [*_not_read(given, record, settings), *_notes_on(unjudged)]
     return task_class, layers._replace(notes=(*layers.notes, *notes), unjudged=unjudged)
 
@@ -65,9 +67,19 @@ def _not_read(given: Source, record: Record, settings: Mapping[str, Setting]) ->
     """Where the environment says something else than the record."""
     for name in given.values.keys() & settings.keys():
         origin = given.values[name]
-        if settings[name].secret:
+        if settings[name].secret or origin.is_empty:
             continue
         recorded = record.settings[name].value if name in record.settings else None
-        value = to_jsonable_python(read_value(origin.value, settings[name].field.annotation), fallback=str)
-        if not origin.is_empty and value != recorded:
+        if _to_json(origin.value, settings[name]) != recorded:
             yield Note(f"{origin.label}={origin.raw} is not read: the record says {as_text(recorded)}", name)
+
+
+def _says_otherwise(value: object, name: str, record: Record, settings: Mapping[str, Setting]) -> bool:
+    """Whether an argument makes another job of a recorded one: where it runs may be another place."""
+    if name not in settings or name not in record.settings or settings[name].where_it_runs:
+        return False
+    return bool(_to_json(value, settings[name]) != record.settings[name].value)
+
+
+def _to_json(value: object, setting: Setting) -> Any:
+    return to_jsonable_python(read_value(value, setting.field.annotation), fallback=str)

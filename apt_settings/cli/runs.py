@@ -1,6 +1,6 @@
 """`runs`: list the runs of some folders by what made them differ."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from shutil import get_terminal_size
@@ -11,9 +11,10 @@ import click
 from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import write_whole
 from ..basics.suggestions import did_you_mean, nearest
+from ..registry.groups import JOB
 from ..report.page import as_page
-from ..report.runs import Choice, Table, as_json, as_markdown, sort_key, summary, table
-from ..runs.conditions import Condition, moment, names_in
+from ..report.runs import Choice, Table, as_json, as_markdown, in_order, summary, table
+from ..runs.conditions import Condition, known_names, known_words, moment
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
 from .offers import complete_assignment, complete_setting
@@ -54,6 +55,7 @@ def _moment(text: str) -> datetime:
 @click.option("--since", type=_moment, metavar="TIME", help="Only runs that started since then: 12h, 2d, 2024-05-01.")
 @click.option(
     "--sort",
+    default="start",
     shell_complete=complete_setting,
     metavar="NAME",
     help="Sort by a setting, a metric or start; -NAME puts the largest first.",
@@ -78,7 +80,7 @@ def runs(
     failed: bool,
     running: bool,
     since: datetime | None,
-    sort: str | None,
+    sort: str,
     metrics: tuple[str, ...],
     folded: tuple[str, ...],
     everything: bool,
@@ -103,20 +105,22 @@ def runs(
     if folded and form == "json":
         raise click.UsageError("--group folds rows of a table, and --format json lists every run")
     everyone = list(past_runs(_existing(folders or (_USUAL,)), warn))
-    column = sort.removeprefix("-") if sort else "start"
-    _refuse_unknown(everyone, {"--where": [each.name for each in conditions], "--sort": [column], "--group": folded})
-    _refuse_unknown(everyone, {"--metric": metrics}, among={name: None for run in everyone for name in run.metrics})
+    column, descending = sort.removeprefix("-"), sort.startswith("-")
+    if everyone:  # else nobody knows which names there are
+        named = {"--where": [each.name for each in conditions], "--sort": [column], "--group": folded}
+        _refuse_unknown(named, known_names(everyone))
+        _refuse_unknown({"--metric": metrics}, {name: None for run in everyone for name in run.metrics})
+        _refuse_impossible(conditions, everyone)
     words = [*["failed"] * failed, *["running"] * running]
-    found = [
+    chosen = [
         run
         for run in everyone
         if all(condition.holds(run) for condition in conditions)
         and (not words or covers(words, run.status))
         and (since is None or (run.start is not None and run.start >= since))
     ]
-    found = _sorted(found, column, descending=bool(sort and sort.startswith("-")))
+    found = in_order(chosen, column, descending=descending)
     if page:
-        descending = bool(sort and sort.startswith("-"))
         text = as_page(found, Choice(metrics=metrics), sort=column, descending=descending, full=full)
         write_whole(page, text.encode())
         return 0
@@ -141,25 +145,25 @@ def _existing(folders: Sequence[Path]) -> Sequence[Path]:
     return folders
 
 
-def _refuse_unknown(
-    runs: Iterable[PastRun], given: dict[str, Iterable[str]], among: dict[str, None] | None = None
-) -> None:
-    """Raise UsageError for a name that no run has."""
-    names = names_in(runs) if among is None else among
-    for option, name in ((option, each) for option, each_of in given.items() for each in each_of):
-        if name not in names and runs:
-            fix = did_you_mean(nearest(name, names)) or f"there is {', '.join(map(spelt, list(names)[:10])) or 'none'}"
-            raise click.UsageError(f"{option} {spelt(name)}: no run has it; {fix}")
+def _refuse_unknown(given: Mapping[str, Iterable[str]], known: Mapping[str, None]) -> None:
+    """Raise UsageError for a name that no run has; `given` is option -> the names that it was given."""
+    for option, name in ((option, name) for option, names in given.items() for name in names):
+        if name not in known:
+            raise click.UsageError(f"{option} {spelt(name)}: no run has it; {_instead(name, known)}")
 
 
-def _sorted(runs: list[PastRun], name: str, *, descending: bool) -> list[PastRun]:
-    """Runs in the order of a name, and of their start where that is the same; what does not have it comes last."""
-    by_start = sorted(runs, key=lambda run: (run.start is None, run.start or datetime.now(UTC), str(run.folder)))
-    if name == "start":
-        return by_start[::-1] if descending else by_start
-    having = [run for run in by_start if not sort_key(run, name)[0]]
-    ordered = sorted(having, key=lambda run: sort_key(run, name)[1:], reverse=descending)
-    return ordered + [run for run in by_start if sort_key(run, name)[0]]
+def _refuse_impossible(conditions: Iterable[Condition], runs: Sequence[PastRun]) -> None:
+    """Raise UsageError for a word that is none of those that a name can be; a dataset may be one of no run yet."""
+    for name, word in ((each.name, word) for each in conditions for word in each.words):
+        known = known_words(runs, name)
+        if known and word not in known and (name not in JOB or nearest(word, known)):
+            wrong = f"{spelt(word)} is none of its words"
+            raise click.UsageError(f"--where {spelt(name)}: {wrong}; {_instead(word, known)}")
+
+
+def _instead(word: str, known: Mapping[str, None]) -> str:
+    """What to write instead of a word that is not known: `did you mean done?`."""
+    return did_you_mean(nearest(word, known)) or f"there is {', '.join(map(spelt, list(known)[:10])) or 'none'}"
 
 
 def _print(runs: Sequence[PastRun], of: int, choice: Choice) -> None:

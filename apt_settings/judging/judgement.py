@@ -12,7 +12,7 @@ from ..errors import Problem
 from ..own import TaskClass, judge
 from ..registry import Unset, fields_of
 from ..registry.groups import JOB, OUTPUT_DIR
-from ..values import names_in
+from ..values import names_in, nearly_names_in
 from .draft import Draft
 from .rules import EXCLUSIVE, broken
 from .validation_errors import details_of, excluded, misfit, refusal, words_of
@@ -74,6 +74,9 @@ def _unknown_parts(draft: Draft, text: str, *, has_index: bool) -> Iterator[tupl
             known = did_you_mean([f"{{{each}}}" for each in nearest(name, [*draft.settings, *_OF_A_JOB])])
             fix = "; ".join(filter(None, (known, f"{{{{{name}}}}} is the text itself")))
             yield f"has {{{name}}}, which is no setting", fix
+    for part, name in nearly_names_in(text):
+        if name in (*draft.settings, *_OF_A_JOB):
+            yield f"has {part}, which is more than a name", f"write {{{name}}}; {{{part}}} is the text itself"
 
 
 def _both_set(draft: Draft, values: Mapping[str, Any], varied: Collection[str] = ()) -> Iterator[str]:

@@ -3,13 +3,14 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from math import isfinite
 from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped
 from ..runs.conditions import number, value_of
-from ..runs.history import Given, PastRun
+from ..runs.history import PastRun
 from ..runs.status import STATUSES
 from ..values import as_text
 from .diff import as_cell
@@ -66,24 +67,25 @@ def table(runs: Sequence[PastRun], choice: Choice) -> Table:
 
 
 def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
-    """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike."""
+    """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike.
+
+    Those that say where a run ran are the last of the first.
+    """
     names = dict.fromkeys(name for run in runs for name in run.settings)
     seen: dict[str, set[str]] = {name: set() for name in names}
     is_set: set[str] = set()
+    where_it_runs: set[str] = set()
     for run in runs:
         for name in names:
             given = run.settings.get(name)
             seen[name].add(repr(given and given.value))
             if given and given.is_set:
                 is_set.add(name)
+            if given and given.where_it_runs:
+                where_it_runs.add(name)
     differing = [name for name in names if len(seen[name]) > 1 and (everything or name in is_set)]
-    places = [name for name in differing if any(_says_where(run.settings.get(name)) for run in runs)]
     alike = [name for name in names if len(seen[name]) == 1 and name in is_set]
-    return [name for name in differing if name not in places] + places, alike
-
-
-def _says_where(given: Given | None) -> bool:
-    return given is not None and given.where_it_runs
+    return sorted(differing, key=lambda name: name in where_it_runs), alike
 
 
 def about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
@@ -162,15 +164,23 @@ def _folded(group: Sequence[PastRun], name: str, choice: Choice) -> str:
     numbers = [found for run in group if name in run.metrics and (found := number(run.metrics[name])) is not None]
     if name not in group[0].settings and numbers:
         return _number(fmean(numbers))
-    ordered = sorted(group, key=lambda run: sort_key(run, name)) if name in choice.folded else group
+    ordered = sorted(group, key=lambda run: _sort_key(run, name)) if name in choice.folded else group
     texts = list(dict.fromkeys(_cell(run, name, choice) for run in ordered))
     return ", ".join(texts) if len(texts) <= _LISTED else f"{len(texts)} values"
 
 
-def sort_key(run: PastRun, name: str) -> tuple[bool, float, str]:
-    """What orders runs by a name: numbers first, then texts, and last what a run does not have."""
+def in_order(runs: Iterable[PastRun], name: str, *, descending: bool) -> list[PastRun]:
+    """Runs in the order of a name, then of their start, then of their folder; what lacks the name comes last."""
+    usual = sorted(runs, key=lambda run: (_sort_key(run, "start"), str(run.folder)))
+    having = [run for run in usual if value_of(run, name) is not None]
+    lacking = [run for run in usual if value_of(run, name) is None]
+    return [*sorted(having, key=lambda run: _sort_key(run, name), reverse=descending), *lacking]
+
+
+def _sort_key(run: PastRun, name: str) -> tuple[bool, float, str]:
+    """What orders runs by a name: numbers and times first, then texts, and last what a run does not have."""
     value = value_of(run, name)
-    found = number(value)
+    found = value.timestamp() if isinstance(value, datetime) else number(value)
     if found is not None:
         return False, found, ""
     return value is None, float("inf"), as_text(value)
@@ -211,6 +221,7 @@ def as_object(run: PastRun) -> dict[str, Any]:
         "commit": last and last.git and last.git.commit,
         "dirty": last and last.git and last.git.dirty,
         "attempts": run.attempts,
+        "processes": {each.rank: each.exit_status for each in run.peers},
         "settings": {
             name: {"value": each.value, "origin": each.origin, "set": each.is_set}
             for name, each in run.settings.items()

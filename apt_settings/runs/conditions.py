@@ -1,16 +1,19 @@
 """What a user asks of runs: a condition such as `target_sparsity=0.4`, a moment such as `2d`."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from typing import Any, Final, NamedTuple, Self
 
-from ..values import as_text
+from ..base import AptSettings
+from ..values import as_text, choices_of, read_value
 from .history import PastRun
+from .status import STATUSES
 
 FACTS: Final = ("status", "task", "fingerprint", "folder", "commit", "host", "start", "seconds", "attempts")
 """What a run has beside settings and metrics."""
+_OF_RUNS: Final = tuple(each for each in STATUSES if each != "missing")
 _FORM: Final = r"([^=<>!]+)(!=|<=|>=|=|<|>)(.*)"
 _RANGE: Final = r"(.+?)\.\.(.+)"
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -29,12 +32,22 @@ def value_of(run: PastRun, name: str) -> Any:
     return getattr(run, name) if name in FACTS else None
 
 
-def names_in(runs: Iterable[PastRun]) -> dict[str, None]:
+def known_names(runs: Iterable[PastRun]) -> dict[str, None]:
     """Every name that `value_of` knows for any of these runs, settings first."""
     names: dict[str, None] = {}
     for run in runs:
         names |= dict.fromkeys((*run.settings, *run.metrics))
     return names | dict.fromkeys(FACTS)
+
+
+def known_words(runs: Iterable[PastRun], name: str) -> dict[str, None]:
+    """What a name may be, where it is one of some words: those of these runs first; empty where it may be anything."""
+    here = [value_of(run, name) for run in runs]
+    field = AptSettings.model_fields.get(name)
+    possible = choices_of(field) if field else _OF_RUNS if name == "status" else ()
+    if not possible or not all(type(each) is str for each in here):  # of booleans and lists there are other texts, too
+        return {}
+    return dict.fromkeys((*here, *possible))
 
 
 class Condition(NamedTuple):
@@ -49,6 +62,11 @@ class Condition(NamedTuple):
         """The condition that a text says; None where it is none."""
         match = re.fullmatch(_FORM, text, re.DOTALL)
         return cls(*match.groups()) if match and match[3] else None
+
+    @property
+    def words(self) -> Sequence[str]:
+        """What it compares with, where it asks whether something is one of several words."""
+        return self.text.split(",") if self.operator in ("=", "!=") else ()
 
     def holds(self, run: PastRun) -> bool:
         """Whether it holds. Of what a run does not have, only `!=` holds."""
@@ -71,6 +89,8 @@ def _is(value: Any, text: str) -> bool:
     own = as_text(value)
     if own == text or (text and own.startswith(text) and own.startswith("apt1-")):
         return True
+    if isinstance(value, bool):
+        return read_value(text, bool) is value
     one = number(value)
     if one is None:
         return False

@@ -1,7 +1,7 @@
 """Looks back: the runs that have their records in some folders, each as it is now."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -16,6 +16,7 @@ from ..fingerprint import changed
 from ..sources.record import FILE_NAME, Record, RecordedSetting, Run, read
 from ..values import as_text
 from .metrics import Metrics, metrics_of
+from .peers import Peer, peers_in
 from .status import Status, how_ended, status_of
 
 Complain: TypeAlias = Callable[[str], None]
@@ -57,11 +58,13 @@ class PastRun(NamedTuple):
     attempts: int
     """How often the run was started."""
     metrics: Metrics
+    peers: Sequence[Peer]
+    """The other processes of the last run."""
 
     @property
     def ended(self) -> str:
-        """`done`, `failed with 3`, `running`."""
-        return how_ended(self.status, self.run)
+        """`done`, `failed with 3`, `running`, `done, process 1 failed with 3`."""
+        return how_ended(self.status, self.run, self.peers)
 
     @property
     def start(self) -> datetime | None:
@@ -174,6 +177,7 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
         run,
         len(record.runs),
         metrics,
+        peers_in(folder, len(record.runs)),
     )
 
 

@@ -1,23 +1,21 @@
 """The other processes of a job: they find the record that the first one keeps, verify their settings, and join."""
 
-import json
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from glob import escape, iglob
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Final
+from typing import Final
 
 from ..basics.escaping import bytes_escaped, escaped
-from ..basics.files import write_whole
 from ..errors import SettingsError
 from ..fingerprint import changed
 from ..sources.record import FILE_NAME, Record, Run, read
 from .conflicts import conflicts_with
 from .nodes import start_in
+from .store import written_time
 
 PATIENCE: Final = 600.0
 """Seconds that a process waits for the first one, as torch's rendezvous does: the image may be pulled there yet."""
@@ -35,9 +33,7 @@ class Newcomer:
         self._record = record
         self._start = start_in(os.environ)
         now = datetime.now(UTC)
-        self._came, self._earliest = (
-            each.isoformat(timespec="seconds") for each in (now, now - timedelta(seconds=PATIENCE))
-        )
+        self._came, self._earliest = written_time(now), written_time(now - timedelta(seconds=PATIENCE))
         self._folder = template
         self._patience = PATIENCE if self._start else PATIENCE_WITHOUT_ID
         every = "*".join(map(escape, str(template).split("{fingerprint}")))
@@ -45,8 +41,8 @@ class Newcomer:
         self._seen: dict[str, int] = {}
         """Record of another start -> when it was written."""
 
-    def folder(self, warn: Callable[[str], None]) -> Path | None:
-        """The folder that the first process keeps; None where nobody says which job it is, and no record comes.
+    def wait(self, warn: Callable[[str], None]) -> tuple[Path, int] | None:
+        """The folder that the first process keeps, and how many runs its record has; None without an id and a record.
 
         Raises SettingsError where settings differ, and where the record of a job that has an id does not come.
         """
@@ -72,7 +68,7 @@ class Newcomer:
         why = f" here: the processes of a job must agree, and {escaped(keeper)} keeps its record"
         if conflicts := [*conflicts_with(stored, path.parent, self._record, why)]:
             raise SettingsError(conflicts)
-        return path.parent
+        return path.parent, len(stored.runs)
 
     @property
     def _name(self) -> str:
@@ -101,14 +97,7 @@ class Newcomer:
         return run.start >= self._earliest and (run.end is None or run.end >= self._came)
 
 
-def is_of_start(file: Path) -> bool:
+def is_of_start(record: Record) -> bool:
     """Whether the last run of a record is of this start of the job."""
-    runs = read(file).runs
-    return bool(runs and start_in(os.environ)) and start_in(runs[-1].scheduler) == start_in(os.environ)
-
-
-def write_node(folder: Path, rank: str, **about: Any) -> None:
-    """Say in a file of its own that a process has joined, and how it ended: nobody but the first writes the record."""
-    content = {"rank": rank, "host": bytes_escaped(socket.gethostname()), **about}
-    with suppress(OSError):  # it adds to the record, and is no reason to stop
-        write_whole(folder / f"node-{rank}.json", f"{json.dumps(content, indent=2)}\n".encode())
+    start = start_in(os.environ)
+    return bool(start and record.runs) and start_in(record.runs[-1].scheduler) == start

@@ -37,10 +37,11 @@ from ..variables import (
 )
 from .conflicts import conflicts_with
 from .git import repository
-from .joining import Newcomer, is_of_start, write_node
+from .joining import Newcomer, is_of_start
 from .nodes import COMPLETION_INDEX, STARTS
+from .peers import Peer, write_peer
 from .process import CannotStartError, ChildProcess
-from .store import as_json, find_finished, new_folder, record_of, write
+from .store import as_json, find_finished, new_folder, record_of, write, written_time
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _TRAINERS: Final = ("torch", "transformers", "peft")
@@ -116,9 +117,10 @@ def run_recorded(
         raise SettingsError.at("--record", "needs signals that this system does not have: it runs on Linux", fix=fix)
     record = record_of(settings, sample)
     parent = Path(str(template).replace("{fingerprint}", record.fingerprint))
-    earlier = find_finished(parent, record) if once else None
-    if earlier and not (rank and is_of_start(earlier)):
-        return Outcome(0, f"skipped: {earlier} has ended well with the same settings")
+    if once and (earlier := find_finished(parent, record)):
+        file, finished = earlier
+        if not (rank and is_of_start(finished)):
+            return Outcome(0, f"skipped: {file} has ended well with the same settings")
     if rank:
         return _join(Newcomer(record, template, resume=resume), rank, command, environ, warn, begin)
     with ExitStack() as until_the_end:
@@ -143,15 +145,16 @@ def _join(
     begin: Callable[[Path], None],
 ) -> Outcome:
     """Run the command of a process that is not the first of its job."""
-    folder = newcomer.folder(warn)
-    if folder is None:
+    found = newcomer.wait(warn)
+    if found is None:
         end, message = _end_of(command, environ)
         return Outcome(end["exit_status"], message)
+    folder, attempt = found
     begin(folder)
-    start = _now()
-    write_node(folder, rank, start=start)
+    peer = Peer(rank=rank, host=bytes_escaped(socket.gethostname()), attempt=attempt, start=_now())
+    write_peer(folder, peer)
     end, message = _end_of(command, {**environ, RUN_DIR: str(folder.absolute())})
-    write_node(folder, rank, start=start, **end)
+    write_peer(folder, peer.model_copy(update=end))
     return Outcome(end["exit_status"], message)
 
 
@@ -279,4 +282,4 @@ def _versions() -> dict[str, str]:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return written_time(datetime.now(UTC))

@@ -2,12 +2,13 @@
 
 import os
 import socket
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from ..basics.escaping import bytes_escaped
 from ..sources.record import Run
+from .peers import Peer
 
 Status = Literal["done", "failed", "running", "died", "unknown", "missing"]
 STATUSES: Final[tuple[Status, ...]] = ("done", "failed", "running", "died", "unknown", "missing")
@@ -29,10 +30,19 @@ def status_of(folder: Path, run: Run | None) -> Status:
     return "died" if is_here and held is False else "unknown"
 
 
-def how_ended(status: Status, run: Run | None) -> str:
-    """`done`, `failed with 3`, `failed by SIGKILL`, `running`."""
-    if status != "failed" or run is None:
-        return status
+def how_ended(status: Status, run: Run | None, peers: Sequence[Peer] = ()) -> str:
+    """`done`, `failed with 3`, `failed by SIGKILL`, `running`, `done, process 1 failed with 3`."""
+    own = _failure(run) if run and status == "failed" else status
+    others = [each for each in peers if each.exit_status or (each.end is None and status in ("done", "failed"))]
+    if not others:
+        return own
+    first = others[0]
+    ended = _failure(first) if first.exit_status else "has no end"
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    return f"{own}, process {first.rank} {ended}{more}"
+
+
+def _failure(run: Run | Peer) -> str:
     return f"failed by {run.signal}" if run.signal else f"failed with {run.exit_status}"
 
 

@@ -45,6 +45,11 @@ def record_of(settings: AptSettings, sample: str = "") -> Record:
     )
 
 
+def written_time(moment: datetime) -> str:
+    """A moment of UTC as records have it: `2024-05-01T10:00:00.123+00:00`, so that runs of one second have an order."""
+    return moment.isoformat(timespec="milliseconds")
+
+
 def new_folder(parent: Path, name: str) -> Path:
     """Make a new folder such as `parent/name-20240501T100000Z-1`, and `parent` if it is missing. Raises OSError."""
     parent.mkdir(parents=True, exist_ok=True)
@@ -81,8 +86,8 @@ def as_json(record: Record) -> str:
     return f'{head},\n  "settings": {{\n{rows}\n  }}\n}}\n'
 
 
-def find_finished(folder: Path, wanted: Record) -> Path | None:
-    """The file with the record of a run of the same experiment that ended well; None if there is none.
+def find_finished(folder: Path, wanted: Record) -> tuple[Path, Record] | None:
+    """The record of a run of the same experiment that ended well, and its file; None if there is none.
 
     It looks in the folder, and in the folders directly below it whose names begin with the fingerprint.
     """
@@ -93,5 +98,5 @@ def find_finished(folder: Path, wanted: Record) -> Path | None:
             continue
         is_same = record.fingerprint == wanted.fingerprint and record.compared == wanted.compared
         if is_same and record.is_finished and not changed(record):
-            return file
+            return file, record
     return None

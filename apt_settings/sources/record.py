@@ -203,14 +203,15 @@ def _completed(name: str, recorded: RecordedSetting) -> RecordedSetting:
     return recorded.model_copy(update={"kind": kind, "where_it_runs": name in _WHERE_IT_RUNS})
 
 
-def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names) -> Source:
+def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names, *, same: bool) -> Source:
     """What a record gives. A default that is still the default is left out, so that its origin stays `class default`.
 
-    `defaults` are those of today, as JSON has them.
+    `defaults` are those of today, as JSON has them. `same` says that the job is the recorded one: then an `{index}` in
+    output_dir is the number of its point. Another job has none, as the folder of that point is not its own.
     """
     released = _released(record)
     origins = [
-        _origin(path, name, _without_index(each), released.get(name))
+        _origin(path, name, _without_index(each) if same else each, released.get(name))
         for name, each in record.settings.items()
         if not each.secret
         if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)

@@ -18,16 +18,14 @@ from ..values import choices_of, is_list
 
 LIMIT: Final = 1_000_000
 """The most points that a sweep may have."""
-FILE_LIMIT: Final = 64 * 1024
-"""The most bytes that a file with a grid may have."""
 
+_RANGE: Final = r"(-?[0-9]{1,100})\.\.(-?[0-9]{1,100})"
+_MISSPELT_RANGE: Final = r"(-?[0-9]{1,100})(?:\.{3,}|…|:|-)(-?[0-9]{1,100})"
 # Texts such as 1-5, 1...5 or log:1e-5..1e-3: the user probably meant a range.
-_ALMOST_A_RANGE: Final = r"(log:)?([-+.0-9][-+.eE0-9]*)?[0-9](\.\.+|:|(?<=[0-9])-)[-+.:eE0-9]*[0-9]"
+_ALMOST_A_RANGE: Final = r"(log:)?([-+.0-9][-+.eE0-9]*)?[0-9](\.\.+|…|:|(?<=[0-9])-)[-+.:eE0-9]*[0-9]"
 _PLAIN: Final = r"(?!.*\.\.)[^,\[][^,]*"
 _LARGEST: Final = 10**100
 _LONGEST_RANGE: Final = 250
-_MANY_DOTS: Final = r"""(?<![\w"'-])(?:[\w"'-]++\s*+\.\s*+){17}"""  # tomllib takes quadratic memory for a.a.a = 1
-_RANGE: Final = r"(-?[0-9]{1,100})\.\.(-?[0-9]{1,100})"
 
 
 class GridEntry(NamedTuple):
@@ -236,9 +234,7 @@ def _read_items(texts: Sequence[str]) -> Sequence[Any]:
 def _read_range(text: str) -> range | None:
     """`1..5` -> range(1, 6); None if the text is not a range. Raises ValueError for a misspelt or too long one."""
     if not (ends := re.fullmatch(_RANGE, text)):
-        if len(text) < _LONGEST_RANGE and re.fullmatch(_ALMOST_A_RANGE, text):
-            sampled = "; --sample takes it, with --points 16" if ".." in text else ""
-            raise ValueError(f"is not a range of whole numbers, such as 1..5{sampled}")
+        _refuse_misspelt_range(text)
         return None
     first, last = map(int, ends.groups())
     if last < first:
@@ -246,6 +242,17 @@ def _read_range(text: str) -> range | None:
     if last - first >= LIMIT:
         raise ValueError(f"has {last - first + 1:,} values; a sweep has {LIMIT:,} points at most")
     return range(first, last + 1)
+
+
+def _refuse_misspelt_range(text: str) -> None:
+    """Raises ValueError for a text that is almost a range of whole numbers, or is one of other numbers."""
+    if ends := re.fullmatch(_MISSPELT_RANGE, text):
+        first, last = sorted(map(int, ends.groups()))
+        raise ValueError(f"is not a range; did you mean {first}..{last}?")
+    if len(text) < _LONGEST_RANGE and re.fullmatch(_ALMOST_A_RANGE, text):
+        is_one_of_sample = ".." in text and "..." not in text
+        sampled = "; --sample takes it, with --points 16" if is_one_of_sample else ""
+        raise ValueError(f"is not a range of whole numbers, such as 1..5{sampled}")
 
 
 def _write_values(column: Column) -> str:

@@ -24,7 +24,7 @@ DEFAULT_SEED: Final = 0
 _NUMBER: Final = r"([-+]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][-+]?[0-9]{1,2})?)"
 _RANGE: Final = rf"(log:)?{_NUMBER}\.\.{_NUMBER}(?::{_NUMBER})?"
 # Texts such as 0.3-0.7, 0.3:0.7, log(1e-5,1e-3) or inf..1: the user probably meant a range.
-_ALMOST_A_RANGE: Final = r"log.*|.*\.\..*|[-+.eE0-9]*[0-9](:|(?<=[0-9])-)[-+.eE0-9:]*[0-9]"
+_ALMOST_A_RANGE: Final = r"log.*|.*(\.\.|…).*|[-+.eE0-9]*[0-9](:|(?<=[0-9])-)[-+.eE0-9:]*[0-9]"
 _EXACT: Final = Context(prec=20)
 _A_BIT_LESS, _A_BIT_MORE = 1 - 1e-11, 1 + 1e-11
 """Far more than the last bits of a float."""

@@ -2,7 +2,7 @@
 
 from .kinds import Kind, has_text_form, is_list, kind_of
 from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value
-from .templates import UnfitError, fill, literal, names_in
+from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely
 from .writing import as_text, frozen
 
@@ -23,5 +23,6 @@ __all__ = [
     "likely",
     "literal",
     "names_in",
+    "nearly_names_in",
     "read_value",
 ]

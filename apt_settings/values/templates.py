@@ -7,6 +7,8 @@ from typing import Any, Final
 from .writing import as_text
 
 _PART: Final = re.compile(r"\{\{|\}\}|(?<!\$)\{([A-Za-z_][\w.]*)\}", re.ASCII)
+# As Python would take it: `{ seed }`, `{seed:03d}`, `{seed!r}`.
+_NEARLY: Final = re.compile(r"\{\{|\}\}|((?<!\$)\{\s*([A-Za-z_][\w.]*)\s*(?:[:!][^{}]*)?\})", re.ASCII)
 
 
 class UnfitError(Exception):
@@ -16,6 +18,11 @@ class UnfitError(Exception):
 def names_in(text: str) -> Iterator[str]:
     """The names that stand in braces: `runs/{task}/{{x}}` -> `task`."""
     return (match[1] for match in _PART.finditer(text) if match[1])
+
+
+def nearly_names_in(text: str) -> Iterator[tuple[str, str]]:
+    """What looks like a name in braces and is text, with that name: `runs/{seed:03d}` -> `("{seed:03d}", "seed")`."""
+    return ((match[1], match[2]) for match in _NEARLY.finditer(text) if match[1] and not _PART.fullmatch(match[1]))
 
 
 def fill(text: str, values: Mapping[str, Any]) -> str:
@@ -28,8 +35,8 @@ def fill(text: str, values: Mapping[str, Any]) -> str:
 
 
 def literal(text: str) -> str:
-    """A text that `fill` gives back: `{{` for each brace, where it would read one otherwise."""
-    return re.sub(r"[{}]", lambda match: match[0] * 2, text) if _PART.search(text) else text
+    """A text that `fill` gives back: `{{` for each brace, where it would read one otherwise, or nearly."""
+    return re.sub(r"[{}]", lambda match: match[0] * 2, text) if _NEARLY.search(text) else text
 
 
 def _part(name: str, values: Mapping[str, Any]) -> str:

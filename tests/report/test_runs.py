@@ -121,6 +121,10 @@ def rows(out: str) -> list[list[str]]:
         (("--sort", "seed", "--where", "seed<3"), [0, 5, 1, 6]),
         (("--sort", "-eval_accuracy", "--where", "seed<=3"), [0, 1, 2, 5, 6, 7]),
         (("--sort", "-start", "--where", "seed=1"), [5, 0]),
+        (("--where", "task=squad,mine", "--where", "seed=1"), [0, 5]),
+        (("--where", "lr_scheduler=constant"), []),
+        (("--where", "dataset=no_dataset_of_before"), []),
+        (("--where", "outlier_aware=yes", "--where", "seed=1"), [0, 5]),
     ],
     ids=lambda each: " ".join(map(str, each)),
 )
@@ -240,6 +244,10 @@ def test_nothing_is_said_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("nowhere",), "nowhere is no folder; name the one that run --record writes to"),
         (("--where", "target_sparstiy=0.4"), "--where target_sparstiy: no run has it; did you mean target_sparsity?"),
+        (("--where", "status=faild"), "--where status: faild is none of its words; did you mean failed?"),
+        (("--where", "status!=done,missing"), "missing is none of its words; there is done, failed, running, died"),
+        (("--where", "optimizer=adma"), "--where optimizer: adma is none of its words; did you mean adam?"),
+        (("--where", "task=sqaud"), "--where task: sqaud is none of its words; did you mean squad?"),
         (("--sort", "-accuracy"), "--sort accuracy: no run has it; did you mean eval_accuracy?"),
         (("--metric", "epochs"), "--metric epochs: no run has it; there is eval_accuracy, eval_loss"),
         (("--group", "x" * 300), "no run has it; there is task"),

@@ -60,6 +60,36 @@ def test_a_run_is_what_its_record_says() -> None:
     assert (run.start, run.commit) == (datetime(2024, 5, 2, 10, tzinfo=UTC), "aaaaaaa*")
 
 
+PEER: dict[str, Any] = {"rank": "1", "host": HERE, "attempt": 1, "start": "2024-05-01T10:00:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("run", "peers", "ended"),
+    [
+        (begun(**DONE), [PEER | DONE], "done"),
+        (begun(**DONE), [PEER | DONE | {"exit_status": 3}], "done, process 1 failed with 3"),
+        (begun(**DONE), [PEER], "done, process 1 has no end"),
+        (begun(host="elsewhere"), [PEER], "unknown"),
+        (
+            begun(**DONE | {"exit_status": 143, "signal": "SIGTERM"}),
+            [PEER | DONE | {"rank": rank, "exit_status": 137, "signal": "SIGKILL"} for rank in ("10", "9", "2-1")],
+            "failed by SIGTERM, process 2-1 failed by SIGKILL and 2 more",
+        ),
+        (begun(**DONE), [PEER | {"attempt": 2}], "done"),
+        (begun(**DONE), [{"rank": "1"}], "done"),
+    ],
+    ids=["alike", "failed", "no end", "running", "several", "of another attempt", "damaged"],
+)
+def test_other_processes_that_ended_otherwise_are_told(run: Run, peers: list[dict[str, Any]], ended: str) -> None:
+    """Those of the last attempt, the first by its rank; what anybody may have written there stops nothing."""
+    folder = recorded("a", run)
+    for peer in peers:
+        (folder / f"node-{peer['rank']}.json").write_text(json.dumps(peer))
+    (folder / "node-7.json").symlink_to("/dev/zero")
+
+    assert [each.ended for each in found()[0]] == [ended]
+
+
 @pytest.mark.parametrize(
     ("run", "status"),
     [

@@ -13,6 +13,7 @@ from support import forked
 
 from apt_settings import SettingsError, load
 from apt_settings.runs import joining
+from apt_settings.runs.history import past_runs
 from apt_settings.runs.nodes import rank_in, start_in
 from apt_settings.runs.running import run_recorded
 from apt_settings.sources.record import read
@@ -73,6 +74,7 @@ def test_two_nodes_have_one_record(tmp_path: Path) -> None:
     assert run.scheduler == {**JOB, "SLURM_PROCID": "0"}
     node = json.loads((folder / "node-1.json").read_text())
     assert (node["rank"], node["exit_status"], node["host"]) == ("1", 3, run.host)
+    assert [each.ended for each in past_runs([folder], print)] == ["done, process 1 failed with 3"]
 
 
 def test_a_node_that_disagrees_is_refused_before_it_trains() -> None:

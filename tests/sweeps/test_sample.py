@@ -341,6 +341,7 @@ def test_defaults_that_do_not_fit_are_told_together(capsys: pytest.CaptureFixtur
         ("target_sparsity=0..inf", "is not a range of numbers"),
         ("target_sparsity=nan,0.3", "--sample target_sparsity='nan' is not allowed: must be a number, 0 <= x < 1"),
         ("target_sparsity=0.3-0.7", "is not a range of numbers"),
+        ("target_sparsity=0.3…0.7", "is not a range of numbers, such as 0.3..0.7"),
         ("target_sparsity=0.3:0.7", "is not a range of numbers"),
         ("target_sparsity=0.3..1.7", "reaches 1.7, which is not allowed: must be a number, 0 <= x < 1"),
         ("learning_rate=log1e-5..1e-3", "is not a range of numbers"),

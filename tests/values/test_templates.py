@@ -43,6 +43,7 @@ class Trainer(SettingsGroup):
         ("runs/{max_steps}", "runs/none"),
         ("runs/{eval_every}", "runs/100"),
         ("runs/{{seed}}/{seed}", "runs/{seed}/3"),
+        ("runs/{{seed:03d}}/{{ seed }}", "runs/{seed:03d}/{ seed }"),
         ("runs/{ x }/{", "runs/{ x }/{"),
         ("runs/}}", "runs/}"),
         ("runs/${seed}", "runs/${seed}"),
@@ -69,6 +70,9 @@ def test_the_fingerprint_is_a_name_too() -> None:
     [
         ("runs/{sede}", "has {sede}, which is no setting; did you mean {seed}?; {{sede}} is the text itself"),
         ("runs/{SEED}", "has {SEED}, which is no setting; did you mean {seed}?; {{SEED}} is the text itself"),
+        ("runs/{seed:03d}", "has {seed:03d}, which is more than a name; write {seed}; {{seed:03d}} is the text itself"),
+        ("runs/{ seed }", "has { seed }, which is more than a name; write {seed}; {{ seed }} is the text itself"),
+        ("runs/{index!r}", "has {index!r}, which is more than a name; write {index}; {{index!r}} is the text itself"),
         ("runs/{hub}", "has {hub}, which is secret"),
         (
             "runs/{index}",
@@ -111,6 +115,9 @@ def test_each_point_has_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: P
 
     assert (done.stdout, done.stderr) == ("runs/1-4\n", "")
     assert load({}, record=tmp_path / "rec").output_dir == "runs/1-4"
+    assert load({}, record=tmp_path / "rec", seed=4, per_device_batch_size=8).output_dir == "runs/1-4"
+    with pytest.raises(SettingsError, match=r"output_dir has {index}, and this is no point of a grid; write {fingerp"):
+        load({}, record=tmp_path / "rec", seed=5)
     script = printed(capsys, "job", "slurm", *grid, "--", "true")
     assert "export APT_OUTPUT_DIR='runs/{index}-{seed}'" in script
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
