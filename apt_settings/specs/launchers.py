@@ -5,12 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Final, Literal, NamedTuple
 
-from ..base import AptSettings
-from ..registry import registry
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..values import is_list
-from .spec import MARK, Assignment, Fault, assigned, known
+from .spec import MARK, Assignment, Fault, assigned, known, setting_of
 
 Words = Sequence[tuple[str, int]]
 """The words of a command with their lines; what only the running script knows stands in marks."""
@@ -197,12 +195,9 @@ def export_list(text: str, line: int, *, of_slurm: bool) -> tuple[list[Assignmen
 
 def _is_rest(variable: str, item: str) -> bool:
     """Whether an item of a list is the rest of the value before it, and no name."""
-    return not item.isidentifier() or (item.islower() and _takes_list(variable))
-
-
-def _takes_list(variable: str) -> bool:
-    setting = registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
-    return setting is not None and is_list(setting.field)
+    setting = setting_of(variable)
+    takes_list = setting is not None and is_list(setting.field)
+    return not item.isidentifier() or (item.islower() and takes_list)
 
 
 def scripts_in(words: Words) -> Iterator[tuple[str, int]]:

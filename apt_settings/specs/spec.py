@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from ..base import AptSettings
-from ..registry import registry
+from ..registry import Setting, registry
 from ..sources.names import Names
 
 T = TypeVar("T")
@@ -134,6 +134,11 @@ class Spec(NamedTuple):
 def known() -> Names:
     """The names of settings and controls, which a spec can set."""
     return registry().names_of(AptSettings)
+
+
+def setting_of(variable: str) -> Setting | None:
+    """The setting that a variable sets; None for a control and for any other name."""
+    return registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
 
 
 def marked(what: str) -> str:
