@@ -22,15 +22,13 @@ from .job_options import (
     NO_EXPECT,
     ONE_LINE,
     drop_unset,
-    kept,
-    left_out,
     like,
-    lost_with_container,
     refuse_mounts,
     refuse_variables,
     text_option,
     volume_option,
 )
+from .job_requests import kept, left_out, lost_with_container
 from .options import (
     COMMAND,
     Job,
@@ -140,7 +138,7 @@ def docker(
     for settings in every:
         from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
         texts = variables_for(settings, full=full, expect=not no_expect)
-        request = Request("", texts, Sweep(()), command, RECORDS, kept=from_shell)
+        request = Request(Sweep(()), command, RECORDS, variables=texts, kept=from_shell)
         requests.append(request.in_container(container.image))
         lost = lost_with_container(settings, mounts)
         remarks += [*notes(settings), *notes_on_command(settings, command), *left_out(settings, given), *lost]

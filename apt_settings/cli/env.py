@@ -9,7 +9,7 @@ from ..errors import Note, SettingsError
 from ..report.catalog import env_example
 from ..report.tables import notes
 from ..variables import EXTEND, as_env_file, as_shell, variables
-from .job_options import left_out
+from .job_requests import left_out
 from .options import Job, takes_settings
 from .output import print_data
 from .terminal import print_notes

@@ -1,35 +1,17 @@
-"""What `job slurm`, `job kubernetes` and `job docker` share: options, checks and the request for a job."""
+"""The options that `job slurm`, `job kubernetes` and `job docker` share, and what they refuse."""
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import click
 
-from ..base import AptSettings, settings_of, unknown_to
 from ..basics.escaping import escaped, shown, spelt
-from ..errors import Note, SettingsError
-from ..fingerprint import fingerprint
-from ..jobs.request import RECORDS, Mount, Request, is_secret, shared_variables, variables_for, why_reserved
+from ..jobs.request import Mount, is_secret, why_reserved
 from ..jobs.torchrun import command_of
-from ..parts import check_objects
-from ..pin import refuse_others
-from ..report.tables import notes
-from ..sweeps.grid import Sweep
-from ..sweeps.pin import of_sweep
-from ..variables import let_pass
-from .grids import check_points, checker_of, chosen_points, on_shared_place
-from .options import Job, notes_on_command, refuse_default_task
-from .terminal import print_notes
-
-Only: TypeAlias = tuple[Collection[str], Path]
-"""How the points that shall run stand, and the folder whose records say it."""
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
-LONGEST_WORD: Final = 100_000
-"""In characters. Linux accepts 128 KiB in one argument of a command (MAX_ARG_STRLEN)."""
 ONE_LINE: Final = r"[^\x00-\x1f\x7f]+"
 VARIABLE: Final = r"[A-Za-z_.-][A-Za-z0-9_.-]*"
 _HOST: Final = r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?"
@@ -146,112 +128,6 @@ def refuse_mounts(mounts: Iterable[Mount], taken: Mapping[str, str]) -> None:
         seen[path] = f"--volume {source}:{path}"
 
 
-def lost_with_container(settings: AptSettings, mounts: Iterable[Mount] = ()) -> list[Note]:
-    """A note if output_dir is in no volume: only what is in one outlives the container."""
-    folders = (RECORDS, *(mount.path for mount in mounts if not mount.read_only))
-    if f"{settings.output_dir}/".startswith(tuple(f"{folder}/" for folder in folders)):
-        return []
-    kept = f"--set output_dir={RECORDS}/output keeps it"
-    return [Note(f"output_dir {settings.output_dir!r} is in the container and is lost with it: {kept}", "output_dir")]
-
-
-def left_out(settings: AptSettings, given: Collection[str] = ()) -> list[Note]:
-    """What is set here and not in a job's text, as it is secret or may be: each by its name, and how to hand it on.
-
-    `given` are the variables of secrets that an option hands on.
-    """
-    notes = []
-    for name, setting in settings_of(settings).items():
-        is_given = not {setting.variable, f"{setting.variable}_FILE"}.isdisjoint(given)
-        if setting.secret and settings.origin(name).is_override and not is_given:
-            how = f"the job needs {setting.variable}, or {setting.variable}_FILE with a path, in its environment"
-            notes.append(Note(f"{name} is secret and is not written: {how}", name))
-    passed = "is no setting and is not written: set it in the job's environment if it is needed there"
-    return [*notes, *(Note(f"{escaped(name)} {passed}") for name in let_pass(settings))]
-
-
-def kept(settings: AptSettings) -> tuple[str, ...]:
-    """The variables of this shell that are not written and count all the same: those of secrets, and names let pass."""
-    secret = [settings.origin(name) for name, setting in settings_of(settings).items() if setting.secret]
-    here = (each.variable for each in (*secret, *unknown_to(settings)) if each.kind == "environment")
-    return tuple(dict.fromkeys(name for name in here if re.fullmatch(r"APT_\w+", name, re.ASCII)))
-
-
 def drop_unset(options: dict[str, Any]) -> dict[str, Any]:
     """The options that the command line sets: `{"gpus": 1, "name": None}` -> `{"gpus": 1}`."""
     return {name: value for name, value in options.items() if value is not None}
-
-
-def request_of(
-    job: Job,
-    sweep: Sweep,
-    command: tuple[str, ...],
-    records: str,
-    *,
-    full: bool,
-    expect: bool,
-    once: bool = False,
-    given: Collection[str] = (),
-    only: Only | None = None,
-) -> tuple[AptSettings, Request]:
-    """The settings of a job, or of the first point of its sweep, and what to launch. Prints notes to stderr.
-
-    `given` are the variables of secrets that an option hands on; `only` says which points shall run.
-    Raises SettingsError if the settings, or those of any point, are wrong.
-    """
-    if sweep.axes:
-        return _sweep_request(job, sweep, command, records, full=full, expect=expect, once=once, given=given, only=only)
-    if only:
-        raise click.UsageError("--only needs a grid")
-    settings = job.checked()
-    refuse_default_task(settings)
-    title = f"{settings.task}, {fingerprint(settings)}"
-    missing = left_out(settings, given)
-    print_notes([*notes(settings), *notes_on_command(settings, command), *missing], err=True)
-    texts = variables_for(settings, full=full, expect=expect)
-    return settings, Request(title, texts, sweep, command, records, once, (), tuple(map(str, missing)), kept(settings))
-
-
-def _sweep_request(
-    job: Job,
-    sweep: Sweep,
-    command: tuple[str, ...],
-    records: str,
-    *,
-    full: bool,
-    expect: bool,
-    once: bool,
-    given: Collection[str],
-    only: Only | None,
-) -> tuple[AptSettings, Request]:
-    if full:
-        raise click.UsageError("--full writes the settings of one job, and a grid has several")
-    checker = checker_of(job, sweep)
-    report = check_points(checker, range(sweep.size))
-    if max(map(len, sweep.options())) > LONGEST_WORD:
-        raise click.UsageError("the grid is too long for a command line: write ranges, or fewer values")
-    if report.repeated.count:
-        index = report.repeated.ranges[0][0]
-        wrong = f"is the same experiment as point {checker.twin(index)}, and would share its folder"
-        more = f" (as are {report.repeated.count - 1:,} more points)" if report.repeated.count > 1 else ""
-        fix = "write fewer points, another --sample-seed or a finer range" if sweep.label(index) else ""
-        raise SettingsError.at(f"point {index}", wrong + more, fix=fix)
-    settings = checker.settings(0)
-    refuse_default_task(settings)
-    check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker))
-    missing = left_out(settings, given)
-    points = tuple(chosen_points(checker, *only)) if only else ()
-    print_notes([*report.notes, *on_shared_place(checker), *notes_on_command(settings, command), *missing], err=True)
-    title = f"{f'{len(points):,} of ' * bool(points)}{sweep.size:,} points over {', '.join(sweep.places)}"
-    return settings, Request(
-        title,
-        shared_variables(sweep, job.layers(), of_sweep(checker) if expect else None),
-        sweep,
-        command,
-        records,
-        once,
-        points,
-        tuple(map(str, missing)),
-        kept(settings),
-    )

@@ -26,14 +26,13 @@ from .job_options import (
     TORCHRUN,
     VARIABLE,
     drop_unset,
-    lost_with_container,
     refuse_mounts,
     refuse_variables,
-    request_of,
     text_option,
     under_torchrun,
     volume_option,
 )
+from .job_requests import lost_with_container, request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences
@@ -100,7 +99,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     help="Where --only finds the records here: a mount or a copy of the volume.",
 )
 @IMAGE
-@click.option("--name", type=dns_label, metavar="TEXT", help="The job's name; by default the task and fingerprint.")
+@click.option("--name", type=dns_label, metavar="TEXT", help="The name; by default dataset or task, and fingerprint.")
 @click.option("--namespace", type=dns_label, metavar="TEXT", help="The namespace to run in.")
 @text_option("--service-account", _SUBDOMAIN, "the name of a service account", "The service account to run as.")
 @text_option("--cpus", _CPUS, "a number such as 8, or 500m", "CPUs.")
@@ -211,9 +210,8 @@ def kubernetes(
     refuse_variables({"--env": [variable for variable, _ in options["env"]], "--secret-env": secrets})
     patches = tuple(map(read_patch, files))
     chosen = (only, records) if only and records else None
-    settings, request = request_of(
-        job, sweep, command, RECORDS, full=full, expect=not no_expect, given=secrets, only=chosen
-    )
+    asked = Request(sweep, command, RECORDS)
+    settings, request = request_of(job, asked, full=full, expect=not no_expect, given=secrets, only=chosen)
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
     name = _name(name, settings, request, options["nodes"])
     pod = Pod(
@@ -276,11 +274,7 @@ def _config_map(name: str, settings: AptSettings) -> str:
 def _name(name: str | None, settings: AptSettings, request: Request, nodes: int | None) -> str:
     """The name of the job: `--name`, or one made of the task and fingerprint. A pod's name is this and its index."""
     sweep = request.sweep
-    grid = sha256("\0".join([fingerprint(settings), *sweep.options(), *map(str, request.points)]).encode()).hexdigest()[
-        :16
-    ]
-    default = f"sweep-{grid}" if sweep.axes else f"{settings.task}-{fingerprint(settings).partition('-')[2]}"
-    name = name or label_like(default)
+    name = name or _usual_name(settings, request)
     size = nodes or (request.size if sweep.axes else 0)
     index = f"-{size - 1}" if size else ""
     if len(name + index) > NAME_LIMIT:
@@ -290,6 +284,15 @@ def _name(name: str | None, settings: AptSettings, request: Request, nodes: int 
     if nodes and not name[0].isalpha():
         raise click.UsageError(f"--name {name} must begin with a letter: --torchrun names a Service after it")
     return name
+
+
+def _usual_name(settings: AptSettings, request: Request) -> str:
+    """The name of a job that is given none: another one for whatever else it runs."""
+    if not request.sweep.axes:
+        return label_like(f"{usual_name(settings, request.sweep)}-{fingerprint(settings).partition('-')[2]}")
+    parts = [fingerprint(settings), *request.sweep.options(), *map(str, request.points)]
+    digest = sha256("\0".join(parts).encode()).hexdigest()
+    return f"sweep-{digest[:16]}"
 
 
 def _labels(settings: AptSettings, sweep: Sweep) -> dict[str, str]:

@@ -23,10 +23,10 @@ from .job_options import (
     WORD,
     drop_unset,
     like,
-    request_of,
     text_option,
     under_torchrun,
 )
+from .job_requests import request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_sentences
@@ -68,7 +68,12 @@ def _setup_line(text: str) -> str:
 @takes_expected
 @takes_grid
 @ONLY
-@text_option("--name", _NAME, "letters, digits, and . _ - between them", "The job's name; by default the task.")
+@text_option(
+    "--name",
+    _NAME,
+    "letters, digits, and . _ - between them",
+    "The job's name; by default the dataset or task.",
+)
 @text_option("--partition", WORD, "a partition, or several joined by commas", "The partition to run in.")
 @text_option("--account", WORD, "an account", "The account to charge.")
 @text_option("--qos", r"[A-Za-z0-9][A-Za-z0-9_.-]*", "a QOS in one word", "The quality of service.")
@@ -168,15 +173,14 @@ def slurm(
     if with_torchrun:
         command, resources = under_torchrun(command), resources._replace(processes=_processes(resources))
     chosen = (only, Path(records)) if only else None
-    settings, request = request_of(
-        job, sweep, command, records, full=full, expect=not no_expect, once=once, only=chosen
-    )
+    asked = Request(sweep, command, records, once)
+    settings, request = request_of(job, asked, full=full, expect=not no_expect, only=chosen)
     not_found = (
         "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
     )
     if not_found and submitting:
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
-    scripts = _scripts(request, resources._replace(name=resources.name or settings.task), at_most)
+    scripts = _scripts(request, resources._replace(name=resources.name or usual_name(settings, sweep)), at_most)
     told = [f"{not_found} here"] if not_found else []
     if not with_torchrun and _is_several(resources.nodes) and PurePath(command[0]).name not in _TO_ALL_NODES:
         told.append(f"{command[0]!r} starts on the first node alone: begin the command with srun, or take --torchrun")

@@ -30,12 +30,8 @@ class Mount(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A job to render. All of its points have been checked."""
+    """A job to render: what the user asks for and, once all of its points are checked, what comes of it."""
 
-    title: str
-    """A comment for people: `squad, apt1-0123456789abcdef`."""
-    variables: Mapping[str, str]
-    """The variables that all points share: `{"APT_TASK": "squad"}`."""
     sweep: Sweep
     """The settings that vary; its `axes` are empty if none do."""
     command: tuple[str, ...]
@@ -43,6 +39,10 @@ class Request(NamedTuple):
     """The folder in which each fingerprint has a folder with its record; empty where none is kept."""
     once: bool = False
     """Whether a point that has ended well is skipped."""
+    title: str = ""
+    """A comment for people: `squad, apt1-0123456789abcdef`."""
+    variables: Mapping[str, str] = {}
+    """The variables that all points share: `{"APT_TASK": "squad"}`."""
     points: tuple[int, ...] = ()
     """The points of the sweep to run, ascending; empty: all of them."""
     left_out: tuple[str, ...] = ()

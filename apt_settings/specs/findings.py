@@ -80,7 +80,7 @@ def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
     if len(data) > SIZE_LIMIT and not re.search(OURS, data):
         return Judgement([], [])
     try:
-        text = text_of(data)
+        text = decode(data)
     except UnreadableError as error:
         return Judgement([Finding(name, error.line, "", str(error))], [])
     kind = kind_of(name, text)
@@ -100,7 +100,7 @@ def beside_of(files: Mapping[str, bytes]) -> Beside:
     env_files: dict[str, tuple[Assignment, ...]] = {}
     for name, data in files.items():
         try:
-            text = text_of(data)
+            text = decode(data)
             reader = kind_of(name, text).reader
             if reader == "manifest" and re.search(r"(?m)^\s*kind:\s*[\"']?(ConfigMap|Secret)", text):
                 for key, held in confine_large(partial(manifests.config_maps, text), len(data)).items():
@@ -114,7 +114,7 @@ def beside_of(files: Mapping[str, bytes]) -> Beside:
     return Beside(maps, env_files)
 
 
-def text_of(data: bytes) -> str:
+def decode(data: bytes) -> str:
     """The text of a spec. Raises UnreadableError if it is too large or no text."""
     if len(data) > SIZE_LIMIT:
         raise UnreadableError(f"is larger than {SIZE_LIMIT // 1024} KiB, the most that a job spec may have")

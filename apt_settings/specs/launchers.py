@@ -5,15 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import dropwhile, takewhile
 from typing import Final, Literal, NamedTuple
 
-from ..base import AptSettings
-from ..registry import registry
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..values import is_list
-from .spec import MARK, Assignment, Fault, assigned, known
+from .spec import MARK, Assignment, Fault, assigned, known, setting_of
 
 Words = Sequence[tuple[str, int]]
 """The words of a command with their lines; what only the running script knows stands in marks."""
+ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 Split = Literal["one", "commas", "pair", "leading", "any", "settings"]
 
 
@@ -60,7 +59,6 @@ SLURM: Final = ("sbatch", "srun", "salloc")
 _BY_NAME: Final[Mapping[str, tuple[Launcher, ...]]] = {
     name: tuple(each for each in LAUNCHERS if name in each.names) for row in LAUNCHERS for name in row.names
 }
-_ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 _ENV_WITH_VALUE: Final = ("-u", "--unset", "-C", "--chdir", "-g", "-p", "-h", "-f", "-o")
 SHELLS: Final = ("bash", "sh", "zsh", "dash", "ksh")
 _WITH_C: Final = ("su", "flock", "script", "runuser", "sg")
@@ -197,15 +195,12 @@ def export_list(text: str, line: int, *, of_slurm: bool) -> tuple[list[Assignmen
 
 def _is_rest(variable: str, item: str) -> bool:
     """Whether an item of a list is the rest of the value before it, and no name."""
-    return not item.isidentifier() or (item.islower() and _takes_list(variable))
+    setting = setting_of(variable)
+    takes_list = setting is not None and is_list(setting.field)
+    return not item.isidentifier() or (item.islower() and takes_list)
 
 
-def _takes_list(variable: str) -> bool:
-    setting = registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
-    return setting is not None and is_list(setting.field)
-
-
-def texts_of(words: Words) -> Iterator[tuple[str, int]]:
+def scripts_in(words: Words) -> Iterator[tuple[str, int]]:
     """The words of a command that are scripts: of `bash -c "..."`, `ssh host "..."`, `sbatch --wrap="..."`."""
     names = [base_of(word) for word, _ in words]
     yield from values_of(_TEXT_OPTIONS, words)
@@ -217,7 +212,7 @@ def texts_of(words: Words) -> Iterator[tuple[str, int]]:
     if "eval" in names[:1]:
         yield " ".join(word for word, _ in words[1:]), words[0][1]
     elif "ssh" in names:
-        behind = list(dropwhile(lambda each: not re.search(rf"^{_ASSIGNMENT}|\s", each[0]), words))
+        behind = list(dropwhile(lambda each: not re.search(rf"^{ASSIGNMENT}|\s", each[0]), words))
         yield from [(" ".join(word for word, _ in behind), behind[0][1])] if behind else []
     elif any(name in _TAKE_TEXT for name in names):
         yield from ((word, line) for word, line in words[1:] if re.search(r"\s", word))

@@ -2,66 +2,29 @@
 
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import dropwhile
 from typing import Final, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..sources.names import PREFIX, is_ours
-from .launchers import SHELLS, base_of
+from .manifest_scripts import inner_of, is_script, texts_in
+from .manifest_values import alternatives, is_null, matrix_of, no_string
 from .roles import disagreements
-from .spec import (
-    MARK,
-    NOBODY,
-    NOTHING,
-    Assignment,
-    Beside,
-    Environment,
-    Fault,
-    Given,
-    Inner,
-    Spec,
-    Values,
-    assigned,
-    joined,
-    marked,
-)
-from .trees import TEMPLATED, from_json, from_toml, from_yaml, items_of, line_of, pairs_of, text_of
-
-_NUMBER: Final = (
-    r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+|[-+]?\.(inf|Inf|nan|NaN)"
-)
-_BOOLEAN: Final = r"(?i:y|yes|on|true|n|no|off|false)"
-_NULL: Final = r"~|null|Null|NULL|"
+from .spec import NOBODY, NOTHING, Assignment, Beside, Environment, Fault, Given, Inner, Spec, assigned
+from .trees import from_yaml, items_of, line_of, pairs_of, text_of
 
 _ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "data", "stringData")
 """Keys under which every name is a variable, so that `apt_seed` is one of ours in the wrong case."""
+_OF_SCRIPTS: Final = ("env", "environment", "variables", "envs")
+"""Keys whose variables the scripts beside and below them get."""
 _UNITS: Final = frozenset({"run", "uses", "script", "command", "args", "cmd", "image", "containers", "entrypoint"})
 """Keys of what runs: a step, a service, a container. It has the variables of all that it stands in."""
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
-_SCRIPTS: Final = (
-    r"(?i).*(command|script|cmd)s?|run|args|setup|source|entrypoint|user[-_]?data"
-    r"|bash|shell|exec|on[-_]?start|bootstrap"
-)
-"""Keys whose texts are scripts, or lists of their lines."""
-_WORDS: Final = ("command", "args", "entrypoint", "cmd")
-"""Keys whose lists are the words of one command."""
-_TABLES_OF_SCRIPTS: Final = ("scripts", "tasks")
-_TEXTS: Final = {"runtimeEnvYAML": "manifest"}
-"""Keys whose texts are files of a kind."""
 _ELSEWHERE: Final = frozenset({"valueFrom", "secret"})
 """Keys beside a name whose value stands in another place."""
-_MAPS: Final = {"ConfigMap": ("data",), "Secret": ("stringData",)}
-"""Kinds of Kubernetes that hold variables, and the fields in which they do."""
-_VALUES: Final = (
-    (rf"\{{\{{.*|.*{TEMPLATED}.*|.*[^$]\{{\{{.*", "{{ ... }}"),
-    (r"\$\{\{.*\}\}.*|.*\$\{\{.*", "${{ ... }}"),
-)
-"""Text that another tool replaces before anybody reads the value."""
-_REFERENCE: Final = r"(?<!\$)((?:\$\$)*)(\$\((\w[\w.-]*)\)|\$\{(\w+)(?:(:?-)([^}]*))?[^}]*\}|\$([A-Za-z_]\w*))"
-"""The value of another variable: of Kubernetes, of Compose and a shell with a default, of GitLab and envsubst."""
+_MAPS: Final = {"ConfigMap": "data", "Secret": "stringData"}
+"""Kinds of Kubernetes that hold variables, and the field in which each does."""
 
 
 class _Scope(NamedTuple):
@@ -75,6 +38,21 @@ class _Scope(NamedTuple):
     needs_strings: bool = False
     """Whether Kubernetes refuses a value that is no string."""
 
+    def inside(self, fields: Mapping[str, Node]) -> "_Scope":
+        """What the parts of a mapping inherit beside its variables."""
+        image = text_of(fields.get("image"))
+        below = f"the image {image}" if image and "$" not in image and "{" not in image else "the image"
+        return self._replace(
+            values={**self.values, **matrix_of(fields)},
+            below=below if image else self.below,
+            needs_strings=self.needs_strings or "apiVersion" in fields or bool(fields.keys() & _CONTAINERS),
+        )
+
+    def given(self) -> Given:
+        """What a script here gets."""
+        tables = [each for key in _OF_SCRIPTS for each in self.tables.get(key, ())]
+        return Given(tuple(tables), self.values, True, self.below, is_part=True)
+
 
 def read(
     text: str,
@@ -83,23 +61,12 @@ def read(
     parse: Callable[[str], list[Node]] = from_yaml,
 ) -> Spec:
     """The variables in all documents. Raises UnreadableError."""
-    reader = _Reader(parse(text), text, given, beside)
-    return reader.spec()
-
-
-def read_json(text: str, given: Given = NOTHING, beside: Beside = NOBODY) -> Spec:
-    """As `read`, of JSON with comments."""
-    return read(text, given, beside, from_json)
-
-
-def read_toml(text: str, given: Given = NOTHING, beside: Beside = NOBODY) -> Spec:
-    """As `read`, of TOML."""
-    return read(text, given, beside, from_toml)
+    return _Reader(parse(text), text, given, beside).spec()
 
 
 def config_maps(text: str) -> dict[tuple[str, str], dict[str, Assignment]]:
     """Kind and name -> what each ConfigMap and Secret of a YAML text holds. Raises UnreadableError."""
-    return _Reader(from_yaml(text), text, Given(), Beside()).maps
+    return _Reader(from_yaml(text), text, NOTHING, NOBODY).maps
 
 
 class _Reader:
@@ -140,12 +107,11 @@ class _Reader:
             return
         name = text_of(pairs_of(fields.get("metadata")).get("name")) or ""
         held = self.maps.setdefault((kind, name), {})
-        for field in _MAPS[kind]:
-            for key, value in pairs_of(fields.get(field)).items():
-                if isinstance(value, ScalarNode):
-                    held[key] = self._assignments(key, value, _Scope(needs_strings=True))[0]
-                    is_text = not is_ours(key) and value.style in ("|", ">", '"', "'")
-                    self._inner += [self._text(value, name=key)] if is_text and "APT_" in value.value else []
+        for key, value in pairs_of(fields.get(_MAPS[kind])).items():
+            if isinstance(value, ScalarNode):
+                held[key] = self._assignments(key, value, _Scope(needs_strings=True))[0]
+                is_file = not is_ours(key) and value.style in ("|", ">", '"', "'")
+                self._inner += [inner_of(value, self._lines, name=key)] if is_file and "APT_" in value.value else []
         if kind == "Secret":
             for key, value in pairs_of(fields.get("data")).items():
                 held[key] = Assignment(key, None, line_of(value), unknown="a base64 text of a Secret")
@@ -167,25 +133,20 @@ class _Reader:
         is_unit = bool(fields.keys() & _UNITS)
         for key in scope.tables.keys() if is_unit else here - found:
             self._judge(key, scope)
-        self._scripts(fields, scope)
+        for each in texts_in(fields, self._lines):
+            given = scope.given().moved(1 - each.line)
+            self._inner.append(each._replace(given=given) if each.kind == "script" else each)
         return found | here | (scope.tables.keys() if is_unit else set())
 
     def _enter(self, fields: Mapping[str, Node], scope: _Scope) -> tuple[_Scope, set[str]]:
         """What the parts of a mapping inherit, and the keys of its own tables."""
-        if image := text_of(fields.get("image")):
-            scope = scope._replace(below=f"the image {image}" if "$" not in image and "{" not in image else "the image")
-        if "apiVersion" in fields:
-            scope = scope._replace(needs_strings=True)
-        scope = scope._replace(values={**scope.values, **_matrix(fields)})
-        scope, from_files = self._files(fields, scope)
+        scope, from_files = self._files(fields, scope.inside(fields))
         here: set[str] = set()
         tables = dict(scope.tables)
-        is_pod = bool(fields.keys() & _CONTAINERS)
-        scope = scope._replace(needs_strings=scope.needs_strings or is_pod)
-        key_of_files = "environment" if "environment" in fields else "env"
         if from_files:
-            tables[key_of_files] = (*tables.get(key_of_files, ()), *from_files)
-            here.add(key_of_files)
+            key = "environment" if "environment" in fields else "env"
+            tables[key] = (*tables.get(key, ()), *from_files)
+            here.add(key)
         for key, value in fields.items():
             if entries := self._entries(key, value, scope):
                 tables[key] = (*tables.get(key, ()), *entries)
@@ -231,7 +192,7 @@ class _Reader:
                 found = self._in_mapping(key, node, scope)
             else:
                 found = [each for item in items_of(node) for each in self._in_list(key, item, scope)]
-                self._twice(found)
+                self._find_twice(found)
             self._entries_of[identity] = found
         return self._entries_of[identity]
 
@@ -258,7 +219,7 @@ class _Reader:
             return self._in_mapping(key, item, scope)
         if isinstance(item, ScalarNode):
             name, equals, _ = item.value.partition("=")
-            if re.fullmatch(_SCRIPTS, key) and re.search(r"\s", item.value):
+            if is_script(key) and re.search(r"\s", item.value):
                 return []  # a line of a script
             if not equals or not _is_variable(name, key) or not re.fullmatch(r"[\w.-]+", name):
                 return []
@@ -283,7 +244,7 @@ class _Reader:
         unknown = Assignment(name, None, line, unknown="one of another place")
         return [held._replace(variable=name, line=line, file="") if held else unknown]
 
-    def _twice(self, found: list[Assignment]) -> None:
+    def _find_twice(self, found: list[Assignment]) -> None:
         first: dict[str, int] = {}
         for each in found:
             if each.variable in first and first[each.variable] != each.line:
@@ -298,71 +259,16 @@ class _Reader:
             if not _is_template(node):
                 self._faults[Fault(line, name, "must be a string")] = None
             return [Assignment(name, None, line, unknown="{{ ... }}")]
-        if node.style is None and re.fullmatch(_NULL, node.value):
+        if is_null(node):
             return [Assignment(name, "", line)]
-        if scope.needs_strings and node.style is None and re.fullmatch(f"{_NUMBER}|{_BOOLEAN}", node.value):
-            text = re.sub(r"^([-+]?)\.", r"\g<1>0.", node.value.replace("_", ""))
+        if scope.needs_strings and (text := no_string(node)) is not None:
             self._faults[Fault(line, name, f'must be a string: write "{text}"')] = None
             return [Assignment(name, text, line)]
-        texts = _texts(node.value, scope.values)
-        assignments = [assigned(name, text, line) for text in texts]
+        assignments = [assigned(name, each, line) for each in alternatives(node.value, scope.values)]
         if len(assignments) == 1:
             return assignments
         self._environments += [Environment((each,), certain=False) for each in assignments if each.value is not None]
         return [Assignment(name, None, line)]
-
-    def _scripts(self, fields: Mapping[str, Node], scope: _Scope) -> None:
-        """Keep the scripts of a mapping."""
-        words = [each for key in _WORDS[:2] for each in items_of(fields.get(key))]
-        lists = [words, *(items_of(fields.get(key)) for key in _WORDS[2:])]
-        if isinstance(content := fields.get("content"), ScalarNode) and "APT_" in content.value:
-            self._inner.append(self._text(content, name=text_of(fields.get("path")) or ""))
-        for key in filter(lambda key: re.fullmatch(_SCRIPTS, key), fields):
-            lists += [each.value for each in items_of(fields[key]) if isinstance(each, SequenceNode)]
-        for nodes in lists:
-            self._command([each for each in nodes if isinstance(each, ScalarNode)], scope)
-        for key, node in fields.items():
-            if key in _TEXTS and isinstance(node, ScalarNode):
-                self._inner.append(self._text(node)._replace(kind=_TEXTS[key]))
-            elif key in _TABLES_OF_SCRIPTS:
-                scalars = [each for each in pairs_of(node).values() if isinstance(each, ScalarNode)]
-                self._inner += [self._script(each, scope) for each in scalars if "APT" in each.value.upper()]
-            elif re.fullmatch(_SCRIPTS, key):
-                parts = [each for each in items_of(node) if isinstance(each, ScalarNode)] if key not in _WORDS else []
-                parts = [node] if isinstance(node, ScalarNode) else parts
-                if any("APT" in each.value.upper() for each in parts):
-                    scripts = [self._script(each, scope) for each in parts]
-                    text = "\n".join(each.text for each in scripts)
-                    self._inner.append(scripts[0]._replace(text=text))
-
-    def _command(self, nodes: list[ScalarNode], scope: _Scope) -> None:
-        """Keep the script of a command that is a list of words: `[bash, -c, "..."]`."""
-        if not any("APT" in each.value.upper() for each in nodes):
-            return
-        nodes = list(dropwhile(lambda each: re.match(r"\w+=", each.value), nodes))
-        words = [each.value for each in nodes]
-        at = next((index for index, word in enumerate(words) if re.fullmatch(r"-\w*c", word)), len(words))
-        if any(base_of(word) in SHELLS for word in words[:at]) or at == 0:
-            self._inner += [self._script(each, scope) for each in nodes[at + 1 : at + 2]]
-        else:
-            self._inner.append(self._script(nodes[0], scope)._replace(text=_as_shell(shlex.join(words))))
-
-    def _script(self, node: ScalarNode, scope: _Scope) -> Inner:
-        tables = [each for key in ("env", "environment", "variables", "envs") for each in scope.tables.get(key, ())]
-        inner = self._text(node)
-        given = Given(tuple(tables), scope.values, True, scope.below, is_part=True).moved(1 - inner.line)
-        return inner._replace(text=_as_shell(inner.text), kind="script", given=given)
-
-    def _text(self, node: ScalarNode, name: str = "") -> Inner:
-        """The text of a scalar, line by line as it stands."""
-        if node.style not in ("|", ">"):
-            return Inner(node.value, line_of(node), name=name)
-        text = node.value
-        if node.style == ">":
-            lines = [line.strip() for line in self._lines[node.start_mark.line + 1 : node.end_mark.line]]
-            ends = [" \\" if line and after else "" for line, after in zip(lines, [*lines[1:], ""], strict=True)]
-            text = "\n".join(map("".join, zip(lines, ends, strict=True)))
-        return Inner(text, line_of(node) + 1, name=name)
 
 
 def _is_variable(name: str, key: str) -> bool:
@@ -373,45 +279,6 @@ def _is_variable(name: str, key: str) -> bool:
 def _is_template(node: Node) -> bool:
     """YAML reads `{{ .Values.seed }}` as a mapping whose key is a mapping."""
     return isinstance(node, MappingNode) and any(isinstance(key, MappingNode) for key, _ in node.value)
-
-
-def _matrix(fields: Mapping[str, Node]) -> dict[str, list[str]]:
-    """`matrix: {seed: [1, 2]}` -> `{"matrix_seed": ["1", "2"]}`."""
-    matrix = pairs_of(pairs_of(fields.get("strategy")).get("matrix")) or pairs_of(fields.get("matrix"))
-    found = {f"matrix_{key}": list(filter(None, map(text_of, items_of(node)))) for key, node in matrix.items()}
-    for each in map(pairs_of, items_of(matrix.get("include"))):
-        for key, node in each.items():
-            found.setdefault(f"matrix_{key}", []).extend([node.value] if isinstance(node, ScalarNode) else [])
-    return {name: list(dict.fromkeys(texts)) for name, texts in found.items() if texts}
-
-
-def _as_shell(text: str) -> str:
-    """A script without what another tool replaces before: `${{ matrix.seed }}` -> `${matrix_seed}`, `$$x` -> `$x`."""
-    text = re.sub(r"\$?\{\{(.*?)\}\}", lambda each: f"${{{_as_name(each[1])}}}", text)
-    return re.sub(r"\$\$(?=[A-Za-z_{(])", "$", text.replace(TEMPLATED, "${template}"))
-
-
-def _as_name(text: str) -> str:
-    """`matrix.seed` -> `matrix_seed`."""
-    return re.sub(r"\W+", "_", text).strip("_")[:40] or "template"
-
-
-def _texts(text: str, values: Values) -> list[str]:
-    """The texts that a value may be; what only the job knows stands in marks. `${A:-60}` -> unknown, or 60."""
-    if matrix := re.fullmatch(r"\$\{\{\s*(matrix\.\w+)\s*\}\}", text):
-        return list(values.get(matrix[1].replace(".", "_"), [marked("${{ ... }}")]))
-    if default := re.fullmatch(r"\$\{\{[^{}]*\|\|\s*'([^'{}]*)'\s*\}\}", text):
-        return [marked("${{ ... }}"), default[1]]
-    for pattern, what in _VALUES:
-        if re.fullmatch(f"(?s){pattern}", text):
-            return [marked(what)]
-    parts, position = [], 0
-    for match in re.finditer(_REFERENCE, text):
-        parts += [[text[position : match.start()] + match[1]]]
-        name = f"$({match[3]})" if match[3] else f"${match[4] or match[7]}"
-        parts += [[marked(name), match[6]] if match[5] else [marked(name)]]
-        position = match.end()
-    return [each if MARK in each else each.replace("$$", "$") for each in joined([*parts, [text[position:]]])]
 
 
 def _mappings(document: Node) -> Iterator[MappingNode]:

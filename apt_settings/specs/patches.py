@@ -7,7 +7,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..basics.files import UnreadableError
-from .findings import text_of
+from .findings import decode
 from .sandbox import confine_large
 from .trees import unreadable
 
@@ -34,7 +34,7 @@ _Loader.yaml_implicit_resolvers = {
 
 def read(data: bytes) -> dict[str, Any]:
     """What a patch holds. Raises UnreadableError, with the line, for what is no patch or hostile."""
-    return confine_large(lambda: _read(text_of(data)), len(data))
+    return confine_large(lambda: _read(decode(data)), len(data))
 
 
 def _read(text: str) -> dict[str, Any]:

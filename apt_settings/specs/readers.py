@@ -1,12 +1,14 @@
 """Reads a spec of any kind, and the specs inside it: the script of a step, the `.env` that a script writes."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from ..basics.files import UnreadableError
 from . import dockerfiles, dotenv, makefiles, manifests, shell
 from .kinds import kind_of
 from .spec import NOBODY, NOTHING, Beside, Fault, Given, Inner, Spec
+from .trees import from_json, from_toml
 
 _DEEPEST: Final = 5
 """The most texts that stand in each other."""
@@ -17,8 +19,8 @@ _READERS: Final[Mapping[str, Callable[[str, Given, Beside], Spec]]] = {
     "env": lambda text, given, _: dotenv.read(text, given),
     "script": lambda text, given, _: shell.read(text, given),
     "manifest": manifests.read,
-    "json": manifests.read_json,
-    "toml": manifests.read_toml,
+    "json": partial(manifests.read, parse=from_json),
+    "toml": partial(manifests.read, parse=from_toml),
     "dockerfile": lambda text, *_: dockerfiles.read(text),
     "makefile": lambda text, *_: makefiles.read(text),
     "justfile": lambda text, *_: makefiles.read_just(text),

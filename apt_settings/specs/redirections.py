@@ -1,16 +1,67 @@
-"""Where the output of a statement goes: the file behind `>`, the argument of `tee`."""
+"""Where the output of a statement goes, and the texts that a script writes there: here-documents, those of `echo`."""
 
+import re
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from tree_sitter import Node
 
-from .launchers import Words, base_of
-from .shell_words import text_of
+from .launchers import ASSIGNMENT, SHELLS, SLURM, Words, base_of
+from .shell_words import as_text, text_of
+from .spec import Given, Inner, Values
+
+PRINTS: Final = ("echo", "printf")
+READ_SCRIPTS: Final = (*SHELLS, *SLURM, "ssh", "qsub", "bsub")
+"""Commands that run the script that they read."""
+_READ_FILES: Final = ("kubectl", "docker", "oc", "tee")
+
+
+class Heredoc(NamedTuple):
+    """A here-document that somebody reads: `cat > job.sh <<EOF`."""
+
+    body: Node
+    is_literal: bool
+    """Whether the shell leaves the text as it is: `<<'EOF'`."""
+    target: str
+    """The file that it is written to; empty if there is none."""
+    readers: list[str]
+    """The commands that may read it."""
+
+    @property
+    def is_script(self) -> bool:
+        """Whether it runs here."""
+        return any(name in READ_SCRIPTS for name in self.readers)
+
+
+def heredocs_of(node: Node, words: Words) -> Iterator[Heredoc]:
+    """The here-documents of a statement with a command of these words that may set something."""
+    names = [base_of(word) for word, _ in words]
+    for redirect in (child for child in node.children if child.type == "heredoc_redirect"):
+        parts = {child.type: child for child in redirect.children}
+        if body := parts.get("heredoc_body"):  # pragma: no branch - nor a here-document without a text
+            is_literal = re.search(r"['\"\\]", text_of(parts["heredoc_start"])) is not None
+            piped = [base_of(text_of(each)) for each in _nodes_in(redirect, "command_name")]
+            target = target_of(node) or argument_of("tee", words)
+            found = Heredoc(body, is_literal, target, [*names, *piped])
+            if target or found.is_script or _above(body, "variable_assignment") or {*_READ_FILES} & {*found.readers}:
+                yield found
+
+
+def printed(words: Words, target: str, values: Values) -> Iterator[Inner]:
+    """The text of `echo A=1 >> x.env`, if it sets something."""
+    texts = [word for word, _ in words[1:] if not word.startswith("-")]
+    if words[0][0] == "printf" and texts:
+        arguments = iter(texts[1:])
+        texts = [re.sub(r"%[sdif]", lambda _: next(arguments, ""), texts[0])]
+    text = as_text(" ".join(texts).replace("\\n", "\n"), braces=True)
+    name = target if re.fullmatch(r"[\w./-]+", target) else ".env"
+    if re.match(f"(export )?{ASSIGNMENT}", text):
+        yield Inner(text, words[0][1], "", name, Given(values=values, certain=False, is_part=True))
 
 
 def target_of(node: Node) -> str:
     """The file that a statement writes to; empty if there is none."""
-    for redirect in nodes_in(node, "file_redirect"):
+    for redirect in _nodes_in(node, "file_redirect"):
         destination = redirect.child_by_field_name("destination") or redirect.children[-1]
         if ">" in text_of(redirect) and not text_of(destination).startswith("/dev/"):
             return text_of(destination).strip("\"'").rpartition("/")[2] or "x"
@@ -23,7 +74,7 @@ def argument_of(name: str, words: Words) -> str:
     return next(arguments, "") if words and base_of(words[0][0]) == name else ""
 
 
-def nodes_in(node: Node, kind: str) -> Iterator[Node]:
+def _nodes_in(node: Node, kind: str) -> Iterator[Node]:
     """The nodes of a kind in the parts of a statement that are no here-document."""
     waiting = [*node.children]
     while waiting:
@@ -34,7 +85,7 @@ def nodes_in(node: Node, kind: str) -> Iterator[Node]:
             waiting += each.children
 
 
-def above(node: Node, kind: str) -> Node | None:
+def _above(node: Node, kind: str) -> Node | None:
     """The nearest node of a kind that a node stands in."""
     parent = node.parent
     while parent and parent.type != kind:

@@ -6,11 +6,9 @@ from typing import Final, NamedTuple
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
-from ..base import AptSettings
 from ..basics.escaping import escaped
-from ..registry import Setting, registry
 from ..values import read_value
-from .spec import Assignment, Fault, known
+from .spec import Assignment, Fault, setting_of
 from .trees import items_of, line_of, pairs_of, text_of
 
 _ROLES: Final = (
@@ -56,7 +54,7 @@ def disagreements(documents: list[Node], held: Held) -> Iterator[Fault]:
                     found, faults = _settings_in(role, pod, held)
                     yield from faults
                     roles += [(role, found)] if found else []
-                yield from _between(roles)
+                yield from _disagreements_of(roles)
 
 
 def _pods(node: Node | None, way: tuple[str, ...], role: str) -> Iterator[tuple[str, Node]]:
@@ -100,7 +98,7 @@ def _from_maps(container: Mapping[str, Node], held: Held) -> Iterator[tuple[str,
                 yield prefix + key, each
 
 
-def _between(roles: Sequence[tuple[str, Mapping[str, _Value]]]) -> Iterator[Fault]:
+def _disagreements_of(roles: Sequence[tuple[str, Mapping[str, _Value]]]) -> Iterator[Fault]:
     must = "roles of one job must have the same settings"
     for variable in dict.fromkeys(variable for _, each in roles for variable in each):
         first = next(each[variable] for _, each in roles if variable in each)
@@ -114,22 +112,18 @@ def _between(roles: Sequence[tuple[str, Mapping[str, _Value]]]) -> Iterator[Faul
                 yield Fault(value.line, variable, f"{_says(variable, value.text)} in {role}, and {other}: {must}")
 
 
-def _setting(variable: str) -> Setting | None:
-    return registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
-
-
 def _counts(variable: str) -> bool:
-    setting = _setting(variable)
+    setting = setting_of(variable)
     return setting is not None and not setting.where_it_runs
 
 
 def _differ(variable: str, one: str, other: str) -> bool:
-    setting = _setting(variable)
+    setting = setting_of(variable)
     annotation = setting.field.annotation if setting else str
     return bool(read_value(one, annotation) != read_value(other, annotation))
 
 
 def _says(variable: str, text: str) -> str:
     """`is 30`; of a secret no value."""
-    setting = _setting(variable)
+    setting = setting_of(variable)
     return "is another one" if setting and setting.secret else f"is {escaped(text)}"

@@ -1,11 +1,14 @@
 """The words of a script: each text that a command may get for one of them."""
 
 import re
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from tree_sitter import Node
 
-from .spec import Values, either, joined, marked
+from .launchers import Words
+from .spec import Values, abreast, either, joined, marked
 
 _DEFAULT: Final = r"(?s)\$\{(\w+)(:?[-=+?])(.*)\}"
 _ESCAPED: Final = r'\\(["\\$`])'
@@ -13,6 +16,54 @@ _CALLED: Final = {"command_substitution": "$(...)", "arithmetic_expansion": "$((
 _LONGEST: Final = 1_000
 """The most characters of a value that is put into a here-document, which may name it very often."""
 _MOST_COUNTED: Final = 50
+_AROUND: Final = ("redirected_statement", "pipeline", "list")
+_SPLIT: Final = ("simple_expansion", "expansion")
+"""Words without quotes, which bash splits at blanks."""
+
+
+def cut(node: Node) -> tuple[list[Node], tuple[str, Node] | None]:
+    """The parts of a command up to the end of its line, and the text and first part of what the parser took for more.
+
+    It may take the lines below a command for its words.
+    """
+    raw, start = node.text or b"", node.start_byte
+    for index, child in enumerate(node.children[1:], start=1):
+        between = raw[node.children[index - 1].end_byte - start : child.start_byte - start]
+        if re.search(rb"(?<!\\)\n", between):
+            whole = node  # with what the parser took for redirections and pipes of this command
+            while whole.parent and whole.parent.type in _AROUND:
+                whole = whole.parent
+            below = (whole.text or b"")[child.start_byte - whole.start_byte :]
+            return node.children[:index], (below.decode(errors="replace"), child)
+    return node.children, None
+
+
+def combinations(nodes: Sequence[Node], values: Values, above: int) -> list[Words]:
+    """The words of a command, once for each value of a word that may be one of several; `above` are the lines before.
+
+    With `{"s": ["1", "2"]}`, `run $s` -> `[[("run", 1), ("1", 1)], [("run", 1), ("2", 1)]]`.
+    """
+    columns = (
+        [[(word, above + node.start_point.row + 1) for word in words] for words in split_texts_of(node, values)]
+        for node in nodes
+    )
+    return [list(chain.from_iterable(row)) for row in abreast(columns)]
+
+
+def split_texts_of(node: Node, values: Values) -> list[list[str]]:
+    """As `texts_of`, each split into the words that bash makes of it: an expansion without quotes at its blanks."""
+    texts = texts_of(node, values)
+    return [text.split() for text in texts] if node.type in _SPLIT else [[text] for text in texts]
+
+
+def assigned_texts(node: Node, values: Values) -> list[str]:
+    """The texts that an assignment may give its variable: `A+=b`, where A is `a` -> `["ab"]`."""
+    name, operator = text_of(node.children[0]), node.children[1].type
+    word = node.children[2] if len(node.children) > 2 else None
+    if word is not None and word.type == "array":
+        return [marked("(...)")]
+    texts = [""] if word is None else texts_of(word, values)
+    return joined([values.get(name, [marked(f"${name}")]), texts]) if operator == "+=" else texts
 
 
 def texts_of(node: Node, values: Values) -> list[str]:

@@ -1,12 +1,14 @@
 """The result of reading a job spec of any kind: the variables that it sets, its faults, and the texts inside it."""
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
 from ..base import AptSettings
-from ..registry import registry
+from ..registry import Setting, registry
 from ..sources.names import Names
+
+T = TypeVar("T")
 
 MARK: Final = "\0"
 """Stands around what only the job knows, in the text of a value: `seed-\\0$s\\0`. No spec can hold this character."""
@@ -134,6 +136,11 @@ def known() -> Names:
     return registry().names_of(AptSettings)
 
 
+def setting_of(variable: str) -> Setting | None:
+    """The setting that a variable sets; None for a control and for any other name."""
+    return registry().settings_of(AptSettings).get(known().variables.get(variable, ""))
+
+
 def marked(what: str) -> str:
     """The text of a value that only the job knows: `$s` -> `\\0$s\\0`."""
     return f"{MARK}{what}{MARK}"
@@ -158,6 +165,13 @@ def joined(parts: Sequence[Sequence[str]]) -> list[str]:
         if max(map(len, texts)) > _LONGEST:
             return [marked("...")]
     return texts
+
+
+def abreast(columns: Iterable[Sequence[T]]) -> list[list[T]]:
+    """One of each column at a time, of a shorter one its last: `[["a"], ["1", "2"]]` -> `[["a", "1"], ["a", "2"]]`."""
+    filled = [column for column in columns if column]
+    rows = range(max(map(len, filled), default=1))
+    return [[column[min(row, len(column) - 1)] for column in filled] for row in rows]
 
 
 def either(*alternatives: Sequence[str]) -> list[str]:

@@ -417,6 +417,14 @@ def test_a_config_map_is_that_of_its_fingerprint(name: str | None, capsys: pytes
     assert job["metadata"]["name"] == (name or f"squad-{digest}")
 
 
+def test_a_job_is_called_after_what_was_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the dataset that the user names; the label has the task, which is a setting."""
+    metadata = yaml.safe_load(printed(capsys, *JOB, "--task", "sst2", "--", "true"))["metadata"]
+
+    assert metadata["name"].startswith("sst2-")
+    assert metadata["labels"]["apt-settings/task"] == "glue_big"
+
+
 def test_a_queue_of_kueue_is_a_label(capsys: pytest.CaptureFixture[str]) -> None:
     """As the page about clusters says."""
     text = printed(capsys, *JOB, "--task", "squad", "--label", "kueue.x-k8s.io/queue-name=gpu", "--", "true")

@@ -217,7 +217,7 @@ def test_exports_survive_bash(values: dict[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SettingsWarning)
         settings = load({}, None, **values)
-    request = Request("", variables_for(settings, full=True, expect=False), Sweep(()), ("env", "-0"), "runs")
+    request = Request(Sweep(()), ("env", "-0"), "runs", variables=variables_for(settings, full=True, expect=False))
     exports = render(request, Resources("x")).rpartition("\n\n")[0]
     done = subprocess.run(["bash"], input=f"{exports}\nenv -0\n".encode(), capture_output=True, check=True)
     environ = dict(item.split("=", 1) for item in done.stdout.decode().split("\0") if item.startswith("APT_"))
@@ -279,6 +279,24 @@ def test_a_point_that_has_ended_well_is_left_alone(capsys: pytest.CaptureFixture
     assert [each.stdout for each in told] == ["ran\n", "", "ran\n"]
     assert f"point 1 of 2: seed=2; record runs/{VERSION}-" in told[2].stderr
     assert "skipped: runs/" in told[1].stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "name"),
+    [
+        (["--task", "sst2"], "sst2"),
+        (["--task", "glue_big", "--set", "dataset=mnli"], "mnli"),
+        (["--task", "glue_big"], "glue_big"),
+        (["--task", "custom", "--set", "dataset=my corpus", "--set", "architecture=x/y"], "custom"),
+        (["--task", "sst2", "--grid", "seed=1..2"], "sst2"),
+        (["--task", "glue_big", "--grid", "dataset=sst2,mnli"], "glue_big"),
+        (["--grid", "task=mnli,squad"], "sweep"),
+        (["--task", "sst2", "--name", "mine"], "mine"),
+    ],
+)
+def test_a_job_is_called_after_what_was_asked(argv: list[str], name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """By the dataset that the user names, and for a sweep by what its points share. The queue shows it."""
+    assert f"\n#SBATCH --job-name={name}\n" in printed(capsys, *JOB, *argv, "--", "true")
 
 
 @pytest.mark.parametrize(("own", "theirs"), [(("--memory", "64G"), "--mem"), (("--cpus", "8"), "--cpus-per-task")])

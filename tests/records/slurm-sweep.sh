@@ -1,6 +1,6 @@
 #!/bin/bash
 # 6 points over task, output_dir, seed
-#SBATCH --job-name=glue_big
+#SBATCH --job-name=sweep
 #SBATCH --requeue
 #SBATCH --open-mode=append
 #SBATCH --array=0-5%2

@@ -78,6 +78,7 @@ SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
         ("export APT_EPOCHS=60\nbash -c 'APT_DISTILL_EPOCHS=50 run'", []),
         ("bash -c 'bash -c \"APT_SEED=x run\"'", [(1, SEED)]),
         ("bash <<< 'APT_SEED=x run'", [(1, SEED)]),
+        ("qsub <<< 'APT_SEED=x run'", [(1, SEED)]),
         ('bsub "APT_SEED=x run"', [(1, SEED)]),
         ('{\n echo "APT_SEED=x"\n} > .env', [(2, SEED)]),
         ('echo "APT_SEED=x" | tee -a .env', [(1, SEED)]),

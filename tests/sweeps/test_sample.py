@@ -244,7 +244,7 @@ def test_a_script_is_as_short_for_a_million_points() -> None:
     for points in (1_000, 1_000_000):
         ranges = {name: RANGES[name] for name in ("learning_rate", "target_sparsity", "batch_size")}
         sweep = sweep_of([], sample(ranges, points))
-        request = Request("squad", {"APT_TASK": "squad"}, sweep, ("python", "train.py"), "runs")
+        request = Request(sweep, ("python", "train.py"), "runs", variables={"APT_TASK": "squad"})
         scripts = [render(request, Resources("squad"), part) for part in parts(points, 1_001)[-2:]]
 
         assert max(map(len, scripts)) < 1_500
