@@ -5,13 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import pytest
+from click import Context
 from support import ROOT, needs_training
 
 from apt_settings import load
+from apt_settings.cli import commands
 from apt_settings.facts.discrepancies import discrepancies
 
 PAGES: Final = {"README.md": ROOT / "README.md", **{f"docs/{page.name}": page for page in (ROOT / "docs").glob("*.md")}}
@@ -20,9 +24,15 @@ COPIES: Final = {"docs/index.md", "docs/contributing.md", "docs/changelog.md"}
 """Pages that docs/generate.py copies from files of the root."""
 RUN: Final = sorted(TEXTS.keys() - COPIES)
 NEEDS_EXTRAS: Final = "# needs the extras\n"
+NEEDS_BENCHMARK: Final = "# needs the extra benchmark\n"
 ALONE: Final = "# a program of its own\n"
 A_FILE: Final = re.compile(r"# \w+\.py\n")
-"""The first line of a file of tests, which tests/testing/test_testing.py runs."""
+"""The first line of a file, which another test writes and runs."""
+FEATURES: Final = "docs/features.md"
+
+needs_benchmark = pytest.mark.skipif(
+    None in map(find_spec, ("hydra", "dynaconf")), reason="needs pip install 'apt-settings[benchmark]'"
+)
 
 
 def blocks(language: str, name: str = "README.md") -> list[str]:
@@ -96,7 +106,7 @@ def test_python_examples_print_what_they_show(name: str, folder: Path, monkeypat
     if groups := re.search(r"^export APT_EXTEND=(\S+)$", TEXTS[name], re.MULTILINE):
         monkeypatch.setenv("APT_EXTEND", groups[1])
     found = [block for block in blocks("python", name) if not A_FILE.match(block)]
-    together = [block for block in found if not block.startswith((NEEDS_EXTRAS, ALONE))]
+    together = [block for block in found if not block.startswith((NEEDS_EXTRAS, NEEDS_BENCHMARK, ALONE))]
     for code in ["".join(together), *(block for block in found if block.startswith(ALONE))]:
         done = python(code, folder)
 
@@ -116,6 +126,61 @@ def test_python_examples_with_the_extras_run(name: str, block: str, tmp_path: Pa
     done = python(block, tmp_path)
 
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.benchmark
+@needs_benchmark
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("python", FEATURES) if block.startswith(NEEDS_BENCHMARK)], ids=("p", "h", "d")
+)
+def test_other_libraries_do_what_the_features_say(block: str, tmp_path: Path) -> None:
+    """Each block that was tried holds with the libraries that are installed."""
+    done = python(block, tmp_path)
+
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.benchmark
+@needs_benchmark
+def test_the_features_are_of_the_libraries_that_are_tried() -> None:
+    """The versions that the page names are those that are installed, but for their last number."""
+    named = re.findall(r"^### (\S+) (\S+)$", TEXTS[FEATURES], re.MULTILINE)
+    packages = [name.replace("Hydra", "hydra-core") for name, _ in named]
+
+    assert [of for _, of in named] == [".".join(version(package).split(".")[:2]) for package in packages]
+    assert f"{named[0][0]} {named[0][1]}, Hydra {named[1][1]} and dynaconf {named[2][1]}." in TEXTS[FEATURES]
+
+
+def test_every_feature_has_a_source_in_each_column() -> None:
+    """A cell links to what says it, or to code that shows it; only a plain no needs neither."""
+    rows = re.findall(r"^\| (?!feature)(.*) \|$", TEXTS[FEATURES], re.MULTILINE)
+    cells = [row.split(" | ") for row in rows]
+
+    assert len(cells) > 60
+    assert [row for row in cells if len(row) != 5] == []
+    assert [cell for row in cells for cell in row[1:] if not re.match(r"no$|no; |.*\](\(|\[)", cell)] == []
+    assert [name for name in commands.list_commands(Context(commands)) if f"`{name}" not in TEXTS[FEATURES]] == []
+
+
+def test_no_source_of_the_features_is_missing_or_without_use() -> None:
+    """Each name of a source is an address at the end of the page, and each address is used."""
+    used = re.findall(r"\]\[([\w-]+)\]", TEXTS[FEATURES])
+    defined = re.findall(r"^\[([\w-]+)\]: https://", TEXTS[FEATURES], re.MULTILINE)
+
+    assert set(used) == set(defined)
+    assert len(defined) == len(set(defined))
+
+
+@pytest.mark.benchmark
+@needs_benchmark
+def test_a_configuration_of_hydra_asks_for_settings(tmp_path: Path) -> None:
+    """The files on the page about moving print what it shows, started as it says."""
+    page = "docs/coming-from.md"
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "config.yaml").write_text(blocks("yaml", page)[0])
+    (tmp_path / "train.py").write_text(next(block for block in blocks("python", page) if A_FILE.match(block)))
+
+    assert blocks("text", page) == [shell(blocks("bash", page)[0], tmp_path).stdout]
 
 
 def test_the_slurm_example_starts_the_job(tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def _complete_side(_ctx: click.Context, _param: click.Parameter, incomplete: str
 def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple[str, ...]) -> int:
     """Print what differs between A and B.
 
-    A and B are each paper, release, now (the settings here), a .env or a run.json. paper and release are
+    A and B are each paper, release, now (the settings here), a .env or a record. paper and release are
     taken for the task, dataset and architecture of the other side. Each difference has both values,
-    where they came from, and a note if there is one. --set changes now and a .env or run.json, not paper
+    where they came from, and a note if there is one. --set changes now and a .env or a record, not paper
     and release. If A and B are both paper or release, --set and the environment choose the task, dataset
     and architecture. Of records there may be more; what somebody set comes first, then what follows from
     it. Exit status: 0 the same, 1 different, 2 trouble.

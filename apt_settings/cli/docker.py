@@ -121,7 +121,7 @@ def docker(
 
     The line runs the command with apt-settings run, so the image must have apt-settings. The record is
     written to DIR on this machine. With a grid, --index chooses the point to run, or --only prints a line
-    for each point that stands so.
+    for each point with that status.
 
     Example: apt-settings job docker --task squad --image train --gpus all -- python train.py
     """

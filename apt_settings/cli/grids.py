@@ -78,7 +78,7 @@ ONLY: Final = click.option(
     "--only",
     type=_words,
     metavar="WORDS",
-    help="Only the points of a grid that stand so by their records: failed,missing.",
+    help="Only the points with this status in their records: failed,missing.",
 )
 
 
@@ -114,13 +114,13 @@ _SAMPLE: Final = click.option(
     metavar="NAME=RANGE",
     help="Sample a setting: target_sparsity=0.3..0.7, learning_rate=log:1e-5..1e-3, batch_size=8,16,32; repeat it.",
 )
-_POINTS: Final = click.option("--points", metavar="N", help="How many points to sample. More keep those there are.")
-_SAMPLE_SEED: Final = click.option("--sample-seed", metavar="S", help="Another seed gives other points; 0 by default.")
+_POINTS: Final = click.option("--points", metavar="N", help="How many points; more keep the earlier ones.")
+_SAMPLE_SEED: Final = click.option("--sample-seed", metavar="S", help="The seed of the points; 0 by default.")
 AMONG: Final = click.option(
     "--among",
     type=_points,
     metavar="LIST",
-    help="Count --index among these points alone, such as 3,7-9: what a pod runs of a grid in part.",
+    help="Count --index among these points alone, such as 3,7-9; job kubernetes --only writes it.",
 )
 INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point, counted from 0.")
 

@@ -96,7 +96,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     "records",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where --only finds the records here: a mount or a copy of the volume.",
+    help="The folder here in which --only finds the records: a mount or a copy of the volume.",
 )
 @IMAGE
 @click.option("--name", type=dns_label, metavar="TEXT", help="The name; by default dataset or task, and fingerprint.")

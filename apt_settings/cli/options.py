@@ -96,7 +96,7 @@ _FROM: Final = click.option(
     "record",
     type=click.Path(),
     metavar="PATH",
-    help="Take all settings from a run.json; only --set overrides it.",
+    help="Take all settings from a record; only --set overrides it.",
 )
 
 

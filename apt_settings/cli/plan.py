@@ -42,9 +42,7 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
 )
-@click.option(
-    "--log", type=click.Path(), metavar="FILE", help="Hold the log of a training with the release against the plan."
-)
+@click.option("--log", type=click.Path(), metavar="FILE", help="Compare a log of the official release with the plan.")
 def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path | None, log: str | None) -> int | None:
     """Print what a job amounts to: steps, prunings, parameters.
 

@@ -27,7 +27,7 @@ from .options import (
 from .output import complain
 from .terminal import print_notes
 
-_RECORD = "Write a run.json to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
+_RECORD = "Write a record to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
 
 
 def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Path | None:
@@ -65,7 +65,7 @@ def run(
 
     The command gets every setting as a variable. It gets all signals, and its exit status is the exit
     status of run. Without --record, this process becomes the command. With --record, run writes a
-    run.json to a new folder: the command, the settings, the machine, and how it ended. A line on stderr
+    record, run.json, to a new folder: the command, the settings, the machine, and how it ended. A line on stderr
     says what starts. If the settings are wrong, or nothing sets the task, the command does not start and
     the exit status is 78. With a grid, --index chooses the point to run.
 

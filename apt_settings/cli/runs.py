@@ -60,7 +60,7 @@ def _moment(text: str) -> datetime:
     metavar="NAME",
     help="Sort by a setting, a metric or start; -NAME puts the largest first.",
 )
-@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Add what came out as a column; repeatable.")
+@click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Add a result as a column; repeatable.")
 @click.option(
     "--group",
     "folded",
@@ -69,7 +69,7 @@ def _moment(text: str) -> datetime:
     metavar="NAME",
     help="Fold runs that differ only there; repeatable.",
 )
-@click.option("--all", "everything", is_flag=True, help="Add the settings that differ although nobody set them.")
+@click.option("--all", "everything", is_flag=True, help="Add the settings that differ and that nobody set.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
 @click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
 @click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")

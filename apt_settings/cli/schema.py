@@ -17,7 +17,7 @@ from .options import Job, takes_settings
     type=click.Choice(("job", "sweep")),
     default="job",
     show_default=True,
-    help="What it is the schema of: the settings of a job, or the TOML file of a sweep.",
+    help="Print the schema of the settings of a job, or of the TOML file of a sweep.",
 )
 def schema(job: Job, what: str) -> None:
     """Print the JSON Schema of the settings.

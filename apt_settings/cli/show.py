@@ -24,7 +24,7 @@ from .terminal import print_notes, print_pairs, print_table
 
 @click.command()
 @takes_settings
-@click.option("--pid", type=click.IntRange(min=1), metavar="N", help="Show what a process runs with that run started.")
+@click.option("--pid", type=click.IntRange(min=1), metavar="N", help="Show a process that run started.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
 @click.option("--overrides-only", is_flag=True, help="Print only the settings that were set, not defaults.")
 def show(job: Job, pid: int | None, form: str, overrides_only: bool) -> None:

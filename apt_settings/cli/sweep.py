@@ -37,7 +37,7 @@ _FINGERPRINT_WIDTH: Final = 21
     "records",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Add how each point stands by the records in DIR: done, failed, running, missing.",
+    help="Add the status of each point, by the records in DIR: done, failed, running, missing.",
 )
 @click.option(
     "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
