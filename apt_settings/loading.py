@@ -11,7 +11,7 @@ from weakref import WeakValueDictionary
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, fitting_defaults, layers_for, layers_under
+from .base import AptSettings, expected_by, fitting_defaults, layers_for, layers_under
 from .basics.environment import process_environment
 from .basics.escaping import escaped, shown
 from .basics.origins import Origin
@@ -20,7 +20,6 @@ from .errors import Note, Problem, SettingsError, SettingsWarning, raised_anew
 from .fingerprint import changed
 from .naming import registry_for, with_groups
 from .own import Group, Place
-from .pin import refuse_others
 from .registry import Registry, Setting, extend_process, in_force, registry, task_of
 from .sources.handed_on import lost_on_the_way
 from .sources.layers import EnvFile, Inputs, Layers, read, read_recorded
@@ -91,7 +90,7 @@ def load(
     inputs = Inputs(given, env_file, overrides, extend=extend)
     settings = resolve(inputs, settings_class=settings_class, record=record)
     if "expect" in overrides or not (overrides or settings_class or record):
-        refuse_others(settings)
+        _refuse_others(settings)
     return _with_warnings(settings, callers=2)
 
 
@@ -271,6 +270,14 @@ def _not_read(given: Source, record: "Record", settings: Mapping[str, Setting]) 
             yield Note(f"{origin.label}={origin.raw} is not read: the record says {as_text(recorded)}", name)
 
 
+def _refuse_others(settings: AptSettings) -> None:
+    """Raise SettingsError where APT_EXPECT names another job than that of these settings."""
+    if expected_by(settings):
+        from .pin import refuse_others  # most starts expect nothing
+
+        refuse_others(settings)
+
+
 def _with_warnings(settings: AptSettings, callers: int) -> AptSettings:
     """The settings, after a warning for each note that points at the line so many callers above this one's."""
     for note in settings.notes:
@@ -307,7 +314,7 @@ def singleton() -> AptSettings:
         if _resolved is None:
             settings = _resolve_under_blocks({}, fit=False)
             if not _blocks:
-                refuse_others(settings)
+                _refuse_others(settings)
             for note in (*lost_on_the_way(process_environment()), *settings.notes):
                 warnings.warn(str(note), SettingsWarning, stacklevel=4)
             _resolved = settings

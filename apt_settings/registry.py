@@ -11,14 +11,13 @@ from enum import Enum
 from functools import cache
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from .basics.escaping import shown
 from .basics.origins import Origin
-from .facts.citations import Citation, borrowed, cite
 from .facts.datasets import DATASETS
 from .facts.other_names import DERIVED, ELSEWHERE, OTHER_NAMES
 from .groups import GROUPS
@@ -35,6 +34,9 @@ from .own import (
 )
 from .own.leaves import default_of, is_derived, is_secret
 from .sources.names import Names, names_of, variable_of
+
+if TYPE_CHECKING:
+    from .facts.citations import Citation
 
 
 class Unset(Enum):
@@ -92,8 +94,10 @@ class Setting(NamedTuple):
         return "" if self.is_own or declaring.__module__.partition(".")[0] == __package__ else declaring.__name__
 
     @property
-    def citation(self) -> Citation | None:
+    def citation(self) -> "Citation | None":
         """Where the default comes from; None for a setting that is not ours, or has no default."""
+        from .facts.citations import Citation, borrowed, cite  # no plain start asks for it
+
         if self.is_own or self.restated_by or self.field.is_required():
             return Citation("project", self.restated_by) if self.restated_by else None
         model = model_of(self.owner)
@@ -140,6 +144,8 @@ class Setting(NamedTuple):
 def _default_origin(setting: Setting) -> str:
     if setting.restated_by:
         return f"{setting.restated_by} default"
+    from .facts.citations import cite
+
     is_borrowed = setting.citation and setting.citation != cite(setting.name, model_of(setting.owner))
     return "class default, of no paper" if is_borrowed else "class default"
 
