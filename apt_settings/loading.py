@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, TypeVar, overload
 
-from .base import AptSettings, layers_under
+from .base import AptSettings, background_of, layers_under
 from .basics.environment import process_environment
 from .basics.escaping import shown
 from .basics.origins import Origin
@@ -14,7 +14,6 @@ from .errors import Problem, SettingsError, SettingsWarning, raised_anew
 from .judging.draft import layers_for
 from .judging.validation_errors import WITH_FLAGS, is_python_none, or_custom, words_near
 from .own import Group
-from .pin import refuse_others
 from .registry import in_force, registry, task_of
 from .registry.naming import registry_for
 from .sources.env_files import EnvFile
@@ -80,7 +79,7 @@ def load(
     inputs = Inputs(given, env_file, overrides, extend=extend)
     settings = resolve(inputs, settings_class=settings_class, record=record)
     if "expect" in overrides or not (overrides or settings_class or record):
-        refuse_others(settings)
+        refuse_unexpected(settings)
     return with_warnings(settings, callers=2)
 
 
@@ -144,6 +143,14 @@ def layers_of(
     if settings_class is not None:
         return settings_class, layers_for(settings_class, inputs)
     return choose_task(read(inputs, registry().names_of(AptSettings)))
+
+
+def refuse_unexpected(settings: AptSettings) -> None:
+    """Raise SettingsError where APT_EXPECT, or the argument `expect`, names another job than these settings'."""
+    if background_of(settings).layers.winner("expect"):
+        from .pin import refuse_others  # most starts expect nothing
+
+        refuse_others(settings)
 
 
 def with_warnings(settings: AptSettings, callers: int) -> AptSettings:

@@ -12,9 +12,8 @@ from weakref import WeakValueDictionary
 from .base import AptSettings, fitting_defaults
 from .basics.environment import process_environment
 from .errors import SettingsError, SettingsWarning, raised_anew
-from .loading import resolve, with_arguments, with_warnings
+from .loading import refuse_unexpected, resolve, with_arguments, with_warnings
 from .own import Group, Place
-from .pin import refuse_others
 from .registry import Registry, extend_process, registry
 from .registry.naming import with_groups
 from .sources.handed_on import lost_on_the_way
@@ -49,7 +48,7 @@ def process_settings() -> AptSettings:
         if _resolved is None:
             settings = _resolve_under_blocks({}, fit=False)
             if not _blocks:
-                refuse_others(settings)
+                refuse_unexpected(settings)
             for note in (*lost_on_the_way(process_environment()), *settings.notes):
                 warnings.warn(str(note), SettingsWarning, stacklevel=4)
             _resolved = settings
@@ -117,7 +116,7 @@ def begin_override(values: Mapping[str, Any], *, fit: bool, callers: int) -> _Bl
     with _lock:
         settings = with_warnings(_resolve_under_blocks(values, fit=fit), callers)
         if "expect" in values:
-            refuse_others(settings)
+            refuse_unexpected(settings)
         block = _Block(values, fit, settings, _resolved)
         _blocks.append(block)
         _resolved = settings

@@ -157,6 +157,20 @@ def test_importing_loads_nothing_heavier_than_pydantic_settings() -> None:
     assert added <= {"dotenv.parser", "dotenv.variables", *hashing}
 
 
+def test_a_plain_start_loads_only_what_decides_the_settings(tmp_path: Path) -> None:
+    """With variables and a `.env`, no room above the core is loaded, and nothing that pins, records or cites."""
+    (tmp_path / ".env").write_text("APT_EPOCHS=30\nOTHER=x\n")
+    code = "import sys; from apt_settings import settings; print(*sys.modules)"
+    environ = {"APT_SEED": "3"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environ, cwd=tmp_path)
+    loaded = {name.removeprefix("apt_settings.") for name in done.stdout.split()}
+    above = ROOMS[ROOMS.index("core") + 1 :]
+    later = {"pin", "schedules", "variables", "facts.citations", "facts.release", "sources.record", "sources.release"}
+
+    assert "sources.dotenv" in loaded
+    assert loaded & {*above, *later} == set()
+
+
 def test_every_module_says_its_job_in_its_first_line() -> None:
     """A module's docstring begins with one sentence."""
     trees = {module: ast.parse(path.read_text()) for module, path in modules().items()}

@@ -1,6 +1,7 @@
 """Files: those of others, of so many bytes and no more, UTF-8, with a sentence where one is not to be had; and ours."""
 
 import os
+from codecs import BOM_UTF8
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -39,7 +40,7 @@ def as_text(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise UnreadableError("UTF-16, not UTF-8: save it as UTF-8")
     try:
-        return data.decode("utf-8-sig")
+        return data.removeprefix(BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         line = len(data[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n"))
     # Raised outside the except block: a UnicodeDecodeError carries the whole file, other tools' secrets included.

@@ -4,16 +4,18 @@ import inspect
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic.fields import FieldInfo
 
-from ..facts.citations import Citation, borrowed, cite
 from ..facts.datasets import DATASETS
 from ..own import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, definition_of, meaning_of
 from ..own.leaves import default_of, is_derived
 from ..sources.names import variable_of
 from .groups import GROUPS
+
+if TYPE_CHECKING:
+    from ..facts.citations import Citation
 
 
 class Unset(Enum):
@@ -71,8 +73,10 @@ class Setting(NamedTuple):
         return "" if self.is_own or declaring.__module__.startswith("apt_settings.") else declaring.__name__
 
     @property
-    def citation(self) -> Citation | None:
+    def citation(self) -> "Citation | None":
         """Where the default comes from; None for a setting that is not ours, or has no default."""
+        from ..facts.citations import Citation, borrowed, cite  # no plain start asks for it
+
         if self.is_own or self.restated_by or self.field.is_required():
             return Citation("project", self.restated_by) if self.restated_by else None
         model = model_of(self.owner)
@@ -119,6 +123,8 @@ class Setting(NamedTuple):
 def _default_origin(setting: Setting) -> str:
     if setting.restated_by:
         return f"{setting.restated_by} default"
+    from ..facts.citations import cite
+
     is_borrowed = setting.citation and setting.citation != cite(setting.name, model_of(setting.owner))
     return "class default, of no paper" if is_borrowed else "class default"
 

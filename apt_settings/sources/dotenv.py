@@ -133,7 +133,7 @@ def _fault(binding: Binding, entries: Mapping[str, Entry], scope: Mapping[str, s
     ours = is_ours(name)
     if binding.error or (ours and value is None):
         return "cannot be read as NAME=value", "write NAME=value, and close every quote"
-    seen = re.sub(_INVISIBLE, "", text)
+    seen = text if text.isascii() else re.sub(_INVISIBLE, "", text)
     if re.search(_NEWLINE, text) and (ours or re.search(_AT_START_OF_LINE, seen)):
         return "opens a quote that is not closed on its line", "close the quote"
     if not ours or value is None:
