@@ -131,7 +131,9 @@ def test_python_examples_with_the_extras_run(name: str, block: str, tmp_path: Pa
 @pytest.mark.benchmark
 @needs_benchmark
 @pytest.mark.parametrize(
-    "block", [block for block in blocks("python", FEATURES) if block.startswith(NEEDS_BENCHMARK)], ids=("p", "h", "d")
+    "block",
+    [block for block in blocks("python", FEATURES) if block.startswith(NEEDS_BENCHMARK)],
+    ids=("pydantic-settings", "Hydra", "dynaconf"),
 )
 def test_other_libraries_do_what_the_features_say(block: str, tmp_path: Path) -> None:
     """Each block that was tried holds with the libraries that are installed."""

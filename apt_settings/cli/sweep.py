@@ -48,8 +48,8 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
 
     A grid lists several values for one or more settings. A point is one combination of them; the last
     --grid varies fastest. --sample takes --points points from ranges; each is computed from the seed and
-    its number. All points are checked before any is printed, and an error names the points that have it.
-    A point that is the same experiment as an earlier one is marked with the number of that one. --index
+    its index. All points are checked before any is printed, and an error names the points that have it.
+    A point that is the same experiment as an earlier one is marked with the index of that one. --index
     chooses one point; then the format env prints its settings as a .env.
 
     Example: apt-settings sweep --grid task=mnli,squad --sample learning_rate=log:1e-5..1e-3 --points 16
