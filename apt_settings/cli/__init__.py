@@ -61,6 +61,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _message(error: click.UsageError) -> str:
     """What is wrong with a command line; a setting that is written as an option has one that takes it."""
     if isinstance(error, click.NoSuchOption) and error.ctx:
+        command = error.ctx.command
+        if isinstance(command, LazyGroup) and command is not commands:
+            first = " or ".join(command.names)
+            return f"{error.option_name} stands before the launcher: write {command.name} {first} first"
         setting = setting_of(error.option_name, registry().settings_of(AptSettings))
         if setting and any(each.name == ASSIGNMENTS for each in error.ctx.command.params):
             return f"{error.option_name} is a setting and no option: write --set {setting}=..."

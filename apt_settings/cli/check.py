@@ -14,7 +14,7 @@ from ..basics.files import UnreadableError
 from ..errors import Note, SettingsError
 from ..registry import Registry, in_force, registry
 from ..registry.naming import registry_for
-from ..report.tables import notes, summary
+from ..report.tables import notes, notes_on_empty, summary
 from ..sources.layers import Inputs
 from ..variables import EXTEND
 from .options import Job, takes_expected, takes_settings
@@ -99,9 +99,8 @@ def _check_here(job: Job) -> int:
     except SettingsError as error:
         print_sentences(list(map(str, error.problems)))
         return PROBLEMS_FOUND
-    empty = [Note(f"{each.label} is empty: not set") for origin in settings.origins.values() for each in origin.empty]
     print_sentences([f"good: {summary(settings)}"])
-    print_notes([*empty, *notes(settings)])
+    print_notes([*notes_on_empty(settings), *notes(settings)])
     return 0
 
 

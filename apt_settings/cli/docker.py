@@ -39,6 +39,7 @@ from .options import (
     takes_settings,
 )
 from .output import complain, print_data
+from .paths import PathOption
 from .terminal import print_notes
 
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]+"
@@ -74,7 +75,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
 @click.option(
     "--env-from",
     multiple=True,
-    type=like(ONE_LINE, "the path of a file"),
+    type=like(rf"(?!-){ONE_LINE}", "the path of a file"),
     metavar="FILE",
     help="A file of more variables, such as secrets, as docker --env-file reads it; repeatable.",
 )
@@ -88,7 +89,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
 @click.option(
     "--write-env-file",
     "written",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="PATH",
     help="Write the settings to a new file for docker --env-file, instead of one --env for each.",
 )

@@ -11,8 +11,8 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from ..base import AptSettings
-from ..basics.escaping import shown, spelt
+from ..base import AptSettings, settings_of, values_of
+from ..basics.escaping import escaped, shown, spelt
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..parts import check_objects
@@ -25,9 +25,11 @@ from ..sweeps.pin import of_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
 from ..sweeps.sweep_file import SweepFile, from_file
+from ..values import as_text
 from .offers import complete_assignment
 from .options import Command, Job, assignment
 from .output import complain, warn
+from .paths import PathOption
 
 Assignment: TypeAlias = tuple[str, str]
 
@@ -101,7 +103,7 @@ _ZIP: Final = click.option(
 )
 _GRID_FILE: Final = click.option(
     "--grid-file",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="PATH",
     help="Read more from the tables [grid], [[zip]] and [sample] of a TOML file.",
 )
@@ -198,6 +200,30 @@ def on_shared_place(checker: Checker) -> list[Note]:
         return []
     apart = f"--set output_dir={quote(f'{place}/{{fingerprint}}')} gives each its own"
     return [Note(f"points share output_dir {place}, and overwrite each other there: {apart}", "output_dir")]
+
+
+def set_elsewhere(settings: AptSettings, sweep: Sweep) -> list[Note]:
+    """A note that names what variables and files set here, which no option of the command line shows."""
+    origins = ((name, origin) for name, origin in settings.origins.items() if name not in sweep.places)
+    values = values_of(settings)
+    told = [
+        f"{name} {as_text(values[name])} ({origin})"
+        for name, origin in origins
+        if origin.kind in ("environment", "env file") and not settings_of(settings)[name].secret
+    ]
+    return [Note(f"{'every point' if sweep.axes else 'the job'} has {', '.join(told)}")] if told else []
+
+
+def ended_well(job: Job, settings: AptSettings, sweep: Sweep, folder: Path) -> list[Note]:
+    """A note where records say that a job, or points of its sweep, have ended well: they would run again."""
+    done = {identity for identity, run in standings(folder, warn).items() if run.status == "done"}
+    if not sweep.axes:
+        again = f"this job has ended well in {escaped(str(folder))}, and runs again there"
+        return [Note(f"{again}: --once skips it, another --record keeps both")] if fingerprint(settings) in done else []
+    checker = checker_of(job, sweep)
+    count = sum(fingerprint(checker.settings(index)) in done for index in range(sweep.size)) if done else 0
+    again = f"{count:,} of {sweep.size:,} points have ended well in {escaped(str(folder))}, and run again there"
+    return [Note(f"{again}: --once skips them, --only failed,missing leaves them out")] if count else []
 
 
 def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_known) -> AptSettings:

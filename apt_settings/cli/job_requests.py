@@ -19,7 +19,7 @@ from ..sweeps.checker import Checker, SweepReport
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..variables import let_pass
-from .grids import check_points, checker_of, chosen_points, on_shared_place
+from .grids import check_points, checker_of, chosen_points, on_shared_place, set_elsewhere
 from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
 
@@ -47,13 +47,14 @@ def request_of(
             raise click.UsageError("--only needs a grid")
         settings, request, remarks = _of_one(job, asked, full=full, expect=expect)
     missing = left_out(settings, given)
-    print_notes([*remarks, *notes_on_command(settings, asked.command), *missing], err=True)
+    here = [*set_elsewhere(settings, asked.sweep), *remarks, *notes_on_command(settings, asked.command)]
+    print_notes([*here, *missing], err=True)
     return settings, request._replace(left_out=tuple(map(str, missing)), kept=kept(settings))
 
 
 def _of_one(job: Job, asked: Request, *, full: bool, expect: bool) -> tuple[AptSettings, Request, list[Note]]:
     settings = job.checked()
-    refuse_default_task(settings)
+    refuse_default_task(settings, asked.command)
     title = f"{settings.task}, {fingerprint(settings)}"
     texts = variables_for(settings, full=full, expect=expect)
     return settings, asked._replace(title=title, variables=texts), notes(settings)
@@ -67,7 +68,7 @@ def _of_sweep(job: Job, asked: Request, *, expect: bool, only: Only | None) -> t
         raise click.UsageError("the grid is too long for a command line: write ranges, or fewer values")
     _refuse_repeated(checker, report)
     settings = checker.settings(0)
-    refuse_default_task(settings)
+    refuse_default_task(settings, asked.command)
     check_objects(settings)
     refuse_others(settings, lambda: of_sweep(checker))
     points = tuple(chosen_points(checker, *only)) if only else ()

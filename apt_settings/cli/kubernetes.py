@@ -35,6 +35,7 @@ from .job_options import (
 from .job_requests import lost_with_container, request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
+from .paths import PathOption
 from .terminal import print_notes, print_sentences
 
 MOST_POINTS: Final = 100_000
@@ -94,7 +95,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
 @click.option(
     "--record",
     "records",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="DIR",
     help="The folder here in which --only finds the records: a mount or a copy of the volume.",
 )
@@ -140,7 +141,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     "--patch",
     "files",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="FILE",
     help="Merge YAML or JSON into the Job, as kubectl patch does; repeatable.",
 )

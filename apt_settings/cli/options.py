@@ -1,5 +1,6 @@
 """Options that several commands share. Those that choose the settings reach a command as one Job."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -16,14 +17,15 @@ from ..judging.validation_errors import nobody
 from ..loading import layers_of, resolve
 from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
-from ..registry import registry
+from ..registry import Setting, registry
 from ..runs.launchers import lost_by
 from ..sources.env_files import EnvFile
 from ..sources.flags import flags_in, plain
 from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
-from ..values import as_text
+from ..values import as_text, choices_of, kind_of
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
+from .paths import PathOption
 
 Command: TypeAlias = Callable[..., int | None]
 
@@ -69,7 +71,16 @@ def assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise click.BadParameter(f"{text!r} is not NAME=VALUE, such as epochs=30")
+    settings, other = registry().settings_of(AptSettings), re.search(r",\s*(\w+)=", value)
+    if other and other[1] in settings and name in settings and not _takes_text(settings[name]):
+        raise click.BadParameter(f"names two settings, {name} and {other[1]}: write the option for each of them")
     return name, value
+
+
+def _takes_text(setting: Setting) -> bool:
+    """Whether any text may be a value: of `output_dir`, `a,seed=3` is one."""
+    annotation: Any = setting.field.annotation
+    return kind_of(annotation).of not in (int, float, bool) and not choices_of(setting.field)
 
 
 _TASK: Final = click.option(
@@ -87,14 +98,14 @@ _SET: Final = click.option(
 _ENV_FILE: Final = click.option(
     "--env-file",
     multiple=True,
-    type=click.Path(),
+    type=PathOption(),
     metavar="PATH",
     help="Read this file instead of .env; repeatable or joined by :, the last one wins.",
 )
 _FROM: Final = click.option(
     "--from",
     "record",
-    type=click.Path(),
+    type=PathOption(),
     metavar="PATH",
     help="Take all settings from a record; only --set overrides it.",
 )
@@ -128,9 +139,11 @@ class WrappingCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's. Raises UsageError for words before the `--`, which click would take for the command."""
-        parsed = self.make_parser(ctx).parse_args(args.copy())[0]["command"]
+        parser_values = self.make_parser(ctx).parse_args(args.copy())[0]
+        parsed = parser_values["command"]
         command = parsed if isinstance(parsed, tuple) else ()  # a mark of click's own where it is missing
-        if "--" in command and args[-len(command) - 1 :][:1] != ["--"] and not ctx.resilient_parsing:
+        unfinished = any("=" not in each for each in parser_values.get(ASSIGNMENTS) or ())  # `--set epochs 30`
+        if "--" in command and not unfinished and args[-len(command) - 1 :][:1] != ["--"] and not ctx.resilient_parsing:
             stray = " ".join(command[: command.index("--")])
             fix = "quote a value of several words, or write the command behind the --"
             raise click.UsageError(f"{stray} stands before the --: {fix}", ctx)
@@ -147,10 +160,22 @@ COMMAND: Final = click.argument(
 )
 
 
+_OURS: Final = frozenset(
+    {"--env-file", "--expect", "--extend", "--from", "--grid", "--once", "--record", "--sample", "--set", "--submit"}
+)
+"""Options of ours that hardly any trainer has."""
+
+
 def notes_on_command(settings: AptSettings, command: Sequence[str]) -> list[Note]:
     """A note where a command begins with a launcher that drops the settings, and for its flags that mean a setting."""
     lost = lost_by(command, process_environment())
-    return [*[Note(lost)] * bool(lost), *_notes_on_flags(settings, command)]
+    return [*[Note(lost)] * bool(lost), *_notes_on_options(command), *_notes_on_flags(settings, command)]
+
+
+def _notes_on_options(command: Sequence[str]) -> list[Note]:
+    """A note for each option of ours behind the command, which alone gets it."""
+    written = dict.fromkeys(word.partition("=")[0] for word in command[1:])
+    return [Note(f"{each} is for the command alone: write it before the --") for each in written if each in _OURS]
 
 
 def _notes_on_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]:
@@ -179,10 +204,12 @@ def _says(text: Any, value: Any) -> bool:
         return False
 
 
-def refuse_default_task(settings: AptSettings) -> None:
+def refuse_default_task(settings: AptSettings, command: Sequence[str] = ()) -> None:
     """Raise SettingsError if nothing sets the task: a job must not run with the default task by mistake."""
     if not settings.origin("task").is_override:
         wrong, fix = "is not set: a job must say which task it is", f"write --task, with one of {', '.join(tasks())}"
+        if any(word.partition("=")[0] == "--task" for word in command):
+            fix = "write --task before the command: behind it, it is for the command alone"
         raise SettingsError([Problem(nobody("task"), wrong, fix=fix, setting="task")])
 
 

@@ -15,6 +15,7 @@ from ..registry.groups import JOB
 from ..report.tables import notes
 from ..schedules import Schedule
 from .options import Job, takes_settings
+from .paths import PathOption
 from .terminal import is_terminal, print_notes, print_pairs, print_sentences, print_table
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -40,9 +41,9 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 )
 @click.option("--format", "form", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option(
-    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
+    "--plot", "picture", type=PathOption(path_type=Path), metavar="FILE", help="Draw the schedules: .svg, .png or .pdf."
 )
-@click.option("--log", type=click.Path(), metavar="FILE", help="Compare a log of the official release with the plan.")
+@click.option("--log", type=PathOption(), metavar="FILE", help="Compare a log of the official release with the plan.")
 def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path | None, log: str | None) -> int | None:
     """Print what a job amounts to: steps, prunings, parameters.
 

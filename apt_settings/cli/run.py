@@ -10,7 +10,7 @@ import click
 from ..base import AptSettings
 from ..basics.environment import process_environment
 from ..errors import Note, Problem
-from ..report.tables import notes, summary
+from ..report.tables import notes, notes_on_empty, summary
 from ..sources.handed_on import EXPORT, hands_all_on
 from ..sweeps.grid import Sweep
 from ..values import as_text, names_in
@@ -25,6 +25,7 @@ from .options import (
     takes_settings,
 )
 from .output import complain
+from .paths import PathOption
 from .terminal import print_notes
 
 _RECORD = "Write a record to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
@@ -45,7 +46,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
 @takes_grid
 @INDEX
 @AMONG
-@click.option("--record", "folder", type=click.Path(), callback=_folder, metavar="DIR", help=_RECORD)
+@click.option("--record", "folder", type=PathOption(), callback=_folder, metavar="DIR", help=_RECORD)
 @click.option("--resume", is_flag=True, help="Continue in DIR itself, if the settings in its record are the same.")
 @click.option("--once", is_flag=True, help="Do nothing if DIR has a run with these settings that has ended well.")
 @click.option("--quiet", is_flag=True, help="Do not print the line that says what starts.")
@@ -85,8 +86,8 @@ def run(
 
     index = point_among(among, index)
     settings = point_of(job, sweep, index, known)
-    refuse_default_task(settings)
-    print_notes([*notes(settings), *notes_on_command(settings, command)], err=True)
+    refuse_default_task(settings, command)
+    print_notes([*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)], err=True)
     environ = with_everything(job_environment(process_environment(), settings))
     about = summary(settings) + f"; {EXPORT}=ALL for srun" * (not hands_all_on(os.environ))
     if sweep.axes and index is not None:

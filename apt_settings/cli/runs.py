@@ -19,6 +19,7 @@ from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
 from .offers import complete_assignment, complete_setting
 from .output import print_data, warn
+from .paths import PathOption
 from .terminal import is_terminal, print_lines, print_table
 
 _USUAL: Final = Path("runs")
@@ -71,7 +72,7 @@ def _moment(text: str) -> datetime:
 )
 @click.option("--all", "everything", is_flag=True, help="Add the settings that differ and that nobody set.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
-@click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
+@click.option("--html", "page", type=PathOption(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
 @click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 def runs(

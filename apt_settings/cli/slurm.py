@@ -4,6 +4,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Final
 
@@ -11,11 +12,12 @@ import click
 
 from ..basics.escaping import shown
 from ..basics.exit_status import NOT_FOUND
+from ..errors import Note
 from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, gpus_in, parts, render, submit
 from ..sweeps.grid import Sweep
-from .grids import ONLY, takes_grid
+from .grids import ONLY, ended_well, takes_grid
 from .job_options import (
     NO_EXPECT,
     ONE_LINE,
@@ -29,7 +31,7 @@ from .job_options import (
 from .job_requests import request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
-from .terminal import print_sentences
+from .terminal import print_notes, print_sentences
 
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|INFINITE"
@@ -122,7 +124,7 @@ def _setup_line(text: str) -> str:
     "--record",
     "records",
     default="runs",
-    type=like(ONE_LINE, "the path of a folder"),
+    type=like(rf"(?!-){ONE_LINE}", "the path of a folder"),
     show_default=True,
     metavar="DIR",
     help="The folder for records; each fingerprint has a folder in it.",
@@ -175,16 +177,13 @@ def slurm(
     chosen = (only, Path(records)) if only else None
     asked = Request(sweep, command, records, once)
     settings, request = request_of(job, asked, full=full, expect=not no_expect, only=chosen)
-    not_found = (
-        "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
-    )
+    not_found = _not_found(command) if not resources.setup else ""
     if not_found and submitting:
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
+    if not once and not only:
+        print_notes(ended_well(job, settings, sweep, Path(records)), err=True)
+    print_notes([Note(each) for each in _remarks(command, resources)], err=True)
     scripts = _scripts(request, resources._replace(name=resources.name or usual_name(settings, sweep)), at_most)
-    told = [f"{not_found} here"] if not_found else []
-    if not with_torchrun and _is_several(resources.nodes) and PurePath(command[0]).name not in _TO_ALL_NODES:
-        told.append(f"{command[0]!r} starts on the first node alone: begin the command with srun, or take --torchrun")
-    print_sentences([f"note: {each}" for each in told], err=True)
     if submitting:
         return _submit(scripts)
     if part is None and len(scripts) > 1:
@@ -196,6 +195,26 @@ def slurm(
         raise click.UsageError(f"there is no --part {part}: the number of arrays is {len(scripts)}")
     print_data(scripts[(part or 1) - 1])
     return 0
+
+
+def _not_found(command: Sequence[str]) -> str:
+    """That the command cannot be found; empty where it can."""
+    return "" if shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
+
+
+def _remarks(command: Sequence[str], resources: Resources) -> Iterator[str]:
+    """What may keep a job from starting as it would here: a program that is not there, nodes that stay idle."""
+    if not resources.setup:
+        if not_found := _not_found(command):
+            yield f"{not_found} here"
+        if not shutil.which("apt-settings"):
+            fix = "activate its environment first, or write --setup '. .venv/bin/activate'"
+            yield f"apt-settings is not on the PATH, and the script names {sys.executable}: {fix}"
+    script = next((word for word in command[1:] if word.endswith((".py", ".sh"))), "")
+    if script and not Path(script).is_file():
+        yield f"{shown(script)} is no file here, where the job would start"
+    if not resources.processes and _is_several(resources.nodes) and PurePath(command[0]).name not in _TO_ALL_NODES:
+        yield f"{command[0]!r} starts on the first node alone: begin the command with srun, or take --torchrun"
 
 
 def _is_several(nodes: str) -> bool:

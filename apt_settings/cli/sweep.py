@@ -19,9 +19,10 @@ from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
-from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, takes_grid
+from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, set_elsewhere, takes_grid
 from .options import Job, takes_expected, takes_settings
 from .output import print_data, warn
+from .paths import PathOption
 from .terminal import print_notes
 
 _FINGERPRINT_WIDTH: Final = 21
@@ -35,12 +36,12 @@ _FINGERPRINT_WIDTH: Final = 21
 @click.option(
     "--record",
     "records",
-    type=click.Path(path_type=Path),
+    type=PathOption(path_type=Path),
     metavar="DIR",
     help="Add the status of each point, by the records in DIR: done, failed, running, missing.",
 )
 @click.option(
-    "--plot", "picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
+    "--plot", "picture", type=PathOption(path_type=Path), metavar="FILE", help="Draw the points: .svg, .png or .pdf."
 )
 @click.option("--format", "form", type=click.Choice(("table", "json", "env")), default="table", show_default=True)
 def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, picture: Path | None, form: str) -> int:
@@ -82,8 +83,9 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
-    shared = [] if index is not None else on_shared_place(checker)
-    print_notes([*report.notes, *shared, *unset], err=True)
+    shared = [] if index is not None or records else on_shared_place(checker)
+    elsewhere = set_elsewhere(checker.settings(indices[0]), sweep)
+    print_notes([*elsewhere, *report.notes, *shared, *unset], err=True)
     return 0
 
 

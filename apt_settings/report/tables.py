@@ -125,6 +125,12 @@ def notes(settings: AptSettings) -> list[Note]:
     ]
 
 
+def notes_on_empty(settings: AptSettings) -> list[Note]:
+    """A note for each variable that is empty, which means not set: perhaps it was made from a misspelt one."""
+    empty = ((name, each) for name, origin in settings.origins.items() for each in origin.empty)
+    return [Note(f"{each.label} is empty: not set", name) for name, each in empty]
+
+
 def _cautions(settings: AptSettings, name: str) -> list[str]:
     kind, citation = settings.origin(name).kind, settings_of(settings)[name].citation
     if kind == "release":

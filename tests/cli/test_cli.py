@@ -133,15 +133,41 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
         (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
         (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
         (["runs", "--epochs", "3"], "No such option '--epochs'."),
+        (
+            ["job", "--task", "squad"],
+            "--task stands before the launcher: write job slurm or kubernetes or docker first",
+        ),
+        (["run", "--record", "--", "true"], "'--' is an option, and the path is missing"),
+        (["job", "slurm", "--record", "--submit", "--", "true"], "'--submit' must be the path of a folder"),
+        (["run", "--set", "epochs", "30", "--", "true"], "'epochs' is not NAME=VALUE, such as epochs=30"),
+        (
+            ["show", "--set", "epochs=3,seed=4"],
+            "names two settings, epochs and seed: write the option for each of them",
+        ),
+        (["run", "--task", "squad", "x", "--", "true"], "x stands before the --"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_a_setting_that_is_written_as_an_option_has_one(
+def test_what_stands_in_the_wrong_place_is_told_where_it_goes(
     argv: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Under any name that trainers give it; but where a command takes no settings."""
+    """A setting as an option, under any name that trainers give it; an option in place of a path; two in one."""
     assert main(argv) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--task", "squad", "--", "true", "--record", "runs"], "note: --record is for the command alone: write it"),
+        (["--", "true", "--task", "squad"], "write --task before the command: behind it, it is for the command alone"),
+        (["--task", "squad", "--set", "seed=", "--", "true"], "note: --set seed is empty: not set"),
+        (["--task", "squad", "--set", "output_dir=a,seed=3", "--", "true"], "2 overrides: 1 from --set, 1 from --task"),
+    ],
+)
+def test_run_says_what_is_not_its_own(argv: list[str], told: str) -> None:
+    """An option behind the command, and a value that a shell left empty."""
+    assert told in run("run", *argv).stderr
 
 
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -416,6 +416,53 @@ def test_a_command_that_is_not_here_is_noted(capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err == ""
 
 
+def _noted(capsys: pytest.CaptureFixture[str], *argv: str) -> list[str]:
+    """The notes of a command that ends well."""
+    assert main(argv) == 0
+    return [line.removeprefix("note: ") for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+
+
+def test_what_would_start_otherwise_on_a_node_is_noted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A script that is not here, and an apt-settings that only this shell can name."""
+    Path("here.py").touch()
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    path = f"apt-settings is not on the PATH, and the script names {sys.executable}: activate its environment first"
+    assert _noted(capsys, *JOB, "--task", "squad", "--", "sh", "here.py") == [
+        f"{path}, or write --setup '. .venv/bin/activate'"
+    ]
+    argv = (*JOB, "--task", "squad", "--setup", ". .venv/bin/activate", "--", "python", "-u", "train.py")
+    assert _noted(capsys, *argv) == ["'train.py' is no file here, where the job would start"]
+
+
+def test_what_no_option_sets_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]
+) -> None:
+    """A `.env` of another project, and what a shell still has, are in no option: where a job starts, they are told."""
+    write_env("APT_EPOCHS=25")
+    monkeypatch.setenv("APT_MAX_RANK", "32")
+    told = "epochs 25 (.env:1), max_rank 32 (environment APT_MAX_RANK)"
+    assert _noted(capsys, *JOB, "--task", "squad", "--", "true") == [f"the job has {told}"]
+    assert f"every point has {told}" in _noted(capsys, *JOB, "--task", "squad", "--grid", "seed=1,2", "--", "true")
+    assert f"every point has {told}" in _noted(capsys, "sweep", "--task", "squad", "--grid", "seed=1,2")
+
+
+def test_points_that_have_ended_well_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A second submit would run them again, over their results; but for --once, and where none has."""
+    sweep = ["--task", "squad", "--grid", "seed=1..3", "--set", "output_dir=o/{seed}"]
+    assert _noted(capsys, *JOB, *sweep, "--", "true") == []
+    for seed in ("1", "2"):
+        started(f"{sys.executable} -m apt_settings run --task squad --set seed={seed} --record runs -- true")
+    told = "2 of 3 points have ended well in runs, and run again there"
+    fix = "--once skips them, --only failed,missing leaves them out"
+    assert _noted(capsys, *JOB, *sweep, "--", "true") == [f"{told}: {fix}"]
+    assert _noted(capsys, *JOB, *sweep, "--once", "--", "true") == []
+    one = "this job has ended well in runs, and runs again there: --once skips it, another --record keeps both"
+    assert _noted(capsys, *JOB, "--task", "squad", "--set", "seed=1", "--", "true") == [one]
+    assert _noted(capsys, *JOB, "--task", "squad", "--set", "seed=3", "--", "true") == []
+
+
 def test_a_refusing_sbatch_is_heard(
     capsys: pytest.CaptureFixture[str], fake: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
