@@ -24,6 +24,7 @@ from ..variables import FOREIGN
 from . import dotenv, manifests
 from .kinds import Kind, kind_of
 from .mentions import Mention, mentions
+from .pins import Pins
 from .readers import read
 from .sandbox import confine_large
 from .spec import NOBODY, Assignment, Beside, Environment, Spec, known
@@ -184,6 +185,7 @@ class _Judge:
         self._spec = spec
         self._errors: dict[Finding, None] = {}
         self._notes: dict[Finding, None] = {}
+        self._pins = Pins()
         assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
         self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
         self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
@@ -198,6 +200,9 @@ class _Judge:
         for environment in _distinct(self._spec.environments):
             self._problems(environment)
         self._names()
+        if not self._errors:  # to mend those may make the pin right again
+            for problem, doubt in self._pins.problems():
+                self._tell(problem, doubt)
         self._groups()
         variables = known().variables
         judged = {place for place in self._values if place[1] in variables}
@@ -276,8 +281,10 @@ class _Judge:
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
         settings = {names.variables[each.variable] for each in with_value}
         try:
-            settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
+            made = settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
+            self._pins.add(environment, None if unknown else made)
         except SettingsError as error:
+            self._pins.add(environment, None)
             for problem in error.problems:
                 if self._unnamed and problem.setting in JOB:
                     continue  # it may be a task of theirs
