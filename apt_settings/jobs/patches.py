@@ -8,8 +8,8 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_bytes
 from ..errors import SettingsError
 from ..sources.names import is_ours
-from ..specs.findings import SIZE_LIMIT
 from ..specs.patches import read
+from ..specs.texts import SIZE_LIMIT
 from .merge import MergeError, merge
 from .request import why_reserved
 
