@@ -226,11 +226,16 @@ def kubernetes(
         request = request._replace(records="")
     manifest = render(request.in_container(pod.image), pod, full=full)
     print_notes(_lost(settings, pod), err=True)
-    if not submitting:
-        print_data(manifest)
-        return 0
+    if submitting:
+        return _submit(manifest, pod.namespace)
+    print_data(manifest)
+    return 0
+
+
+def _submit(manifest: str, namespace: str) -> int:
+    """Submit a manifest and print what kubectl says of it."""
     try:
-        answer = submit(manifest, pod.namespace)
+        answer = submit(manifest, namespace)
     except RefusedError as refused:
         return complain(refused.status, *f"apt-settings: not submitted: {refused}".splitlines())
     click.echo(answer.text)
