@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ..base import AptSettings
+from ..base import AptSettings, settings_of
 from ..basics.packages import version_of
 from ..errors import Problem, SettingsError
+from ..fingerprint import compared
 from ..pin import SWEEP, Pin, refuse_others
 from ..registry import registry
 from ..sources.handed_on import giver, places_in
@@ -25,8 +26,8 @@ class Pins:
         """
         for each in environment.assignments:
             if each.variable == EXPECT and each.value and not each.value.startswith(SWEEP):
-                job = environment, settings if _is_everything(environment) else None
-                self._jobs.setdefault(each, []).append(job)
+                is_whole = settings is not None and _is_everything(environment) and not _has_secret(settings)
+                self._jobs.setdefault(each, []).append((environment, settings if is_whole else None))
 
     def problems(self) -> Iterator[tuple[Problem, str]]:
         """A problem for each pin that no environment has of those that carry it, and why it may be none.
@@ -44,6 +45,11 @@ def _is_everything(environment: Environment) -> bool:
     """Whether an environment decides all settings: no `.env` is read, and its groups are those that are known here."""
     texts = {each.variable: each.value for each in environment.assignments}
     return texts.get(ENV_FILE) == NO_FILE and texts.get(EXTEND, "") == registry().word
+
+
+def _has_secret(settings: AptSettings) -> bool:
+    """Whether the pin is of a secret too: no text has it."""
+    return any(settings_of(settings)[name].secret for name in compared(settings))
 
 
 def _problem(environment: Environment, settings: AptSettings | None) -> Problem | None:

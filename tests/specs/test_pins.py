@@ -3,10 +3,14 @@
 import re
 
 import pytest
+from pydantic import SecretStr
 from support import printed
 
-from apt_settings import load
+from apt_settings import CustomSettings, load
+from apt_settings.naming import with_groups
+from apt_settings.own import Place
 from apt_settings.pin import Pin
+from apt_settings.registry import in_force, registry
 from apt_settings.specs.findings import judge
 
 LAUNCHERS = {
@@ -95,3 +99,21 @@ def test_a_pin_is_judged_where_all_settings_are_known(text: str, error: str, not
     assert len(judgement.findings) == bool(error)
     assert [note] * bool(note) == [note for each in judgement.notes if note in each.message]
     assert len(judgement.notes) == bool(note)
+
+
+class JudgedSettings(CustomSettings):
+    """A task whose secret counts: another judge makes another experiment."""
+
+    task: str = "judged"
+    datasets = ("gsm8k",)
+    dataset: str = "gsm8k"
+    architecture: str = "x/y"
+    judge_token: SecretStr | None = None
+
+
+def test_a_pin_that_is_of_a_secret_is_not_judged() -> None:
+    """No text has the secret, so nobody knows what comes of it."""
+    with in_force(with_groups([JudgedSettings], Place("test"))):
+        exports = f"export APT_ENV_FILE=/dev/null APT_EXTEND={registry().word} APT_TASK=judged APT_EXPECT={OTHER}"
+
+        assert judge("job.sh", f"{exports}\nrun".encode()).findings == []
