@@ -219,12 +219,12 @@ def kubernetes(
         labels=all_labels,
         mounts=mounts,
         patches=patches,
-        config_map=_config_map(name, settings),
+        config_map=_config_map(name, settings) if full else "",
         **drop_unset(options),
     )
     if pod.nodes and not pod.keeps_records:  # pods that share no folder cannot share a record
         request = request._replace(records="")
-    manifest = render(request.in_container(pod.image), pod, full=full)
+    manifest = render(request.in_container(pod.image), pod)
     print_notes(_lost(settings, pod), err=True)
     if submitting:
         return _submit(manifest, pod.namespace)

@@ -175,9 +175,8 @@ def slurm(
     chosen = (only, Path(records)) if only else None
     asked = Request(sweep, command, records, once)
     settings, request = request_of(job, asked, full=full, expect=not no_expect, only=chosen)
-    not_found = (
-        "" if options["setup"] or shutil.which(command[0]) else f"{command[0]!r} is no command that can be found"
-    )
+    may_start = options["setup"] or shutil.which(command[0])
+    not_found = "" if may_start else f"{command[0]!r} is no command that can be found"
     if not_found and submitting:
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
     scripts = _scripts(request, resources._replace(name=resources.name or usual_name(settings, sweep)), at_most)

@@ -52,7 +52,7 @@ class Pod(NamedTuple):
     shm: str = ""
     """The size of SHARED_MEMORY, which counts as memory of the pod."""
     config_map: str = ""
-    """The name of the ConfigMap that has the settings of a full manifest."""
+    """The name of a ConfigMap that has the settings; empty: they stand in the pod."""
     patches: tuple[Patch, ...] = ()
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
@@ -67,15 +67,15 @@ class Pod(NamedTuple):
         return any(mount.path == RECORDS for mount in self.mounts)
 
 
-def render(request: Request, pod: Pod, *, full: bool) -> str:
+def render(request: Request, pod: Pod) -> str:
     """The manifest: a Job, or an Indexed Job for a sweep, or for torchrun on several nodes.
 
-    With `full`, a ConfigMap before it has the settings; for torchrun, a Service before it gives the first pod a name.
-    Raises SettingsError for a patch that does not fit.
+    Before it stands a ConfigMap of that name, which has the settings; for torchrun, a Service, which gives the first
+    pod a name. Raises SettingsError for a patch that does not fit.
     """
-    job = apply(_job(request, pod, full=full), pod.patches)
+    job = apply(_job(request, pod), pod.patches)
     documents = [
-        *([_config_map(request, pod)] if full else []),
+        *([_config_map(request, pod)] if pod.config_map else []),
         *([_service(pod)] if pod.nodes else []),
         job,
     ]
@@ -137,7 +137,7 @@ def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
     return [*values_env, *({"name": name, "valueFrom": each} for name, each in zip(fields, from_pod, strict=True))]
 
 
-def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
+def _job(request: Request, pod: Pod) -> dict[str, Any]:
     size = pod.nodes or request.size
     spec: dict[str, Any] = {"backoffLimit": pod.retries * size}
     if request.sweep.axes or pod.nodes:
@@ -145,7 +145,7 @@ def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
     wrong = {"containerName": "job", "operator": "In", "values": [WRONG_SETTINGS]}
     # Before 1.29 the schema requires onPodConditions, which may be empty.
     spec["podFailurePolicy"] = {"rules": [{"action": "FailJob", "onExitCodes": wrong, "onPodConditions": []}]}
-    spec["template"] = {"metadata": {"labels": _labels(pod)}, "spec": _pod_spec(request, pod, full=full)}
+    spec["template"] = {"metadata": {"labels": _labels(pod)}, "spec": _pod_spec(request, pod)}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _metadata(pod), "spec": spec}
 
 
@@ -158,7 +158,7 @@ def _labels(pod: Pod) -> dict[Text, Text]:
     return {Text(name): Text(value) for name, value in pod.labels.items()}
 
 
-def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
+def _pod_spec(request: Request, pod: Pod) -> dict[str, Any]:
     identity = {"runAsUser": pod.user, "runAsGroup": pod.user} if pod.user else {}
     if not all(mount.read_only for mount in pod.mounts):  # so that the pod's user can write to the volumes
         identity["fsGroup"] = pod.user or _ANY_GROUP
@@ -169,7 +169,7 @@ def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         **account,
         **({"subdomain": Text(pod.name)} if pod.nodes else {}),
         "securityContext": {"runAsNonRoot": True, **identity, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(request, pod, full=full)],
+        "containers": [_container(request, pod)],
         "volumes": list(_volumes(pod)),
     }
 
@@ -208,8 +208,8 @@ def _volume_names(pod: Pod) -> dict[str, str]:
     return names
 
 
-def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    settings = {} if full else _settings_of(request)
+def _container(request: Request, pod: Pod) -> dict[str, Any]:
+    settings = {} if pod.config_map else _settings_of(request)
     env = [
         *({"name": name, "value": _literal(value)} for name, value in settings.items()),
         *({"name": name, "value": _literal(value)} for name, value in pod.env),
@@ -217,7 +217,7 @@ def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
         *(_torchrun_env(pod) if pod.nodes else []),
     ]
     env_from = [{_REFERENCES[kind]: {"name": Text(name)}} for kind, name in pod.env_from]
-    if full:  # the last one wins
+    if pod.config_map:  # the last one wins
         env_from.append({"configMapRef": {"name": Text(pod.config_map)}})
     options = {"cpu": pod.cpus, "memory": pod.memory, "nvidia.com/gpu": str(pod.gpus or "")}
     quantities = {resource: Text(quantity) for resource, quantity in options.items() if quantity}

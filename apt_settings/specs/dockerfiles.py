@@ -153,7 +153,7 @@ def _scripts(lines: list[tuple[int, str]], heredocs: list[tuple[int, str]], give
         texts.append((first, "\n".join(rows)))
     for number, script in texts:
         if "APT" in script.upper():
-            yield Inner(script, number, "script", "", given.moved(1 - number))
+            yield Inner(script, number, "script", given=given.moved(1 - number))
 
 
 def _from_list(text: str) -> str:

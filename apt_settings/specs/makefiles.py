@@ -112,7 +112,7 @@ def _read(text: str, dialect: _Dialect) -> Spec:
         *(Environment((each,)) for held in handed_on.values() for each in held),
     )
     inner = tuple(
-        Inner(dialect.script("\n".join(lines)), line, "script", "", given.moved(1 - line))
+        Inner(dialect.script("\n".join(lines)), line, "script", given=given.moved(1 - line))
         for line, lines in file.recipes.items()
     )
     return Spec(environments, inner=inner, local=frozenset(ours.keys() - handed_on.keys()))
