@@ -7,10 +7,10 @@ from pydantic import SecretStr
 from support import printed
 
 from apt_settings import CustomSettings, load
-from apt_settings.naming import with_groups
 from apt_settings.own import Place
 from apt_settings.pin import Pin
 from apt_settings.registry import in_force, registry
+from apt_settings.registry.naming import with_groups
 from apt_settings.specs.findings import judge
 
 LAUNCHERS = {
