@@ -323,6 +323,12 @@ def expected_by(settings: AptSettings) -> Origin | None:
     return settings._background.layers.winner("expect")
 
 
+def handed_on_to(settings: AptSettings) -> str:
+    """The text of APT_GIVEN_BY, which says what the job was handed; empty where there is none."""
+    origin = settings._background.layers.winner("given_by")
+    return str(origin.value) if origin else ""
+
+
 def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
     """The variables that are no settings and that APT_UNKNOWN let pass, the weakest source first."""
     sources = reversed(settings._background.layers.sources)

@@ -20,7 +20,7 @@ from ..runs.points import standing, standings
 from ..runs.status import STATUSES, covers
 from ..sweeps.checker import Checker, SweepReport, survey
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
 from ..sweeps.sweep_file import SweepFile, from_file
@@ -214,7 +214,7 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     checker = checker_of(job, sweep)
     settings = checker.settings(index)
     check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker), known, is_point=True)
+    refuse_others(settings, pinned_sweep(checker), known, is_point=True)
     return settings
 
 

@@ -17,7 +17,7 @@ from ..jobs.torchrun import command_of
 from ..pin import refuse_others
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import of_sweep, pinned_sweep
 from ..variables import let_pass
 from .grids import check_points, checker_of, chosen_points, on_shared_place
 from .options import Job, notes_on_command, refuse_default_task
@@ -238,7 +238,7 @@ def _sweep_request(
     settings = checker.settings(0)
     refuse_default_task(settings)
     check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker))
+    refuse_others(settings, pinned_sweep(checker))
     missing = left_out(settings, given)
     points = tuple(chosen_points(checker, *only)) if only else ()
     print_notes([*report.notes, *on_shared_place(checker), *notes_on_command(settings, command), *missing], err=True)

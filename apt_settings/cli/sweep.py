@@ -16,7 +16,7 @@ from ..runs.history import PastRun
 from ..runs.points import standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import pinned_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
 from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, takes_grid
@@ -73,7 +73,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     if form == "json":
         return _print_json(checker, indices, found)
     report = check_points(checker, indices)
-    refuse_others(checker.settings(indices[0]), lambda: of_sweep(checker))
+    refuse_others(checker.settings(indices[0]), pinned_sweep(checker))
     if picture:
         from ..sweeps.plot import draw
 
