@@ -18,11 +18,12 @@ from ..fingerprint import fingerprint
 from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import standing, standings
 from ..runs.status import STATUSES, covers
-from ..sweeps.checker import Checker, SweepReport, survey
+from ..sweeps.checker import Checker
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
 from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
+from ..sweeps.survey import SweepReport, survey
 from ..sweeps.sweep_file import SweepFile, from_file
 from .offers import complete_assignment
 from .options import Command, Job, assignment
@@ -190,13 +191,13 @@ def check_points(checker: Checker, indices: range) -> SweepReport:
     return report
 
 
-def on_shared_place(checker: Checker) -> list[Note]:
+def notes_on_shared_folder(checker: Checker) -> list[Note]:
     """A note where points write to one folder, with the line that mends it."""
-    place = checker.shared_place()
-    if not place:
+    folder = checker.shared_folder()
+    if not folder:
         return []
-    apart = f"--set output_dir={quote(f'{place}/{{fingerprint}}')} gives each its own"
-    return [Note(f"points share output_dir {place}, and overwrite each other there: {apart}", "output_dir")]
+    apart = f"--set output_dir={quote(f'{folder}/{{fingerprint}}')} gives each its own"
+    return [Note(f"points share output_dir {folder}, and overwrite each other there: {apart}", "output_dir")]
 
 
 def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_known) -> AptSettings:

@@ -19,7 +19,7 @@ from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep, pinned_sweep
 from ..variables import let_pass
-from .grids import check_points, checker_of, chosen_points, on_shared_place
+from .grids import check_points, checker_of, chosen_points, notes_on_shared_folder
 from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
 
@@ -241,7 +241,9 @@ def _sweep_request(
     refuse_others(settings, pinned_sweep(checker))
     missing = left_out(settings, given)
     points = tuple(chosen_points(checker, *only)) if only else ()
-    print_notes([*report.notes, *on_shared_place(checker), *notes_on_command(settings, command), *missing], err=True)
+    print_notes(
+        [*report.notes, *notes_on_shared_folder(checker), *notes_on_command(settings, command), *missing], err=True
+    )
     title = f"{f'{len(points):,} of ' * bool(points)}{sweep.size:,} points over {', '.join(sweep.places)}"
     return settings, Request(
         title,

@@ -19,7 +19,7 @@ from ..sweeps.grid import Sweep
 from ..sweeps.pin import pinned_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
-from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, takes_grid
+from .grids import INDEX, check_points, checker_of, notes_on_shared_folder, refuse_out_of_range, takes_grid
 from .options import Job, takes_expected, takes_settings
 from .output import print_data, warn
 from .terminal import print_notes
@@ -82,7 +82,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
-    shared = [] if index is not None else on_shared_place(checker)
+    shared = [] if index is not None else notes_on_shared_folder(checker)
     print_notes([*report.notes, *shared, *unset], err=True)
     return 0
 

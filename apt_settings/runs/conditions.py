@@ -7,6 +7,7 @@ from math import isnan
 from typing import Any, Final, NamedTuple, Self
 
 from ..base import AptSettings
+from ..registry import registry
 from ..values import as_text, choices_of, read_value
 from .history import PastRun
 from .status import STATUSES
@@ -43,8 +44,8 @@ def known_names(runs: Iterable[PastRun]) -> dict[str, None]:
 def known_words(runs: Iterable[PastRun], name: str) -> dict[str, None]:
     """What a name may be, where it is one of some words: those of these runs first; empty where it may be anything."""
     here = [value_of(run, name) for run in runs]
-    field = AptSettings.model_fields.get(name)
-    possible = choices_of(field) if field else _OF_RUNS if name == "status" else ()
+    setting = registry().settings_of(AptSettings).get(name)
+    possible = choices_of(setting.field) if setting else _OF_RUNS if name == "status" else ()
     if not possible or not all(type(each) is str for each in here):  # of booleans and lists there are other texts, too
         return {}
     return dict.fromkeys((*here, *possible))
