@@ -16,8 +16,9 @@ from apt_settings.plan import plan
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.sources.names import variable_of
-from apt_settings.sweeps.checker import Checker, survey
+from apt_settings.sweeps.checker import Checker
 from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
+from apt_settings.sweeps.survey import survey
 from apt_settings.variables import variables
 
 POINTS = (1_000, 10_000, 100_000, 1_000_000)

@@ -13,10 +13,10 @@ from typing import Any, Final, NamedTuple
 from compare import Goal, machine, table, write_between
 from growth import checker_of, cpu_seconds
 
-from apt_settings.sweeps.checker import survey
 from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 from apt_settings.sweeps.halton import Halton
 from apt_settings.sweeps.sample import Given, sample_of
+from apt_settings.sweeps.survey import survey
 
 POINTS: Final = 100_000
 ROUNDS: Final = 3

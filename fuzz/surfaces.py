@@ -20,9 +20,10 @@ from apt_settings.runs.store import as_json, record_of
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.specs.findings import judge
 from apt_settings.specs.formats import FORMATS
-from apt_settings.sweeps.checker import Checker, survey
+from apt_settings.sweeps.checker import Checker
 from apt_settings.sweeps.grid import sweep_of
 from apt_settings.sweeps.sample import sample_of
+from apt_settings.sweeps.survey import survey
 from apt_settings.sweeps.sweep_file import from_file
 
 STATUSES = (0, 1, 2, 74, 78)

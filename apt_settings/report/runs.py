@@ -13,7 +13,7 @@ from ..runs.conditions import number, value_of
 from ..runs.history import PastRun
 from ..runs.status import STATUSES
 from ..values import as_text
-from .diff import as_cell
+from .markdown import as_cell, as_table
 
 _DIGITS: Final = 4
 """The least that a short fingerprint has behind its version."""
@@ -190,9 +190,7 @@ def as_markdown(content: Table) -> str:
     """A table for a page, with what all share above it."""
     shared = "; ".join(f"{as_cell(name)} {as_cell(text)}" for name, text in content.shared)
     head = f"The same in all: {shared}.\n\n" if shared else ""
-    lines = [content.titles, ("---",) * len(content.titles), *content.rows]
-    marks = ("| " + " | ".join(cells if cells[0] == "---" else map(as_cell, cells)) + " |\n" for cells in lines)
-    return head + "".join(marks)
+    return head + as_table(content.titles, content.rows)
 
 
 def as_json(runs: Iterable[PastRun]) -> Iterator[str]:
