@@ -105,12 +105,13 @@ def _check_here(job: Job) -> int:
 
 
 def _check_files(paths: Sequence[str], form: str) -> int:
-    from ..specs.findings import beside_of, judge
+    from ..specs.beside import beside_of
+    from ..specs.findings import judge
     from ..specs.formats import FORMATS
 
     texts, unreadable, others = _read(paths)
     unnamed = tuple(each for each in os.environ.get(EXTEND, "").split(",") if each not in registry().word.split(","))
-    beside = (beside_of(texts))._replace(unnamed=unnamed)
+    beside = beside_of(texts)._replace(unnamed=unnamed)
     hidden = len(texts) < _MANY or sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
         judgements = [judge(name, data, beside) for name, data in with_progress]
@@ -130,8 +131,9 @@ def _check_files(paths: Sequence[str], form: str) -> int:
 def _read(paths: Sequence[str]) -> tuple[dict[str, bytes], list["Finding"], int]:
     """What the files hold, a finding for each that cannot be read, and how many files of folders are no specs."""
     from ..specs.files import files_in, read, read_found
-    from ..specs.findings import NAMED, Finding
+    from ..specs.findings import Finding
     from ..specs.kinds import kind_of
+    from ..specs.texts import NAMED
 
     texts: dict[str, bytes] = {}
     found: list[Finding] = []

@@ -137,22 +137,28 @@ def docker(
     refuse_default_task(every[0])
     requests = []
     for settings in every:
-        from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
         texts = variables_for(settings, full=full, expect=not no_expect)
+        from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
         request = Request(Sweep(()), command, RECORDS, variables=texts, kept=from_shell)
         requests.append(request.in_container(container.image))
         lost = lost_with_container(settings, mounts)
         remarks += [*notes(settings), *notes_on_command(settings, command), *left_out(settings, given), *lost]
     lines = [render(request, container, os.path.abspath(folder)) for request in requests]
-    if written:
-        try:
-            with written.open("x", encoding="utf-8", newline="\n") as stream:
-                stream.write(as_docker_file(requests[0].variables))
-        except OSError as error:
-            return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {error.strerror}")
+    if written and (wrong := _write(written, as_docker_file(requests[0].variables))):
+        return complain(IO_ERROR, f"apt-settings: {escaped(str(written))} cannot be written: {wrong}")
     print_notes(list(dict.fromkeys(remarks)), err=True)
     print_data("".join(lines))
     return 0
+
+
+def _write(path: Path, text: str) -> str | None:
+    """Write a text to a new file; returns what is wrong, if anything is."""
+    try:
+        with path.open("x", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _points(job: Job, sweep: Sweep, only: frozenset[str], folder: str) -> list[int]:

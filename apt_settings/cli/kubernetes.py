@@ -220,18 +220,23 @@ def kubernetes(
         labels=all_labels,
         mounts=mounts,
         patches=patches,
-        config_map=_config_map(name, settings),
+        config_map=_config_map(name, settings) if full else "",
         **drop_unset(options),
     )
     if pod.nodes and not pod.keeps_records:  # pods that share no folder cannot share a record
         request = request._replace(records="")
-    manifest = render(request.in_container(pod.image), pod, full=full)
+    manifest = render(request.in_container(pod.image), pod)
     print_notes(_lost(settings, pod), err=True)
-    if not submitting:
-        print_data(manifest)
-        return 0
+    if submitting:
+        return _submit(manifest, pod.namespace)
+    print_data(manifest)
+    return 0
+
+
+def _submit(manifest: str, namespace: str) -> int:
+    """Submit a manifest and print what kubectl says of it."""
     try:
-        answer = submit(manifest, pod.namespace)
+        answer = submit(manifest, namespace)
     except RefusedError as refused:
         return complain(refused.status, *f"apt-settings: not submitted: {refused}".splitlines())
     click.echo(answer.text)

@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-import yaml
-
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
 from ..runs.nodes import COMPLETION_INDEX, JOB_UID
@@ -17,14 +15,13 @@ from . import torchrun
 from .hand_over import Answer, RefusedError, hand_over
 from .patches import Patch, apply
 from .request import RECORDS, Mount, Request
+from .yaml_text import Text, dump
 
 _ANY_GROUP: Final = 10001
 _RECORDS: Final = "records"
 _SHM: Final = "shm"
 """The names of our volumes."""
 _REFERENCES: Final = {"secret": "secretRef", "configmap": "configMapRef"}
-_PLAIN: Final = r"[A-Za-z/][A-Za-z0-9/._-]+"
-"""A text that is a text without quotes, or that PyYAML quotes, as `yes`. A lone `y` is none to Kubernetes."""
 NAME_LIMIT: Final = 63
 """The most characters in the name of a job or pod, which is a DNS label, and in the value of a label."""
 SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108  a path of the container
@@ -55,7 +52,7 @@ class Pod(NamedTuple):
     shm: str = ""
     """The size of SHARED_MEMORY, which counts as memory of the pod."""
     config_map: str = ""
-    """The name of the ConfigMap that has the settings of a full manifest."""
+    """The name of a ConfigMap that has the settings; empty: they stand in the pod."""
     patches: tuple[Patch, ...] = ()
     at_once: int = 0
     """How many points of a sweep may run at the same time; 0: all."""
@@ -70,68 +67,29 @@ class Pod(NamedTuple):
         return any(mount.path == RECORDS for mount in self.mounts)
 
 
-class _Text(str):
-    """A text that is dumped in quotes, so that YAML reads no number or boolean: `"30"`."""
-
-    place = ""
-    """Where it came from, as a comment beside it."""
-
-
-class _Dumper(yaml.SafeDumper):
-    """Indents lists below their key, and writes no anchors, as people write manifests."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002  yaml's signature
-        super().increase_indent(flow, False)
-
-    def write_double_quoted(self, text: str, split: bool = True) -> None:
-        super().write_double_quoted(text, split)
-        if place := getattr(text, "place", ""):
-            self.write_indicator(f"# {place}", True)
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  yaml's signature
-        return True
-
-
-_Dumper.add_representer(_Text, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
-
-
-def render(request: Request, pod: Pod, *, full: bool) -> str:
+def render(request: Request, pod: Pod) -> str:
     """The manifest: a Job, or an Indexed Job for a sweep, or for torchrun on several nodes.
 
-    With `full`, a ConfigMap before it has the settings; for torchrun, a Service before it gives the first pod a name.
-    Raises SettingsError for a patch that does not fit.
+    Before it stands a ConfigMap of that name, which has the settings; for torchrun, a Service, which gives the first
+    pod a name. Raises SettingsError for a patch that does not fit.
     """
-    job = apply(_job(request, pod, full=full), pod.patches)
+    job = apply(_job(request, pod), pod.patches)
     documents = [
-        *([_config_map(request, pod)] if full else []),
-        *([_quote(_service(pod))] if pod.nodes else []),
-        _quote(job),
+        *([_config_map(request, pod)] if pod.config_map else []),
+        *([_service(pod)] if pod.nodes else []),
+        job,
     ]
-    dumped = yaml.dump_all(documents, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
-    manifest = "\n".join([*request.comments, dumped])
+    manifest = "\n".join([*request.comments, dump(documents)])
     if pod.patches and (found := findings("manifest.yaml", manifest.encode(errors="surrogateescape"))):
         places = ", ".join(patch.place for patch in pod.patches)
         raise SettingsError.at(places, f"makes a faulty job: {found[0].message}")
     return manifest
 
 
-def _quote(value: Any) -> Any:
-    """A part of a manifest in which every text that some YAML might read as something else is in quotes."""
-    if isinstance(value, Mapping):
-        return {_quote(key): _quote(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_quote(each) for each in value]
-    is_open = isinstance(value, str) and not isinstance(value, _Text) and not re.fullmatch(_PLAIN, value)
-    return _Text(value) if is_open else value
-
-
-def _settings_of(request: Request) -> dict[str, _Text]:
+def _settings_of(request: Request) -> dict[str, Text]:
     """Variable -> value with the place where it was set."""
     places = places_in(request.variables.get(GIVEN_BY, ""))
-    texts = {name: _Text(value) for name, value in request.variables.items()}
-    for name, text in texts.items():
-        text.place = places[name][1] if name in places else ""
-    return texts
+    return {name: Text.of(value, places.get(name, ("", ""))[1]) for name, value in request.variables.items()}
 
 
 def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
@@ -139,7 +97,7 @@ def _config_map(request: Request, pod: Pod) -> dict[str, Any]:
 
     It is immutable: a pod that is tried again must train what the first one did.
     """
-    metadata = {**_metadata(pod), "name": _Text(pod.config_map)}
+    metadata = {**_metadata(pod), "name": Text(pod.config_map)}
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -154,8 +112,8 @@ def _service(pod: Pod) -> dict[str, Any]:
 
     A pod needs its name before it is ready, so that the others find it.
     """
-    selector = {_Text("batch.kubernetes.io/job-name"): _Text(pod.name)}
-    spec = {"clusterIP": _Text("None"), "publishNotReadyAddresses": True, "selector": selector}
+    selector = {Text("batch.kubernetes.io/job-name"): Text(pod.name)}
+    spec = {"clusterIP": Text("None"), "publishNotReadyAddresses": True, "selector": selector}
     return {"apiVersion": "v1", "kind": "Service", "metadata": _metadata(pod), "spec": spec}
 
 
@@ -174,12 +132,12 @@ def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
         torchrun.MASTER: f"{pod.name}-0.{pod.name}",
         torchrun.PORT: str(torchrun.USUAL_PORT),
     }
-    values_env = [{"name": name, "value": _Text(value)} for name, value in values.items()]
-    from_pod = ({"fieldRef": {"fieldPath": _Text(path)}} for path in fields.values())
+    values_env = [{"name": name, "value": Text(value)} for name, value in values.items()]
+    from_pod = ({"fieldRef": {"fieldPath": Text(path)}} for path in fields.values())
     return [*values_env, *({"name": name, "valueFrom": each} for name, each in zip(fields, from_pod, strict=True))]
 
 
-def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
+def _job(request: Request, pod: Pod) -> dict[str, Any]:
     size = pod.nodes or request.size
     spec: dict[str, Any] = {"backoffLimit": pod.retries * size}
     if request.sweep.axes or pod.nodes:
@@ -187,31 +145,31 @@ def _job(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
     wrong = {"containerName": "job", "operator": "In", "values": [WRONG_SETTINGS]}
     # Before 1.29 the schema requires onPodConditions, which may be empty.
     spec["podFailurePolicy"] = {"rules": [{"action": "FailJob", "onExitCodes": wrong, "onPodConditions": []}]}
-    spec["template"] = {"metadata": {"labels": _labels(pod)}, "spec": _pod_spec(request, pod, full=full)}
+    spec["template"] = {"metadata": {"labels": _labels(pod)}, "spec": _pod_spec(request, pod)}
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": _metadata(pod), "spec": spec}
 
 
 def _metadata(pod: Pod) -> dict[str, Any]:
-    namespace = {"namespace": _Text(pod.namespace)} if pod.namespace else {}
-    return {"name": _Text(pod.name), **namespace, "labels": _labels(pod)}
+    namespace = {"namespace": Text(pod.namespace)} if pod.namespace else {}
+    return {"name": Text(pod.name), **namespace, "labels": _labels(pod)}
 
 
-def _labels(pod: Pod) -> dict[_Text, _Text]:
-    return {_Text(name): _Text(value) for name, value in pod.labels.items()}
+def _labels(pod: Pod) -> dict[Text, Text]:
+    return {Text(name): Text(value) for name, value in pod.labels.items()}
 
 
-def _pod_spec(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
+def _pod_spec(request: Request, pod: Pod) -> dict[str, Any]:
     identity = {"runAsUser": pod.user, "runAsGroup": pod.user} if pod.user else {}
     if not all(mount.read_only for mount in pod.mounts):  # so that the pod's user can write to the volumes
         identity["fsGroup"] = pod.user or _ANY_GROUP
-    account = {"serviceAccountName": _Text(pod.service_account)} if pod.service_account else {}
+    account = {"serviceAccountName": Text(pod.service_account)} if pod.service_account else {}
     return {
         "restartPolicy": "Never",
         "enableServiceLinks": False,
         **account,
-        **({"subdomain": _Text(pod.name)} if pod.nodes else {}),
+        **({"subdomain": Text(pod.name)} if pod.nodes else {}),
         "securityContext": {"runAsNonRoot": True, **identity, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_container(request, pod, full=full)],
+        "containers": [_container(request, pod)],
         "volumes": list(_volumes(pod)),
     }
 
@@ -223,9 +181,9 @@ def _volumes(pod: Pod) -> Iterator[dict[str, Any]]:
     for claim, name in _volume_names(pod).items():
         only_read = all(mount.read_only for mount in pod.mounts if mount.source == claim)
         read_only = {"readOnly": True} if only_read else {}
-        yield {"name": name, "persistentVolumeClaim": {"claimName": _Text(claim), **read_only}}
+        yield {"name": name, "persistentVolumeClaim": {"claimName": Text(claim), **read_only}}
     if pod.shm:
-        yield {"name": _SHM, "emptyDir": {"medium": "Memory", "sizeLimit": _Text(pod.shm)}}
+        yield {"name": _SHM, "emptyDir": {"medium": "Memory", "sizeLimit": Text(pod.shm)}}
 
 
 def _mounts(pod: Pod) -> Iterator[dict[str, Any]]:
@@ -250,34 +208,34 @@ def _volume_names(pod: Pod) -> dict[str, str]:
     return names
 
 
-def _container(request: Request, pod: Pod, *, full: bool) -> dict[str, Any]:
-    settings = {} if full else _settings_of(request)
+def _container(request: Request, pod: Pod) -> dict[str, Any]:
+    settings = {} if pod.config_map else _settings_of(request)
     env = [
         *({"name": name, "value": _literal(value)} for name, value in settings.items()),
         *({"name": name, "value": _literal(value)} for name, value in pod.env),
         *(_secret_entry(*each) for each in pod.secret_env),
         *(_torchrun_env(pod) if pod.nodes else []),
     ]
-    env_from = [{_REFERENCES[kind]: {"name": _Text(name)}} for kind, name in pod.env_from]
-    if full:  # the last one wins
-        env_from.append({"configMapRef": {"name": _Text(pod.config_map)}})
+    env_from = [{_REFERENCES[kind]: {"name": Text(name)}} for kind, name in pod.env_from]
+    if pod.config_map:  # the last one wins
+        env_from.append({"configMapRef": {"name": Text(pod.config_map)}})
     options = {"cpu": pod.cpus, "memory": pod.memory, "nvidia.com/gpu": str(pod.gpus or "")}
-    quantities = {resource: _Text(quantity) for resource, quantity in options.items() if quantity}
+    quantities = {resource: Text(quantity) for resource, quantity in options.items() if quantity}
     resources = {"resources": {"requests": quantities, "limits": quantities}} if quantities else {}
     return {
         "name": "job",
-        "image": _Text(pod.image),
+        "image": Text(pod.image),
         "command": [*map(_literal, ["apt-settings", *request.start]), *_index(request), *map(_literal, request.end)],
         **({"env": env} if env else {}),
         **({"envFrom": env_from} if env_from else {}),
         **resources,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": [_Text("ALL")]}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": [Text("ALL")]}},
         "volumeMounts": list(_mounts(pod)),
     }
 
 
 def _secret_entry(variable: str, secret: str, key: str) -> dict[str, Any]:
-    reference = {"name": _Text(secret), "key": _Text(key)}
+    reference = {"name": Text(secret), "key": Text(key)}
     return {"name": variable, "valueFrom": {"secretKeyRef": reference}}
 
 
@@ -285,15 +243,13 @@ def _index(request: Request) -> list[str]:
     """The arguments that choose the point. Kubernetes replaces the variable with the index of the pod."""
     if not request.sweep.axes:
         return []
-    among = [_Text("--among"), _Text(as_ranges(request.points))] if request.points else []
-    return [*among, _Text("--index"), _Text(f"$({COMPLETION_INDEX})")]
+    among = [Text("--among"), Text(as_ranges(request.points))] if request.points else []
+    return [*among, Text("--index"), Text(f"$({COMPLETION_INDEX})")]
 
 
-def _literal(text: str) -> _Text:
+def _literal(text: str) -> Text:
     """A text that Kubernetes does not expand: it reads `$(NAME)` as a variable and `$$` as a dollar."""
-    literal = _Text(text.replace("$", "$$"))
-    literal.place = getattr(text, "place", "")
-    return literal
+    return Text.of(text.replace("$", "$$"), getattr(text, "place", ""))
 
 
 def label_like(text: str) -> str:

@@ -8,8 +8,8 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_bytes
 from ..errors import SettingsError
 from ..sources.names import is_ours
-from ..specs.findings import SIZE_LIMIT
 from ..specs.patches import read
+from ..specs.texts import SIZE_LIMIT
 from .merge import MergeError, merge
 from .request import why_reserved
 
@@ -74,9 +74,16 @@ def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
     metadata = _at(job, "metadata")
     container = next((each for each in _containers_of(job) if each["name"] == "job"), {})
     env = [entry for entry in _items(container.get("env")) if is_ours(str(entry["name"]))]
-    values = [job.get("apiVersion"), job.get("kind"), metadata.get("name"), metadata.get("namespace")]
-    values += [container.get("command"), container.get("args"), env, container.get("envFrom")]
-    return dict(zip(_OTHERWISE, values, strict=True))
+    return {
+        "apiVersion": job.get("apiVersion"),
+        "kind": job.get("kind"),
+        "metadata.name": metadata.get("name"),
+        "metadata.namespace": metadata.get("namespace"),
+        f"{_CONTAINER}.command": container.get("command"),
+        f"{_CONTAINER}.args": container.get("args"),
+        f"{_CONTAINER}.env": env,
+        f"{_CONTAINER}.envFrom": container.get("envFrom"),
+    }
 
 
 def _containers_of(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -124,10 +124,15 @@ def _instructions(text: str) -> Iterator[_Instruction]:
             number, rest = next(((at, each) for at, each in lines if not _is_comment(each)), (number, ""))
         for _, end in re.findall(_HEREDOC, rest) if match[1].upper() in ("RUN", "COPY", "ADD") else ():
             if ends.get(end, 0) > number:
-                body = [each for _, each in takewhile(lambda row, end=end: row[1].strip() != end, lines)]  # type: ignore[misc]
+                body = _lines_until(end, lines)
                 heredocs.append((number + 1, "\n".join(body)))
                 number += len(body) + 1
         yield _Instruction(match[1].upper(), parts, heredocs)
+
+
+def _lines_until(end: str, lines: Iterator[tuple[int, str]]) -> list[str]:
+    """The lines of a here-document, up to the one that ends it."""
+    return [line for _, line in takewhile(lambda row: row[1].strip() != end, lines)]
 
 
 def _is_comment(line: str) -> bool:
@@ -148,7 +153,7 @@ def _scripts(lines: list[tuple[int, str]], heredocs: list[tuple[int, str]], give
         texts.append((first, "\n".join(rows)))
     for number, script in texts:
         if "APT" in script.upper():
-            yield Inner(script, number, "script", "", given.moved(1 - number))
+            yield Inner(script, number, "script", given=given.moved(1 - number))
 
 
 def _from_list(text: str) -> str:

@@ -7,8 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
-from ..basics.files import UnreadableError
-from .findings import OURS, SIZE_LIMIT
+from .texts import OURS, SIZE_LIMIT, too_large
 
 _MOST_READ: Final = 256 * SIZE_LIMIT
 _GIT: Final = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
@@ -85,4 +84,4 @@ def _unless_large(data: bytes, stream: BinaryIO) -> bytes:
         part = part[-4:] + behind if behind else b""
     if not part:
         return b""
-    raise UnreadableError(f"is larger than {SIZE_LIMIT // 1024} KiB, the most that a job spec may have")
+    raise too_large()

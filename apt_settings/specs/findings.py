@@ -2,13 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, partial
-from typing import Final, Literal, NamedTuple, TypeVar
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Final, Literal, NamedTuple
 
 from ..basics.environment import process_environment
 from ..basics.escaping import escaped, shown, spelt
-from ..basics.files import UnreadableError, as_text
+from ..basics.files import UnreadableError
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..judging.rules import RULES
@@ -21,22 +21,14 @@ from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
 from ..variables import FOREIGN
-from . import dotenv, manifests
 from .kinds import Kind, kind_of
 from .mentions import Mention, mentions
+from .pins import Pins
 from .readers import read
 from .sandbox import confine_large
 from .spec import NOBODY, Assignment, Beside, Environment, Spec, known
+from .texts import OURS, SIZE_LIMIT, decode
 
-T = TypeVar("T")
-
-SIZE_LIMIT: Final = 1024 * 1024
-"""The most bytes that a spec may have."""
-
-OURS: Final = rb"(?i)apt[_.-]"
-"""A spec without this sets no setting and needs no check. A `.env` is checked all the same, for faulty lines."""
-NAMED: Final = b"APT_"
-"""Of code and prose that has it, a folder's files are counted."""
 _RELAXING: Final = ("unknown", "foreign")
 """Controls that let a job run in spite of a name that is no setting. Here its names are judged all the same."""
 _MOST_GUESSES: Final = 50
@@ -92,39 +84,6 @@ def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
     except UnreadableError as error:
         by_name = _check(name, text, kind._replace(reader=""), beside)
         return by_name._replace(findings=[Finding(name, error.line, "", str(error)), *by_name.findings])
-
-
-def beside_of(files: Mapping[str, bytes]) -> Beside:
-    """What files may take from each other: the ConfigMaps, and the `.env` files by their path."""
-    maps: dict[tuple[str, str], dict[str, Assignment]] = {}
-    env_files: dict[str, tuple[Assignment, ...]] = {}
-    for name, data in files.items():
-        try:
-            text = decode(data)
-            reader = kind_of(name, text).reader
-            if reader == "manifest" and re.search(r"(?m)^\s*kind:\s*[\"']?(ConfigMap|Secret)", text):
-                for key, held in confine_large(partial(manifests.config_maps, text), len(data)).items():
-                    maps[key] = {one: each._replace(file=name) for one, each in held.items()}
-            elif reader == "env":
-                spec = confine_large(partial(dotenv.read, text), len(data))
-                assignments = (each for one in spec.environments for each in one.assignments)
-                env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in assignments)
-        except (UnreadableError, RecursionError):
-            continue
-    return Beside(maps, env_files)
-
-
-def decode(data: bytes) -> str:
-    """The text of a spec. Raises UnreadableError if it is too large or no text."""
-    if len(data) > SIZE_LIMIT:
-        raise UnreadableError(f"is larger than {SIZE_LIMIT // 1024} KiB, the most that a job spec may have")
-    try:
-        text = as_text(data)
-    except UnreadableError as error:
-        raise UnreadableError(f"is {error}", error.line) from None
-    if "\0" in text:
-        raise UnreadableError("is not a text file")
-    return text
 
 
 def _check(name: str, text: str, kind: Kind, beside: Beside) -> Judgement:
@@ -184,6 +143,7 @@ class _Judge:
         self._spec = spec
         self._errors: dict[Finding, None] = {}
         self._notes: dict[Finding, None] = {}
+        self._pins = Pins()
         assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
         self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
         self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
@@ -196,13 +156,16 @@ class _Judge:
         for line, variable, wrong in self._spec.remarks:
             self._note(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
         for environment in _distinct(self._spec.environments):
-            self._problems(environment)
-        self._names()
-        self._groups()
+            self._judge_values(environment)
+        self._judge_names()
+        if not self._errors:  # to mend those may make the pin right again
+            for problem, doubt in self._pins.problems():
+                self._tell(problem, doubt)
+        self._note_groups()
         variables = known().variables
         judged = {place for place in self._values if place[1] in variables}
-        unjudged = self._not_judged(judged)
-        self._relaxed()
+        unjudged = self._note_not_judged(judged)
+        self._note_relaxing()
         in_order = sorted(self._errors, key=lambda finding: (finding.line, finding.variable))
         notes = sorted(self._notes, key=lambda finding: (finding.line, finding.variable))
         return Judgement(in_order, notes, len(judged), unjudged)
@@ -213,7 +176,7 @@ class _Judge:
     def _note(self, line: int, variable: str, message: str, file: str = "") -> None:
         self._notes[Finding(file or self._file, line, variable, message, "note")] = None
 
-    def _names(self) -> None:
+    def _judge_names(self) -> None:
         """Names that are no settings, wherever they stand; but for those that no command gets."""
         local = self._spec.local
         places = {(each.line, each.name) for each in self._named if not each.is_part and each.name not in local}
@@ -233,7 +196,7 @@ class _Judge:
             else:
                 self._error(line, name, f"{spelt(name)} is not a setting{'; ' * bool(guess)}{guess}")
 
-    def _groups(self) -> None:
+    def _note_groups(self) -> None:
         """Tell which groups the spec names and the caller does not."""
         for environment in self._spec.environments:
             for each in environment.assignments:
@@ -241,7 +204,7 @@ class _Judge:
                     text = f"the names of {escaped(group)} are not judged: --extend {escaped(group)}"
                     self._note(each.line, each.variable, text, each.file)
 
-    def _not_judged(self, judged: set[tuple[int, str]]) -> int:
+    def _note_not_judged(self, judged: set[tuple[int, str]]) -> int:
         """Settings whose value is not known, or is not read where it stands. Returns how many there are."""
         told = {(each.line, each.variable) for each in self._errors}
         reasons = {
@@ -260,7 +223,7 @@ class _Judge:
             self._note(line, name, f"{name} is not judged: {reason}")
         return len(left)
 
-    def _relaxed(self) -> None:
+    def _note_relaxing(self) -> None:
         """Tell that the spec lets unknown names pass."""
         for environment in self._spec.environments:
             for each in environment.assignments:
@@ -268,7 +231,7 @@ class _Judge:
                     text = f"{each.variable} is for the job: the names are judged here all the same"
                     self._note(each.line, each.variable, text)
 
-    def _problems(self, environment: Environment) -> None:
+    def _judge_values(self, environment: Environment) -> None:
         """What `load` would refuse, without problems that values not known here may solve."""
         names, assignments = known(), environment.assignments
         with_value = [each for each in assignments if each.value is not None]
@@ -276,8 +239,10 @@ class _Judge:
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
         settings = {names.variables[each.variable] for each in with_value}
         try:
-            settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
+            made = settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
+            self._pins.add(environment, None if unknown else made)
         except SettingsError as error:
+            self._pins.add(environment, None)
             for problem in error.problems:
                 if self._unnamed and problem.setting in JOB:
                     continue  # it may be a task of theirs

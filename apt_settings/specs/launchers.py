@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import dropwhile, takewhile
 from typing import Final, Literal, NamedTuple
 
@@ -71,12 +72,13 @@ _MOST_LAUNCHERS: Final = 16
 """The most that are read in one command; each looks at all words behind it."""
 
 
-class Launch(NamedTuple):
+@dataclass
+class Launch:
     """What a command sets for another."""
 
-    assignments: list[Assignment]
-    faults: list[Fault]
-    remarks: list[Fault]
+    assignments: list[Assignment] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    remarks: list[Fault] = field(default_factory=list)
     starts_anew: bool = False
     """Whether what it starts does not inherit the environment: `env -i`, `docker run`, `sbatch --export=NONE`."""
     image: str = ""
@@ -90,27 +92,30 @@ def base_of(word: str) -> str:
 
 def launch_of(words: Words) -> Launch:
     """The variables that a command sets for another, whatever stands before the launcher: `sudo srun --export=A=1`."""
-    launch = Launch([], [], [])
+    launch = Launch()
     launchers = [index for index, (word, _) in enumerate(words) if base_of(word) in _BY_NAME]
     for index in launchers[:_MOST_LAUNCHERS]:
-        word = words[index][0]
-        for row in _BY_NAME.get(base_of(word), ()):
-            launch = _read(row, base_of(word), words[index + 1 :], launch)
+        name = base_of(words[index][0])
+        for row in _BY_NAME[name]:
+            _read(row, name, words[index + 1 :], launch)
     return launch
 
 
-def _read(row: Launcher, name: str, words: Words, launch: Launch) -> Launch:
-    assignments, faults, remarks, anew, image = launch
+def _read(row: Launcher, name: str, words: Words, launch: Launch) -> None:
+    """Add to a launch what the words behind a launcher set."""
+    assignments = launch.assignments
+    if row.image:
+        launch.starts_anew, launch.image = True, "the image"
     if row.split == "leading":
         assignments += _leading(words)
         options = [word for word, _ in takewhile(lambda each: each[0].startswith("-"), words)]
-        anew |= name == "env" and bool({"-i", "-", "--ignore-environment"} & set(options))
+        launch.starts_anew |= name == "env" and bool({"-i", "-", "--ignore-environment"} & set(options))
     elif row.split == "any":
         plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
         assignments += [each for word, line in plain if (each := _assignment(word, line))]
     elif row.split == "settings":
         assignments += _settings(row.options, words)
-        remarks += _flags(words) if row.options == ("--task",) else []
+        launch.remarks += _flags(words) if row.options == ("--task",) else []
     elif row.split == "pair":
         for index, (word, _) in enumerate(words[:-2]):
             if word in row.options:
@@ -120,9 +125,9 @@ def _read(row: Launcher, name: str, words: Words, launch: Launch) -> Launch:
     else:
         for value, line in values_of(row.options, words):
             exported, wrong = export_list(value, line, of_slurm=name in SLURM)
-            assignments, faults = [*assignments, *exported], [*faults, *wrong]
-            anew |= name in SLURM and "ALL" not in value.split(",")
-    return Launch(assignments, faults, remarks, anew or row.image, "the image" if row.image else image)
+            assignments += exported
+            launch.faults += wrong
+            launch.starts_anew |= name in SLURM and "ALL" not in value.split(",")
 
 
 def _leading(words: Words) -> Iterator[Assignment]:

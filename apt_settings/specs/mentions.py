@@ -17,8 +17,6 @@ _DIRECTIVE: Final = r"#(SBATCH|PBS|BSUB|FLUX:|COBALT|\$[ \t]+-)"
 """Comments that a scheduler reads."""
 _BLOCK: Final = r"""(?s)"(?:[^"\\\n]|\\.)*+"|/\*.*?(?:\*/|\Z)"""
 _QUOTED_OR_COMMENT: Final = r"""(?<=\w)'(?=\w)|\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'|(["'])|(?<=[\s;|&(,{}\[\]])(?:#|//)"""
-
-
 _GIVEN_BY: Final = variable_of("given_by")
 
 
@@ -56,11 +54,8 @@ def _without_block(match: re.Match[str]) -> str:
 
 
 def _mention(number: int, line: str, match: re.Match[str]) -> Mention | None:
-    name, before, behind = (
-        match[0],
-        line[max(0, match.start() - 5) : match.start()],
-        line[match.end() : match.end() + 80],
-    )
+    name = match[0]
+    before, behind = line[max(0, match.start() - 5) : match.start()], line[match.end() : match.end() + 80]
     is_use = re.search(_IS_USE, before) is not None
     is_set = re.match(_SETS, behind) is not None and not is_use
     is_part = not is_use and re.match(r"\$[A-Za-z{(]|\{\{", behind) is not None

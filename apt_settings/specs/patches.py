@@ -7,8 +7,8 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..basics.files import UnreadableError
-from .findings import decode
 from .sandbox import confine_large
+from .texts import decode
 from .trees import unreadable
 
 _DEEPEST: Final = 32

@@ -347,7 +347,7 @@ class _Reader:
         given = Given(inherited, variables.values, True, launch.image or variables.below, is_part=True)
         for text, line in (each for words in alternatives for each in scripts_in(words)):
             if "APT" in text.upper():
-                self._inner.append(Inner(as_text(text), line, "script", "", given.moved(1 - line)))
+                self._inner.append(Inner(as_text(text), line, "script", given=given.moved(1 - line)))
 
     def _read_string(self, children: Sequence[Node]) -> None:
         """Keep the script of `bash <<< "export A=1; run"`."""

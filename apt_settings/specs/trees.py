@@ -19,7 +19,7 @@ _JSON_TOKENS: Final = (
     r'(?s)"(?:[^"\\]|\\.)*+"|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
     r"|,(?=(?:\s|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/)*+[\]}])|\t"
 )
-_PAIR: Final = "tag:yaml.org,2002:str"
+_STRING: Final = "tag:yaml.org,2002:str"
 
 
 def from_yaml(text: str) -> list[Node]:
@@ -84,7 +84,6 @@ class _Lines:
     """Where names stand in a text: the first question for a name has its first line, the second its second."""
 
     def __init__(self, text: str) -> None:
-        self._lines: dict[str, Iterator[int]] = {}
         found: dict[str, list[int]] = {}
         for number, line in enumerate(text.split("\n")):
             for name in re.findall(r"APT_\w+", line.partition("#")[0]):
@@ -113,7 +112,7 @@ def _node(value: Any, lines: _Lines) -> Node:
 
 def _scalar(text: str, line: int, style: str | None = None) -> ScalarNode:
     mark = yaml.Mark("", 0, line, 0, None, 0)
-    return ScalarNode(_PAIR, text, start_mark=mark, end_mark=mark, style=style)
+    return ScalarNode(_STRING, text, start_mark=mark, end_mark=mark, style=style)
 
 
 def _mark(lines: _Lines) -> yaml.Mark:

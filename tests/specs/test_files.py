@@ -10,7 +10,7 @@ from support import git
 from apt_settings.basics.files import UnreadableError
 from apt_settings.cli import main
 from apt_settings.specs.files import files_in, read, read_found
-from apt_settings.specs.findings import SIZE_LIMIT
+from apt_settings.specs.texts import SIZE_LIMIT
 
 
 @pytest.fixture

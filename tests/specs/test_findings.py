@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from support import RECORDS, ROOT
 
 from apt_settings.cli import main
-from apt_settings.specs.findings import SIZE_LIMIT, findings
+from apt_settings.specs.findings import findings
 from apt_settings.specs.kinds import kind_of, pattern
+from apt_settings.specs.texts import SIZE_LIMIT
 
 SPECS = RECORDS / "specs"
 PLANTED: dict[str, set[tuple[int, str]]] = {

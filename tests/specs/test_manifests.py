@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import errors_in, notes_in
 
-from apt_settings.specs.findings import beside_of, judge
+from apt_settings.specs.beside import beside_of
+from apt_settings.specs.findings import judge
 
 SEED, EPOCHS, WRONG = "APT_SEED", "APT_EPOCHS", "APT_SEEED"
 FAULTS = 'APT_SEED: "x"', 'APT_SEEED: "1"'

@@ -3,8 +3,8 @@
 import pytest
 
 from apt_settings.basics.files import UnreadableError
-from apt_settings.specs.findings import SIZE_LIMIT
 from apt_settings.specs.patches import read
+from apt_settings.specs.texts import SIZE_LIMIT
 
 
 def test_scalars_are_as_kubectl_has_them() -> None:

@@ -1,0 +1,33 @@
+"""What the files of one call hold for each other: ConfigMaps, and `.env` files."""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import partial
+
+from ..basics.files import UnreadableError
+from . import dotenv, manifests
+from .kinds import kind_of
+from .sandbox import confine_large
+from .spec import Assignment, Beside
+from .texts import decode
+
+
+def beside_of(files: Mapping[str, bytes]) -> Beside:
+    """What files may take from each other; nothing of a file that cannot be read, which is told where it is checked."""
+    maps: dict[tuple[str, str], dict[str, Assignment]] = {}
+    env_files: dict[str, tuple[Assignment, ...]] = {}
+    for name, data in files.items():
+        try:
+            text = decode(data)
+            reader = kind_of(name, text).reader
+            if reader == "manifest" and re.search(r"(?m)^\s*kind:\s*[\"']?(ConfigMap|Secret)", text):
+                for key, held in confine_large(partial(manifests.config_maps, text), len(data)).items():
+                    maps[key] = {one: each._replace(file=name) for one, each in held.items()}
+            elif reader == "env":
+                spec = confine_large(partial(dotenv.read, text), len(data))
+                assignments = (each for one in spec.environments for each in one.assignments)
+                env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in assignments)
+        except (UnreadableError, RecursionError):
+            continue
+    return Beside(maps, env_files)
