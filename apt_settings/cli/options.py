@@ -126,8 +126,8 @@ class WrappingCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's. Raises UsageError for words before the `--`, which click would take for the command."""
-        parsed = self.make_parser(ctx).parse_args(args.copy())[0]["command"]
-        command = parsed if isinstance(parsed, tuple) else ()  # a mark of click's own where it is missing
+        parsed = self.make_parser(ctx).parse_args(args.copy())[0].get("command")
+        command = parsed if isinstance(parsed, tuple) else ()  # where it is missing, or at a TAB behind an option
         if "--" in command and args[-len(command) - 1 :][:1] != ["--"] and not ctx.resilient_parsing:
             stray = " ".join(command[: command.index("--")])
             fix = "quote a value of several words, or write the command behind the --"
