@@ -68,6 +68,7 @@ FOUND = (
     ("runs", TWO_RUNS % ((b"9" * 400,) * 2)),
     ("runs", TWO_RUNS % ((b"1e308",) * 2)),
     ("runs", TWO_RUNS % (b"Infinity", b"-Infinity")),
+    ("patch", b'{"metadata": {"a\\tb": [{"$x": 1}]}}'),
     ("log", b"Distillation schedule: starting from step -" + b"9" * 5_000 + b", ending in step 9\n"),
     ("log", b"Total train batch size " * 50_000),
     ("log", b"Pruning mac constraint schedule [" * 50_000),
