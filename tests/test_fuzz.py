@@ -1,7 +1,9 @@
 """Bytes of others come in, and nothing but settings, a SettingsError or a status comes out."""
 
+import re
 import sys
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -155,6 +157,36 @@ def test_sizes_are_refused_with_their_limit(environ: dict[str, str], limit: str)
         load(environ)
 
     assert limit in str(caught.value.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("what", "limits"),
+    [
+        ("a `.env`", "sources.dotenv:SIZE_LIMIT sources.dotenv:_MOST_BLANKS"),
+        ("a value in it that is ours", "sources.dotenv:_LONGEST sources.dotenv:_MOST_NAMES"),
+        ("`APT_ENV_FILE`", "sources.layers:MOST_ENV_FILES"),
+        ("a text of a setting", "values.reading:TEXT_LIMIT"),
+        ("a grid or a sample", "sweeps.grid:LIMIT sweeps.sweep_file:FILE_LIMIT"),
+        ("a number of a sample's range", "sweeps.sample:_MOST_WHOLE"),
+        ("a record", "sources.record:SIZE_LIMIT"),
+        ("the results of a run", "runs.metrics:_SIZE_LIMIT"),
+        ("a model's `config.json`", "plan.models:SIZE_LIMIT plan.models:_LARGEST"),
+        ("a job spec", "specs.findings:SIZE_LIMIT specs.shell:_MOST_HEREDOCS specs.readers:_MOST_INNER"),
+        ("a job spec", "specs.dockerfiles:_LONGEST specs.sandbox:SECONDS specs.sandbox:MEMORY specs.sandbox:_SMALL"),
+        ("a folder for `check`", "specs.files:_MOST_READ"),
+        ("a file of `--patch`", "specs.patches:_DEEPEST"),
+        ("a line for `plan --log`", "plan.log:_LONGEST"),
+    ],
+)
+def test_the_page_has_the_limits_of_the_code(what: str, limits: str) -> None:
+    """Each in its row, in its unit."""
+    page = (ROOT / "docs/robustness.md").read_text(encoding="utf-8")
+    (row,) = [line for line in page.splitlines() if line.startswith(f"| {what} |")]
+    said = set(re.findall(r"[0-9,]*[0-9](?: [KM]iB)?", row))
+
+    for limit in map(resolve_name, (f"apt_settings.{name}" for name in limits.split())):
+        forms = {f"{limit:,}", f"{limit / 1024:g} KiB", f"{limit / 1024**2:g} MiB"}
+        assert forms & said, (limit, row)
 
 
 @pytest.mark.parametrize("name", ["x.sh", "x.yaml", "Dockerfile", "x.env"])
