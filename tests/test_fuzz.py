@@ -145,6 +145,12 @@ def test_what_grows_is_stopped(data: bytes) -> None:
         ({"APT_ENV_FILE": "blank.env"}, "more than 1,000 blanks in a row"),
         ({"APT_ENV_FILE": ":".join(["long.env"] * 9)}, "names 9 files, and 8 are the most that are read"),
         ({f"APT_X{number}": "1" for number in range(10_000)}, "is not a setting"),
+        ({"APT_EXTEND": "a." * 60_000 + "a:b"}, "must be MODULE:NAME"),
+        ({"APT_EXPECT": "apt1-" + "0" * 130_000}, "must be a fingerprint"),
+        (
+            {"APT_FOREIGN": ",".join(f"APT_Y{n}*" for n in range(10_000)), **{f"APT_X{n}": "" for n in range(5_000)}},
+            "is not a setting",
+        ),
     ],
     ids=lambda value: str(value)[:30],
 )
