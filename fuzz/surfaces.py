@@ -4,6 +4,7 @@ Each surface is a function of bytes that returns, or raises `Escaped` with what 
 is in seeds.py.
 """
 
+import atexit
 import io
 import json
 import os
@@ -64,7 +65,8 @@ SECRET = {"HF_TOKEN": CANARY}
 warnings.simplefilter("ignore", SettingsWarning)
 _SEED_IS_SET = re.compile(r"(?im)^[^\w\r\n#]*APT_SEED[^\S\r\n]*=")
 _QUOTES = re.compile(r"['\"`]")
-_FOLDER = Path(tempfile.mkdtemp())
+_FOLDER = Path(tempfile.mkdtemp()).resolve()
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 _FILE = _FOLDER / "input"
 
 
@@ -299,7 +301,7 @@ def patch(data: bytes) -> None:
 
 
 def _manifest(*patches: Patch) -> str:
-    pod = Pod("x", "job", {}, env=(("A", "1"),), config_map="settings", patches=patches)
+    pod = Pod("x", "job", {}, env=(("A", CANARY),), config_map="settings", patches=patches)
     return render(_request(), pod, full=False)
 
 
@@ -330,8 +332,10 @@ def _folder_of(data: bytes) -> Path:
     for piece in data.split(b"\n=== ")[:30]:
         name, _, content = piece.removeprefix(b"=== ").partition(b"\n")
         parts = [part[:40] for part in name.replace(b"\0", b"").split(b"/")[:6] if part not in (b"", b".", b"..")]
+        path = Path(os.fsdecode(b"/".join((os.fsencode(top), *parts))))
+        if top not in Path(os.path.realpath(path)).parents:  # nothing is written through a link
+            continue
         with suppress(OSError):  # one is below another that is no folder
-            path = Path(os.fsdecode(b"/".join((os.fsencode(top), *parts))))
             path.parent.mkdir(parents=True, exist_ok=True)
             if content.startswith(b"-> "):
                 path.symlink_to(os.fsdecode(content[3:].strip().replace(b"\0", b"")) or "x")
