@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
-from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped
@@ -163,7 +162,7 @@ def _folded(group: Sequence[PastRun], name: str, choice: Choice) -> str:
     """What several runs have under a name: the mean of a metric, the values of a setting."""
     numbers = [found for run in group if name in run.metrics and (found := number(run.metrics[name])) is not None]
     if name not in group[0].settings and numbers:
-        return _number(fmean(numbers))
+        return _number(sum(numbers) / len(numbers))  # fmean refuses what has no sum
     ordered = sorted(group, key=lambda run: _sort_key(run, name)) if name in choice.folded else group
     texts = list(dict.fromkeys(_cell(run, name, choice) for run in ordered))
     return ", ".join(texts) if len(texts) <= _LISTED else f"{len(texts)} values"
@@ -230,4 +229,4 @@ def as_object(run: PastRun) -> dict[str, Any]:
 
 def finite(value: float) -> float | str:
     """A number as JSON can hold it: NaN and the infinite ones are texts there."""
-    return value if isfinite(value) else str(value)
+    return value if isinstance(value, int) or isfinite(value) else str(value)

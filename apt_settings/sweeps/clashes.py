@@ -67,9 +67,9 @@ class Clashes:
 
 
 def _span(column: Column) -> tuple[Any, Any]:
-    """The least and the greatest value of a column, none aside."""
+    """The least and the greatest number of a column, none and what is no number aside."""
     setting, values, _ = column
     annotation = registry().settings_of(AptSettings)[setting].field.annotation
     texts = values.spread.outermost if isinstance(values, Sampled) else values
-    known = [value for value in (read_value(each, annotation) for each in texts) if value is not None]
+    known = [value for value in (read_value(each, annotation) for each in texts) if isinstance(value, int | float)]
     return min(known), max(known)

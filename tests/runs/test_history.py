@@ -295,6 +295,7 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
     assert at(end) == [{"eval_accuracy": 0.9}]
     assert metrics_of(tmp_path, "no\0path", begun()) == metrics_of(tmp_path, None, begun()) == {}
     assert metrics_of(tmp_path, "x" * 10_000, begun()) == {}
+    assert metrics_of(tmp_path, str(results.parent), begun(start="0001-01-01T00:00:00+00:00", **DONE)) == {}
     assert metrics_of(tmp_path, str(results.parent), begun()) == {"eval_accuracy": 0.9}
 
 
