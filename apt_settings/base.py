@@ -318,6 +318,12 @@ def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     return settings._background.registry.settings_of(type(settings))
 
 
+def is_set(settings: AptSettings, name: str) -> bool:
+    """Whether somebody set a setting for this job."""
+    giver = settings._background.layers.winner(name)
+    return giver is not None and giver.is_override
+
+
 def expected_by(settings: AptSettings) -> Origin | None:
     """Who says by APT_EXPECT, or the argument of that name, what the settings must be; None where nobody does."""
     return settings._background.layers.winner("expect")

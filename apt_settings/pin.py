@@ -25,13 +25,13 @@ class Pin(NamedTuple):
     """The fingerprint; of a sweep `sweep1-` and 16 hexadecimal digits."""
     digest: str = ""
     """Of all values that count, defaults included: the fingerprint leaves out a new setting at its default."""
-    version: str = ""
-    """The apt-settings that made it."""
+    version: str | None = None
+    """The apt-settings that made it, empty where nobody says; None: this one, whose version is read to be told."""
 
     @classmethod
     def of(cls, settings: AptSettings) -> Self:
         """The pin of these settings."""
-        return cls(fingerprint(settings), digest_of(compared(settings))[:8], version_of("apt-settings"))
+        return cls(fingerprint(settings), digest_of(compared(settings))[:8])
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -44,7 +44,8 @@ class Pin(NamedTuple):
         return self.identity == other.identity and self.digest in ("", other.digest)
 
     def __str__(self) -> str:
-        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", self.version)))
+        made_by = version_of("apt-settings") if self.version is None else self.version
+        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", made_by)))
         return f"{self.identity}{digest}{version}"
 
 
@@ -100,8 +101,8 @@ def _kind(pin: Pin) -> str:
 
 def _here(settings: AptSettings, expected: Pin, here: Pin) -> Iterator[Problem]:
     """What is set here, or where the digest alone is another one, the defaults that only the digest counts."""
-    if expected.version and expected.version != here.version:
-        yield Problem("apt-settings", f"is {here.version} here, and was {expected.version} where the job was checked")
+    if expected.version and expected.version != (version := version_of("apt-settings")):
+        yield Problem("apt-settings", f"is {version} here, and was {expected.version} where the job was checked")
     same = expected.identity == here.identity
     for name, origin in settings.origins.items():
         if is_at_default(settings, name) if same else origin.is_override:
