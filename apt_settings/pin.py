@@ -26,13 +26,13 @@ class Pin(NamedTuple):
     """The fingerprint; of a sweep `sweep1-` and 16 hexadecimal digits."""
     digest: str = ""
     """Of all values that count, defaults included: the fingerprint leaves out a new setting at its default."""
-    version: str = ""
-    """The apt-settings that made it."""
+    version: str | None = None
+    """The apt-settings that made it, empty where nobody says; None: this one, whose version is read to be told."""
 
     @classmethod
     def of(cls, settings: AptSettings) -> Self:
         """The pin of these settings."""
-        return cls(fingerprint(settings), digest_of(compared(settings))[:8], version_of("apt-settings"))
+        return cls(fingerprint(settings), digest_of(compared(settings))[:8])
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -45,7 +45,8 @@ class Pin(NamedTuple):
         return self.identity == other.identity and self.digest in ("", other.digest)
 
     def __str__(self) -> str:
-        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", self.version)))
+        made_by = version_of("apt-settings") if self.version is None else self.version
+        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", made_by)))
         return f"{self.identity}{digest}{version}"
 
 
@@ -90,7 +91,7 @@ def refuse_others(
     if not expected.allows(here):
         same = expected.identity == here.identity
         told = [*known(expected.identity, settings)] or [*_here(settings, sweep, same=same)]
-        raise SettingsError([_main(origin, expected, here), *_of_versions(expected, here), *told])
+        raise SettingsError([_main(origin, expected, here), *_of_versions(expected), *told])
 
 
 def _main(origin: Origin, expected: Pin, here: Pin) -> Problem:
@@ -108,9 +109,9 @@ def _kind(pin: Pin) -> str:
     return "a sweep" if pin.identity.startswith(SWEEP) else "one job"
 
 
-def _of_versions(expected: Pin, here: Pin) -> Iterator[Problem]:
-    if expected.version and expected.version != here.version:
-        yield Problem("apt-settings", f"is {here.version} here, and was {expected.version} where the job was checked")
+def _of_versions(expected: Pin) -> Iterator[Problem]:
+    if expected.version and expected.version != (version := version_of("apt-settings")):
+        yield Problem("apt-settings", f"is {version} here, and was {expected.version} where the job was checked")
 
 
 def _here(settings: AptSettings, sweep: PinnedSweep | None, *, same: bool) -> Iterator[Problem]:

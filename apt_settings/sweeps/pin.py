@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..basics.escaping import escaped
-from ..basics.packages import version_of
 from ..fingerprint import compared, digest_of
 from ..pin import SWEEP, Pin, PinnedSweep
 from .checker import Checker
@@ -22,7 +21,7 @@ def of_sweep(checker: Checker) -> Pin:
     """
     axes = checker.sweep.options()
     points = [compared(checker.settings(index)) for index in _deciding(checker)]
-    return Pin(f"{SWEEP}-{digest_of([axes, points])[:16]}", version=version_of("apt-settings"))
+    return Pin(f"{SWEEP}-{digest_of([axes, points])[:16]}")
 
 
 def pinned_sweep(checker: Checker) -> PinnedSweep:
