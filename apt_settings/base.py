@@ -307,6 +307,12 @@ def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     return settings._background.registry.settings_of(type(settings))
 
 
+def is_set(settings: AptSettings, name: str) -> bool:
+    """Whether somebody set a setting for this job."""
+    giver = settings._background.layers.winner(name)
+    return giver is not None and giver.is_override
+
+
 def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
     """The variables that are no settings and that APT_UNKNOWN let pass, the weakest source first."""
     sources = reversed(settings._background.layers.sources)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_jsonable_python
 
-from .base import AptSettings, background_of, settings_of, values_of
+from .base import AptSettings, background_of, is_set, settings_of, values_of
 from .basics.escaping import shown
 from .parts import default_in
 from .sources.names import variable_of
@@ -58,7 +58,7 @@ def is_at_default(settings: AptSettings, name: str) -> bool:
     """Whether a setting that is new, ours or a group's, has the value that it has where nobody sets it."""
     if not settings_of(settings)[name].is_new:
         return False
-    return not settings.origin(name).is_override or bool(values_of(settings)[name] == default_in(settings, name))
+    return not is_set(settings, name) or bool(values_of(settings)[name] == default_in(settings, name))
 
 
 def changed(record: "Record") -> str:

@@ -1,14 +1,15 @@
 """The pin of a job: what its settings must be wherever it runs, and what is told where they are others."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple, Self, TypeAlias
 
-from .base import AptSettings, background_of, values_of
+from .base import AptSettings, background_of, settings_of, values_of
 from .basics.origins import Origin
 from .basics.packages import version_of
 from .errors import Problem, SettingsError
 from .fingerprint import compared, digest_of, fingerprint, is_at_default
+from .sources.handed_on import giver, places_in
 from .sources.names import variable_of
 from .values import as_text
 
@@ -25,13 +26,13 @@ class Pin(NamedTuple):
     """The fingerprint; of a sweep `sweep1-` and 16 hexadecimal digits."""
     digest: str = ""
     """Of all values that count, defaults included: the fingerprint leaves out a new setting at its default."""
-    version: str = ""
-    """The apt-settings that made it."""
+    version: str | None = None
+    """The apt-settings that made it, empty where nobody says; None: this one, whose version is read to be told."""
 
     @classmethod
     def of(cls, settings: AptSettings) -> Self:
         """The pin of these settings."""
-        return cls(fingerprint(settings), digest_of(compared(settings))[:8], version_of("apt-settings"))
+        return cls(fingerprint(settings), digest_of(compared(settings))[:8])
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -44,7 +45,8 @@ class Pin(NamedTuple):
         return self.identity == other.identity and self.digest in ("", other.digest)
 
     def __str__(self) -> str:
-        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", self.version)))
+        made_by = version_of("apt-settings") if self.version is None else self.version
+        digest, version = (mark + part if part else "" for mark, part in (("+", self.digest), ("@", made_by)))
         return f"{self.identity}{digest}{version}"
 
 
@@ -57,17 +59,25 @@ def nothing_known(_fingerprint: str, _settings: AptSettings) -> Iterable[Problem
     return ()
 
 
+class PinnedSweep(NamedTuple):
+    """The sweep that settings are of, as far as a pin is about it."""
+
+    pin: Callable[[], Pin]
+    grid: Callable[[], str]
+    """What varies, as options."""
+
+
 def refuse_others(
     settings: AptSettings,
-    sweep: Callable[[], Pin] | None = None,
+    sweep: PinnedSweep | None = None,
     known: Known = nothing_known,
     *,
     is_point: bool = False,
 ) -> None:
     """Raise SettingsError where APT_EXPECT names another job than that of these settings, or what is no pin.
 
-    `sweep` makes the pin of the sweep that they are of; where one point of it runs, the pin may be the point's, too.
-    `known` says what differs, where somebody knows.
+    With a `sweep`, the pin is that of the sweep; where one point of it runs, it may be the point's, too. `known` says
+    what differs, where somebody knows.
     """
     origin = background_of(settings).layers.winner("expect")
     if origin is None:
@@ -75,12 +85,13 @@ def refuse_others(
     expected = Pin.read(str(origin.value))
     if expected is None:
         raise SettingsError([Problem(origin, "is not allowed", _ALLOWED, value=origin.raw, kind="bad value")])
-    of_sweep = sweep and (expected.identity.startswith(SWEEP) or not is_point)
-    here = sweep() if sweep and of_sweep else Pin.of(settings)
+    if is_point and not expected.identity.startswith(SWEEP):
+        sweep = None
+    here = sweep.pin() if sweep else Pin.of(settings)
     if not expected.allows(here):
-        raise SettingsError(
-            [_main(origin, expected, here), *known(expected.identity, settings), *_here(settings, expected, here)]
-        )
+        same = expected.identity == here.identity
+        told = [*known(expected.identity, settings)] or [*_here(settings, sweep, same=same)]
+        raise SettingsError([_main(origin, expected, here), *_of_versions(expected), *told])
 
 
 def _main(origin: Origin, expected: Pin, here: Pin) -> Problem:
@@ -98,11 +109,39 @@ def _kind(pin: Pin) -> str:
     return "a sweep" if pin.identity.startswith(SWEEP) else "one job"
 
 
-def _here(settings: AptSettings, expected: Pin, here: Pin) -> Iterator[Problem]:
-    """What is set here, or where the digest alone is another one, the defaults that only the digest counts."""
-    if expected.version and expected.version != here.version:
-        yield Problem("apt-settings", f"is {here.version} here, and was {expected.version} where the job was checked")
-    same = expected.identity == here.identity
-    for name, origin in settings.origins.items():
-        if is_at_default(settings, name) if same else origin.is_override:
-            yield Problem("here", f"{name} is {as_text(values_of(settings)[name])} ({origin})", setting=name)
+def _of_versions(expected: Pin) -> Iterator[Problem]:
+    if expected.version and expected.version != (version := version_of("apt-settings")):
+        yield Problem("apt-settings", f"is {version} here, and was {expected.version} where the job was checked")
+
+
+def _here(settings: AptSettings, sweep: PinnedSweep | None, *, same: bool) -> Iterator[Problem]:
+    """What is another one here than where the job was checked, as far as that can be known.
+
+    What the job was handed tells what was changed since; without it, all that is set here may be. Where the digest
+    alone is another one (`same`), it is a default that only the digest counts.
+    """
+    handed_on = places_in(background_of(settings).layers.word("given_by"))
+    names = _at_defaults(settings) if same else _set_otherwise(settings, handed_on, points_count=sweep is None)
+    for name in names:
+        text = as_text(values_of(settings)[name])
+        yield Problem("here", f"{name} is {text} ({settings.origin(name)})", setting=name)
+    if sweep and not (handed_on and names):
+        yield Problem("here", f"the grid is {sweep.grid()}: it may be another one, or a default")
+
+
+def _at_defaults(settings: AptSettings) -> list[str]:
+    return [name for name in settings.origins if is_at_default(settings, name)]
+
+
+def _set_otherwise(settings: AptSettings, handed_on: Mapping[str, tuple[str, str]], *, points_count: bool) -> list[str]:
+    """What counts and was handed on with another value, or is set beside it; `points_count`: by the grid, too."""
+    values, found = values_of(settings), []
+    for name, setting in settings_of(settings).items():
+        origin = settings.origin(name)
+        if setting.variable in handed_on:
+            is_other = not giver(handed_on, setting.variable, as_text(values[name]))
+        else:
+            is_other = origin.is_override and (points_count or origin.giver not in ("the grid", "the sample"))
+        if is_other and not setting.where_it_runs:
+            found.append(name)
+    return found

@@ -1,10 +1,16 @@
-"""What grows, and with what: a sweep with its points, resolution with the number of settings; and the schedules."""
+"""What grows, and with what: a sweep with its points, resolution with the number of settings; and the schedules.
 
+    python benchmarks/growth.py
+
+Prints seconds of CPU and KiB as JSON.
+"""
+
+import json
 import os
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
 
 from inside import timed
 from pydantic import Field, create_model
@@ -16,19 +22,24 @@ from apt_settings.plan import plan
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
 from apt_settings.sources.names import variable_of
-from apt_settings.sweeps.checker import Checker, survey
+from apt_settings.sweeps.checker import Checker
 from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
+from apt_settings.sweeps.survey import survey
 from apt_settings.variables import variables
 
-POINTS = (1_000, 10_000, 100_000, 1_000_000)
-SETTINGS = (10, 40, 160)
-EVALUATIONS = 1_000_000
+POINTS: Final = (1_000, 100_000)
+SETTINGS: Final = (10, 40, 160)
+EVALUATIONS: Final = 1_000_000
 WHOLE = Annotated[int, Field(ge=0, le=9)]
+
+
+def entries(ranges: Mapping[str, str]) -> list[GridEntry]:
+    return [GridEntry(name, values, f"--grid {name}") for name, values in ranges.items()]
 
 
 def grid(points: int) -> Sweep:
     axes = {"task": "mnli,sst2", "target_sparsity": "0.3,0.35,0.4,0.45,0.5", "seed": f"1..{points // 10}"}
-    return sweep_of([[GridEntry(name, values, f"--grid {name}")] for name, values in axes.items()])
+    return sweep_of([[each] for each in entries(axes)])
 
 
 def checker_of(sweep: Sweep) -> Checker:
@@ -44,15 +55,15 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def checking(points: int) -> float:
+def checking(sweep: Sweep, points: int) -> float:
     """Seconds of CPU for checking so many points."""
-    judge = checker_of(grid(points))
+    judge = checker_of(sweep)
     return cpu_seconds(lambda: survey(judge, range(points)))
 
 
-def peak(points: int) -> float:
+def peak(sweep: Sweep, points: int) -> float:
     """KiB that checking so many points allocates, at most."""
-    judge = checker_of(grid(points))
+    judge = checker_of(sweep)
     tracemalloc.start()
     survey(judge, range(points))
     _, most = tracemalloc.get_traced_memory()
@@ -79,7 +90,7 @@ def bare_of(settings: int) -> float:
     bare = create_model("Bare", __base__=Prefixed, **extra)
     os.environ |= {f"APT_{name.upper()}": "2" for name in names}
     try:
-        return timed(lambda _: bare())[0]
+        return timed(lambda _: bare())
     finally:
         for name in names:
             del os.environ[f"APT_{name.upper()}"]
@@ -92,25 +103,17 @@ def ours_of(settings: int) -> float:
     declared = {"__annotations__": dict.fromkeys(more, WHOLE), **dict.fromkeys(more, 1)}
     wide: Any = type("Wide", (GlueBigSettings,), declared)
     environ = dict(own[:settings]) | {f"APT_{name.upper()}": "2" for name in more}
-    return timed(lambda _: load(environ, None, settings_class=wide))[0]
+    return timed(lambda _: load(environ, None, settings_class=wide))
 
 
-def point_rows() -> Iterator[Sequence[str]]:
-    peak(10)  # what is loaded once, whatever the number of points
-    for points in POINTS:
-        seconds, few = checking(points), min(points, POINTS[2])
-        memory = f"{peak(few):,.0f} KiB" + (f" for {few:,}" if few < points else "")
-        yield f"{points:,}", f"{seconds:.2f} s", f"{points / seconds:,.0f}", memory
+def measured() -> dict[str, Any]:
+    peak(grid(10), 10)  # what is loaded once, whatever the number of points
+    return {
+        "points": {points: (checking(grid(points), points), peak(grid(points), points)) for points in POINTS},
+        "settings": {settings: (bare_of(settings), ours_of(settings)) for settings in SETTINGS},
+        "schedules": evaluating(),
+    }
 
 
-def setting_rows() -> Iterator[Sequence[str]]:
-    for settings in SETTINGS:
-        bare, ours = bare_of(settings), ours_of(settings)
-        yield str(settings), f"{bare * 1e3:.3g} ms", f"{ours * 1e3:.3g} ms", f"{ours / bare:.2f}"
-
-
-TABLES = (
-    (("points of a sweep", "checked in", "points a second", "memory allocated at most"), point_rows),
-    (("settings, all set", "bare `BaseSettings()`", "`load()`", "ratio"), setting_rows),
-)
-"""Heads, and what makes the rows."""
+if __name__ == "__main__":
+    print(json.dumps(measured()))

@@ -1,20 +1,18 @@
-"""Measure samples against grids, and against other designs, and write it into docs/performance.md.
+"""Samples against grids, and against other designs.
 
     python benchmarks/samples.py
 
-Needs `pip install -e '.[cli,benchmark]'`. Times are CPU seconds, the median of rounds in turns.
+Prints seconds of CPU, KiB and discrepancies as JSON. Needs the extra `benchmark`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+import json
+from collections.abc import Callable
 from statistics import fmean, median
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from compare import Goal, machine, table, write_between
-from growth import checker_of, cpu_seconds
+from growth import checking, entries, peak
 
-from apt_settings.sweeps.checker import survey
-from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
+from apt_settings.sweeps.grid import Sweep, sweep_of
 from apt_settings.sweeps.halton import Halton
 from apt_settings.sweeps.sample import Given, sample_of
 
@@ -39,32 +37,18 @@ SAMPLE: Final = {
 }
 
 
-class Measured(NamedTuple):
-    """All that a run found."""
-
-    seconds: Mapping[str, float]
-    """`grid` and `sample` -> seconds for checking all points."""
-    discrepancies: Mapping[tuple[int, int], Mapping[str, float]]
-    """Settings and points -> design -> mean discrepancy over Sobol's."""
-
-
-def entries(ranges: Mapping[str, str]) -> list[GridEntry]:
-    return [GridEntry(name, values, f"--set {name}") for name, values in ranges.items()]
-
-
 def sweeps() -> dict[str, Sweep]:
     sample = sample_of(entries(SAMPLE), Given(POINTS, "--points"), None)
     return {"grid": sweep_of([[each] for each in entries(GRID)]), "sample": sweep_of([], sample)}
 
 
-def checking() -> dict[str, float]:
-    """Seconds for a point of each, in turns."""
+def speeds() -> dict[str, tuple[float, float]]:
+    """Seconds for all points of each, in turns, and the KiB that this allocates."""
     taken: dict[str, list[float]] = {"grid": [], "sample": []}
     for _ in range(ROUNDS):
         for name, sweep in sweeps().items():
-            judge = checker_of(sweep)
-            taken[name].append(cpu_seconds(partial(survey, judge, range(POINTS))))
-    return {name: median(each) for name, each in taken.items()}
+            taken[name].append(checking(sweep, POINTS))
+    return {name: (median(taken[name]), peak(sweep, POINTS)) for name, sweep in sweeps().items()}
 
 
 def ours(settings: int, points: int, seed: int) -> Any:
@@ -88,6 +72,7 @@ def designs() -> dict[str, Callable[[int, int, int], Any]]:
 
 
 def discrepancies() -> dict[tuple[int, int], dict[str, float]]:
+    """Settings and points -> design -> mean discrepancy over Sobol's."""
     from scipy.stats import qmc
 
     found = {}
@@ -100,37 +85,6 @@ def discrepancies() -> dict[tuple[int, int], dict[str, float]]:
     return found
 
 
-def goals(found: Measured) -> list[Goal]:
-    quick = POINTS / found.seconds["sample"]
-    worst = max(each["`--sample`"] for each in found.discrepancies.values())
-    return [
-        Goal("30,000 points a second of five sampled settings", f"{quick:,.0f}", quick >= 30_000),
-        Goal("the discrepancy of a sample is at most 1.5 of Sobol's", f"{worst:.2f}", worst <= 1.5),
-    ]
-
-
-def speed_rows(found: Measured) -> Iterator[Sequence[str]]:
-    for name, seconds in found.seconds.items():
-        yield f"{POINTS:,} points of a {name}", f"{seconds:.2f} s", f"{POINTS / seconds:,.0f}"
-
-
-def design_rows(found: Measured) -> Iterator[Sequence[str]]:
-    for (settings, points), each in found.discrepancies.items():
-        yield str(settings), str(points), *(f"{over:.2f}" for over in each.values())
-
-
-def page(found: Measured) -> str:
-    """All tables."""
-    heads = ("settings", "points", *next(iter(found.discrepancies.values())))
-    wanted = ((each.wanted, each.measured, "yes" if each.met else "**no**") for each in goals(found))
-    parts = [
-        f"{machine('scipy')}\n",
-        table(("goal", "measured", "met"), wanted),
-        table(("five settings vary", "checked in", "points a second"), speed_rows(found)),
-        table(heads, design_rows(found)),
-    ]
-    return "\n".join(parts)
-
-
 if __name__ == "__main__":
-    write_between("samples", page(Measured(checking(), discrepancies())))
+    found = {f"{settings} settings, {points} points": each for (settings, points), each in discrepancies().items()}
+    print(json.dumps({"speeds": speeds(), "discrepancies": found}))

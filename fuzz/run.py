@@ -27,16 +27,16 @@ def fuzz(surface: str, arguments: list[str]) -> None:
 
 def campaign(surface: str, seconds: int) -> int:
     """How many inputs of a surface were tried in so many seconds. Raises SystemExit where one got out."""
-    from surfaces import SEEDS, TOKENS
+    from seeds import SEEDS, tokens_of
 
     with tempfile.TemporaryDirectory() as folder:
         corpus, words = Path(folder, "corpus"), Path(folder, "words")
         corpus.mkdir()
         for number, seed in enumerate(SEEDS[surface]):
             (corpus / str(number)).write_bytes(seed)
-        hexes = ("".join(f"\\x{byte:02x}" for byte in token) for token in TOKENS)
+        hexes = ("".join(f"\\x{byte:02x}" for byte in token) for token in tokens_of(surface))
         words.write_text("".join(f'"{each}"\n' for each in hexes))
-        options = [f"-max_total_time={seconds}", "-max_len=4096", "-timeout=10", "-print_final_stats=1"]
+        options = [f"-max_total_time={seconds}", "-max_len=8000", "-timeout=10", "-print_final_stats=1"]
         command = [sys.executable, __file__, "--here", surface, *options, f"-dict={words}", str(corpus)]
         done = subprocess.run(command, capture_output=True, text=True, errors="replace")
     if done.returncode:

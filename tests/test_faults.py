@@ -19,6 +19,7 @@ import apt_settings
 from apt_settings import AptSettings, SettingsError, fingerprint, load, override
 from apt_settings.cli import main
 from apt_settings.runs import running
+from apt_settings.runs.store import record_of, write
 from apt_settings.sources.record import read
 
 
@@ -224,6 +225,19 @@ def test_a_disk_that_fills_up_meanwhile(small_disk: Path) -> None:
     assert "the end of the run is not in" in done.stderr
     assert read(folder).runs[0].end is None
     assert [folder / "run.json"] == list(folder.iterdir())
+
+
+def test_a_full_disk_for_a_page_of_runs(small_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """74 and what is wrong; nothing half written is left."""
+    Path("runs").mkdir()
+    write(Path("runs"), record_of(load({}, None, task="squad")))
+    (small_disk / "page.html").write_text("the page of yesterday")
+    fill(small_disk)
+
+    assert main(["runs", "--html", str(small_disk / "page.html")]) == 74
+    assert capsys.readouterr().err.endswith("No space left on device\n")
+    assert {small_disk / "full", small_disk / "page.html"} == set(small_disk.iterdir())
+    assert (small_disk / "page.html").read_text() == "the page of yesterday"
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

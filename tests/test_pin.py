@@ -160,25 +160,41 @@ def test_a_script_edited_by_hand_is_refused(capsys: pytest.CaptureFixture[str]) 
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "status"),
+    ("old", "new", "differing"),
     [
-        ("seed=1..5", "seed=1..5", 0),
-        ("seed=1..5", "seed=1..6", 78),
-        ("task=squad,mnli", "task=squad,sst2", 78),
-        ("APT_EPOCHS=90", "APT_EPOCHS=91", 78),
-        ("APT_REFERENCE=paper", "APT_REFERENCE=paper APT_WEIGHT_DECAY=0.1", 78),
-        ("APT_REFERENCE=paper", "APT_REFERENCE=paper APT_OUTPUT_DIR=elsewhere", 0),
+        ("seed=1..5", "seed=1..5", []),
+        ("seed=1..5", "seed=1..6", ["the grid is --grid task=squad,mnli --grid seed=1..6"]),
+        ("task=squad,mnli", "task=squad,sst2", ["the grid is --grid task=squad,sst2 --grid seed=1..5"]),
+        ("APT_EPOCHS=90", "APT_EPOCHS=91", ["epochs is 91 (environment APT_EPOCHS)"]),
+        ("export APT_EPOCHS=90", "", ["epochs is 40 (class default)"]),
+        ("APT_REFERENCE=paper", "APT_REFERENCE=paper APT_WEIGHT_DECAY=0.1", ["weight_decay is 0.1 (environment APT_"]),
+        ("APT_REFERENCE=paper", "APT_REFERENCE=paper APT_OUTPUT_DIR=elsewhere", []),
     ],
 )
 def test_each_point_verifies_the_pin_of_its_sweep(
-    old: str, new: str, status: int, capsys: pytest.CaptureFixture[str]
+    old: str, new: str, differing: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What all points share, and the grid; where it runs may be another place."""
+    """What all points share, and the grid: it says what differs. Where it runs may be another place."""
     script = job_of(capsys, "--set", "epochs=90", "--grid", "task=squad,mnli", "--grid", "seed=1..5")
     done = run(script.replace(old, new), SLURM_ARRAY_TASK_ID="7")
 
-    assert (done.returncode, done.stdout) == (status, "glue_big 90 3\n" if status == 0 else "")
+    assert (done.returncode, done.stdout) == ((78, "") if differing else (0, "glue_big 90 3\n"))
+    told = [line.split("here ", 1)[1] for line in done.stderr.splitlines() if line.startswith("  here ")]
+    assert [one[: len(other)] for one, other in zip(told, differing, strict=True)] == differing
     assert old in script
+
+
+def test_a_long_grid_is_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without what a job was handed, the grid and all that is set may be another one."""
+    values = ",".join(f"out/{number}" for number in range(100))
+    argv = ["sweep", "--task", "squad", "--grid", f"output_dir={values}", "--expect", "sweep1-0123456789abcdef"]
+    assert main(argv) == 78
+    _, _, *told = capsys.readouterr().err.splitlines()
+
+    assert told[0] == "  here task is squad (--task)"
+    assert told[1].startswith("  here the grid is --grid output_dir=out/0,out/1,")
+    assert told[1].endswith("...: it may be another one, or a default")
+    assert len(told) == 2
 
 
 def test_the_text_of_a_sweep_is_as_long_for_a_million_points(capsys: pytest.CaptureFixture[str]) -> None:
@@ -238,7 +254,7 @@ def test_a_project_whose_default_has_changed_is_refused(
     module.write_text(text.replace("100", "2000"))
     done = run(script, PYTHONPATH=str(tmp_path), PYTHONDONTWRITEBYTECODE="1", **index)
     assert done.returncode == 78
-    assert "eval_every is 2000" in done.stderr or grid
+    assert "eval_every was 100 (class default), and is 2000 (class default)" in done.stderr or grid
 
 
 def test_what_an_image_or_a_site_sets_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

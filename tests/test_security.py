@@ -16,9 +16,13 @@ from apt_settings import GlueBigSettings, SettingsError, load
 from apt_settings.cli import commands, main
 from apt_settings.facts.release import scripts
 from apt_settings.fingerprint import canonical, fingerprint_of
+from apt_settings.integrations.trackers import tracked
 from apt_settings.jobs.slurm import submit
+from apt_settings.report.display import as_html
 from apt_settings.runs.store import as_json, record_of, write
-from apt_settings.sources.record import Record, read
+from apt_settings.sources.layers import _FOR_THE_CALLER
+from apt_settings.sources.names import variable_of
+from apt_settings.sources.record import Record, Run, read
 
 CANARY = "canary"
 SECRETS = (
@@ -141,10 +145,44 @@ def test_no_command_tells_a_secret(argv: tuple[str, ...], poisoned: Path, capfd:
 
 @pytest.mark.usefixtures("poisoned")
 def test_no_object_keeps_a_secret() -> None:
-    """Neither settings nor their pickle hold what is another tool's."""
+    """Neither settings nor their pickle, nor what notebooks and trackers get, hold what is another tool's."""
     settings = load()
+    shown = [settings, settings.origins, tracked(settings), as_html(settings), pickle.dumps(settings)]
 
-    assert CANARY not in repr(settings) + repr(settings.origins) + repr(pickle.dumps(settings))
+    assert "squad" in repr(shown)
+    assert CANARY not in repr(shown) + str(settings)
+
+
+@pytest.mark.parametrize("control", _FOR_THE_CALLER)
+def test_no_file_says_what_only_the_caller_says(
+    control: str, write_env: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which code or other files count, what is expected, what is foreign: no `.env` and no sweep says it."""
+    (tmp_path / "sweep.toml").write_text(f"[grid]\n{control} = ['x:Y', 'z:Y']\n")
+    assert main(["sweep", "--task", "squad", "--grid-file", "sweep.toml"]) == 78
+    assert f"[grid] {control} is not a setting" in capsys.readouterr().err
+
+    with pytest.raises(SettingsError, match=rf"\.env:1 {variable_of(control)} cannot stand in a \.env"):
+        load({}, write_env(f"{variable_of(control)}=x:Y\n"))
+
+
+def test_a_record_runs_and_imports_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither its command nor the class that it names, whoever reads it and whatever goes on with it."""
+    (tmp_path / "planted.py").write_text("import pathlib\npathlib.Path('pwned').touch()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    record = record_of(load({}, None, task="squad"))
+    run = Run(
+        command=("touch", "pwned"), start="2026-01-01T00:00:00+00:00", host="x", scheduler={}, git=None, versions={}
+    )
+    controls = {**record.controls, "extend": "planted:Settings"}
+    (tmp_path / "run.json").write_text(as_json(record.model_copy(update={"runs": (run,), "controls": controls})))
+    again = ("run", "--task", "squad", "--record", ".", "--resume", "--", "no-such-command")
+
+    assert status(again) == 127
+    assert [status((*each, "--from", "run.json")) for each in (("show",), ("check",), ("plan",), ("env",))] == [0] * 4
+    assert status(("runs", ".", "--all")) == 0
+    assert len(read(tmp_path).runs) == 2
+    assert not (tmp_path / "pwned").exists()
 
 
 SLIPS = {

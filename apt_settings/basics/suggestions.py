@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from .escaping import shown
+
 _LONGEST_SLIP: Final = 100
 _PERCENT: Final = 10
 
@@ -41,7 +43,8 @@ def mended(text: str, choices: tuple[str, ...], fraction: bool, allows: Callable
         return None
     plain = _plain(text)
     candidates = [plain, *_numbers(plain, fraction), *_words(plain, choices)]
-    return next((candidate for candidate in candidates if candidate != text and allows(candidate)), None)
+    # A guess is printed as it is: never what a message would escape or cut.
+    return next((each for each in candidates if each != text and shown(each)[1:-1] == each and allows(each)), None)
 
 
 def _plain(text: str) -> str:

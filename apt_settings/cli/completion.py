@@ -71,6 +71,8 @@ class _WholeWords(ShellComplete):
         option, equals, _ = incomplete.partition("=")
         lead = f"{option}=" if equals and option.startswith("-") else ""
         items = super().get_completions(args, incomplete)
+        if not incomplete.isprintable():  # the shell, which completes files, knows how to write it
+            return [CompletionItem("_", item.type) for item in items if item.type in ("file", "dir")]
         return [CompletionItem(f"{lead}{item.value}", _type(item), item.help) for item in items]
 
 

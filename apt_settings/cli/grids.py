@@ -19,11 +19,12 @@ from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import standing, standings
 from ..runs.status import STATUSES, covers
-from ..sweeps.checker import Checker, SweepReport, survey
+from ..sweeps.checker import Checker
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
+from ..sweeps.survey import SweepReport, survey
 from ..sweeps.sweep_file import SweepFile, from_file
 from ..values import as_text
 from .offers import complete_assignment
@@ -193,13 +194,13 @@ def check_points(checker: Checker, indices: range) -> SweepReport:
     return report
 
 
-def on_shared_place(checker: Checker) -> list[Note]:
+def notes_on_shared_folder(checker: Checker) -> list[Note]:
     """A note where points write to one folder, with the line that mends it."""
-    place = checker.shared_place()
-    if not place:
+    folder = checker.shared_folder()
+    if not folder:
         return []
-    apart = f"--set output_dir={quote(f'{place}/{{fingerprint}}')} gives each its own"
-    return [Note(f"points share output_dir {place}, and overwrite each other there: {apart}", "output_dir")]
+    apart = f"--set output_dir={quote(f'{folder}/{{fingerprint}}')} gives each its own"
+    return [Note(f"points share output_dir {folder}, and overwrite each other there: {apart}", "output_dir")]
 
 
 def set_elsewhere(settings: AptSettings, sweep: Sweep) -> list[Note]:
@@ -241,7 +242,7 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     checker = checker_of(job, sweep)
     settings = checker.settings(index)
     check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker), known, is_point=True)
+    refuse_others(settings, pinned_sweep(checker), known, is_point=True)
     return settings
 
 

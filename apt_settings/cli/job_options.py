@@ -36,7 +36,7 @@ def drop_fingerprint(_ctx: click.Context, _param: click.Parameter, folder: Any) 
     """A callback for click: `r9/{fingerprint}`, as `run` takes it, is `r9`, where each fingerprint has a folder."""
     if folder is None or PurePath(folder).name != "{fingerprint}":
         return folder
-    return PurePath(folder).parent if isinstance(folder, PurePath) else str(PurePath(folder).parent)
+    return folder.parent if isinstance(folder, PurePath) else str(PurePath(folder).parent)
 
 
 IMAGE: Final = click.option(

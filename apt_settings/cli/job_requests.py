@@ -15,11 +15,12 @@ from ..jobs.request import RECORDS, Mount, Request, shared_variables, variables_
 from ..parts import check_objects
 from ..pin import refuse_others
 from ..report.tables import notes
-from ..sweeps.checker import Checker, SweepReport
+from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import of_sweep, pinned_sweep
+from ..sweeps.survey import SweepReport
 from ..variables import let_pass
-from .grids import check_points, checker_of, chosen_points, on_shared_place, set_elsewhere
+from .grids import check_points, checker_of, chosen_points, notes_on_shared_folder, set_elsewhere
 from .options import Job, notes_on_command, refuse_default_task
 from .terminal import print_notes
 
@@ -70,12 +71,12 @@ def _of_sweep(job: Job, asked: Request, *, expect: bool, only: Only | None) -> t
     settings = checker.settings(0)
     refuse_default_task(settings, asked.command)
     check_objects(settings)
-    refuse_others(settings, lambda: of_sweep(checker))
+    refuse_others(settings, pinned_sweep(checker))
     points = tuple(chosen_points(checker, *only)) if only else ()
     title = f"{f'{len(points):,} of ' * bool(points)}{sweep.size:,} points over {', '.join(sweep.places)}"
     texts = shared_variables(sweep, job.layers(), of_sweep(checker) if expect else None)
     request = asked._replace(title=title, variables=texts, points=points)
-    return settings, request, [*report.notes, *on_shared_place(checker)]
+    return settings, request, [*report.notes, *notes_on_shared_folder(checker)]
 
 
 def _refuse_repeated(checker: Checker, report: SweepReport) -> None:

@@ -139,10 +139,10 @@ class WrappingCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """As click's. Raises UsageError for words before the `--`, which click would take for the command."""
-        parser_values = self.make_parser(ctx).parse_args(args.copy())[0]
-        parsed = parser_values["command"]
-        command = parsed if isinstance(parsed, tuple) else ()  # a mark of click's own where it is missing
-        unfinished = any("=" not in each for each in parser_values.get(ASSIGNMENTS) or ())  # `--set epochs 30`
+        options = self.make_parser(ctx).parse_args(args.copy())[0]
+        parsed = options.get("command")
+        command = parsed if isinstance(parsed, tuple) else ()  # where it is missing, or at a TAB behind an option
+        unfinished = any("=" not in each for each in options.get(ASSIGNMENTS) or ())  # `--set epochs 30`
         if "--" in command and not unfinished and args[-len(command) - 1 :][:1] != ["--"] and not ctx.resilient_parsing:
             stray = " ".join(command[: command.index("--")])
             fix = "quote a value of several words, or write the command behind the --"

@@ -13,7 +13,7 @@ from ..plan import plan as plan_of
 from ..plan.log import read_log
 from ..registry.groups import JOB
 from ..report.tables import notes
-from ..schedules import Schedule
+from ..schedules import Schedule, warmup_length
 from .options import Job, takes_settings
 from .paths import PathOption
 from .terminal import is_terminal, print_notes, print_pairs, print_sentences, print_table
@@ -106,7 +106,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         *([("distillation", distilled)] if settings.distill_epochs else []),
     ]
     if is_terminal():
-        pairs += [(name, _sparkline(schedule, job.total_steps)) for name, schedule in _drawn(job).items()]
+        pairs += [(name, _sparkline(schedule, job)) for name, schedule in _drawn(job).items()]
     return pairs
 
 
@@ -135,10 +135,10 @@ def _drawn(job: Plan) -> dict[str, Schedule]:
     return {name: schedule for name, schedule in job.schedules.items() if name not in idle}
 
 
-def _sparkline(schedule: Schedule, total: int) -> str:
+def _sparkline(schedule: Schedule, job: Plan) -> str:
     """A schedule from the first step to the last, scaled to its highest value: `▁▂▄▆█ up to 0.6`."""
-    values = [schedule(total * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
-    highest = max(values)
+    values = [schedule(job.total_steps * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
+    highest = max(*values, schedule(warmup_length(job.settings, job.total_steps)))  # the peak may be between two bars
     scaled = (round(value / highest * (len(_BARS) - 1)) if highest else 0 for value in values)
     return "".join(_BARS[height] for height in scaled) + f" up to {highest:.3g}"
 

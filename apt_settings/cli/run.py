@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -75,7 +75,6 @@ def run(
     from ..runs.conflicts import differences_from
     from ..runs.launchers import with_everything
     from ..runs.nodes import rank_in
-    from ..runs.process import CannotStartError, ChildProcess, become
     from ..runs.running import job_environment, run_recorded
 
     if folder is None and (resume or once):
@@ -89,29 +88,41 @@ def run(
     refuse_default_task(settings, command)
     print_notes([*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)], err=True)
     environ = with_everything(job_environment(process_environment(), settings))
+    about = _about(settings, sweep, index)
+    if folder is None:
+        _say(about, quiet=quiet)
+        return _run_alone(command, environ)
+    rank = rank_in(environ, is_point=bool(sweep.axes))
+
+    def begin(record: Path) -> None:
+        _say(f"{about}; record {record}{f', process {rank}' if rank else ''}", quiet=quiet)
+
+    status, message = run_recorded(
+        *(settings, command, environ, folder),
+        resume=resume,
+        once=once,
+        rank=rank,
+        sample="" if index is None else sweep.label(index),
+        warn=_warn,
+        begin=begin,
+    )
+    # A return would let main flush stdout, which may be closed.
+    sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
+
+
+def _about(settings: AptSettings, sweep: Sweep, index: int | None) -> str:
+    """What starts: `squad, apt1-7e3c2819041d5c04, 1 override: 1 from --task; point 3 of 16: seed=4`."""
     about = summary(settings) + f"; {EXPORT}=ALL for srun" * (not hands_all_on(os.environ))
-    if sweep.axes and index is not None:
-        values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
-        about += f"; point {index} of {sweep.size}: {values}"
-    if folder is not None:
-        rank = rank_in(environ, is_point=bool(sweep.axes))
-        sample = "" if index is None else sweep.label(index)
+    if index is None:
+        return about
+    values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
+    return f"{about}; point {index} of {sweep.size}: {values}"
 
-        def begin(record: Path) -> None:
-            _say(f"{about}; record {record}{f', process {rank}' if rank else ''}", quiet=quiet)
 
-        status, message = run_recorded(
-            *(settings, command, environ, folder),
-            resume=resume,
-            once=once,
-            rank=rank,
-            sample=sample,
-            warn=_warn,
-            begin=begin,
-        )
-        # A return would let main flush stdout, which may be closed.
-        sys.exit(complain(status, f"apt-settings: {message}" if message else ""))
-    _say(about, quiet=quiet)
+def _run_alone(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command without a record: this process becomes it, unless it has to stay for signals and orphans."""
+    from ..runs.process import CannotStartError, ChildProcess, become
+
     try:
         if os.getpid() == 1:  # as the only process of a container: what has this id gets no signal, and reaps orphans
             status = ChildProcess(command, environ).wait()

@@ -16,10 +16,18 @@ from ..runs.history import PastRun
 from ..runs.points import standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
-from ..sweeps.pin import of_sweep
+from ..sweeps.pin import pinned_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
-from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, set_elsewhere, takes_grid
+from .grids import (
+    INDEX,
+    check_points,
+    checker_of,
+    notes_on_shared_folder,
+    refuse_out_of_range,
+    set_elsewhere,
+    takes_grid,
+)
 from .options import Job, takes_expected, takes_settings
 from .output import print_data, warn
 from .paths import PathOption
@@ -74,7 +82,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     if form == "json":
         return _print_json(checker, indices, found)
     report = check_points(checker, indices)
-    refuse_others(checker.settings(indices[0]), lambda: of_sweep(checker))
+    refuse_others(checker.settings(indices[0]), pinned_sweep(checker))
     if picture:
         from ..sweeps.plot import draw
 
@@ -83,7 +91,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
-    shared = [] if index is not None or records else on_shared_place(checker)
+    shared = [] if index is not None or records else notes_on_shared_folder(checker)
     elsewhere = set_elsewhere(checker.settings(indices[0]), sweep)
     print_notes([*elsewhere, *report.notes, *shared, *unset], err=True)
     return 0

@@ -53,24 +53,25 @@ def with_flags(
     ours = {each.dest: meant for each in actions if (meant := _meant(each, settings))}
     alone = {each.dest for each in actions} - ours.keys()
     said = [flag for dest, value in given.items() if dest not in alone and (flag := _flag(dest, value, ours, settings))]
-    places = {each.dest: _place(each) for each in actions}
-    problems = [*_decided(given, places, settings), *_at_odds(said)]
+    spellings = {each.dest: _spelling(each) for each in actions}
+    problems = [*_decided(given, spellings, settings), *_at_odds(said)]
     if not problems:
         values = {flag.setting: flag.value for flag in said}
         settings = with_arguments(settings, values, {flag.setting: flag.name for flag in said})
-        problems = [*_switched_off(given, places, settings)]
+        problems = [*_switched_off(given, spellings, settings)]
     if problems:
         raise SettingsError(problems)
     _take_for_defaults(parsers, given, ours, settings)
     return settings
 
 
-def _place(action: argparse.Action) -> str:
+def _spelling(action: argparse.Action) -> str:
+    """A flag as messages name it: `--learning_rate` of `-l`, `--learning_rate`."""
     return max(action.option_strings, key=len, default=action.dest)
 
 
 def _meant(action: argparse.Action, settings: AptSettings) -> tuple[str, str] | None:
-    """The name by which a flag means a setting, with its place; None for one of which the setting's value is no choice.
+    """The name by which a flag means a setting, and its spelling; None for one whose choices lack the setting's value.
 
     `--task {train,eval}` is no task of ours, and `--optim {sgd}` cannot train with adam.
     """
@@ -81,9 +82,9 @@ def _meant(action: argparse.Action, settings: AptSettings) -> tuple[str, str] | 
     setting = setting_of(name, values_of(settings))
     value = values_of(settings)[setting]
     if action.choices and not any(_same(setting, choice, value) for choice in action.choices):
-        warn_caller(f"{_place(action)} has no choice for {setting} {as_text(value)}, and is left alone")
+        warn_caller(f"{_spelling(action)} has no choice for {setting} {as_text(value)}, and is left alone")
         return None
-    return name, _place(action)
+    return name, _spelling(action)
 
 
 def _same(setting: str, choice: Any, value: Any) -> bool:
@@ -92,8 +93,8 @@ def _same(setting: str, choice: Any, value: Any) -> bool:
 
 def _flag(dest: str, value: Any, ours: Mapping[str, tuple[str, str]], settings: AptSettings) -> Flag | None:
     """What was given as a flag that means a setting: on the command line, or in trl's file, where no flag has it."""
-    name, place = ours.get(dest, (dest, dest))
-    return flag_of(place, name, "none" if value is None else value, values_of(settings))
+    name, spelling = ours.get(dest, (dest, dest))
+    return flag_of(spelling, name, "none" if value is None else value, values_of(settings))
 
 
 def _derived(settings: AptSettings) -> dict[str, Any]:
@@ -103,12 +104,12 @@ def _derived(settings: AptSettings) -> dict[str, Any]:
     return {"lora_alpha": int(alpha) if alpha.is_integer() else alpha, "gradient_accumulation_steps": accumulation}
 
 
-def _decided(given: Mapping[str, Any], places: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
+def _decided(given: Mapping[str, Any], spellings: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
     """A problem for each flag that the settings decide, and that says something else."""
     derived = {"auto_find_batch_size": False, **_derived(settings)}
     for dest in given.keys() & DERIVED.keys():
         if given[dest] != derived[dest]:
-            yield Problem(places.get(dest, dest), f"is not taken: {DERIVED[dest]}")
+            yield Problem(spellings.get(dest, dest), f"is not taken: {DERIVED[dest]}")
 
 
 def _at_odds(said: Sequence[Flag]) -> Iterator[Problem]:
@@ -121,12 +122,12 @@ def _at_odds(said: Sequence[Flag]) -> Iterator[Problem]:
             yield Problem(both, f"say different things of {flag.setting}", fix="leave out one")
 
 
-def _switched_off(given: Mapping[str, Any], places: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
+def _switched_off(given: Mapping[str, Any], spellings: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
     """A problem for `--bf16 False` where the precision is bf16: it does not say what to train in."""
     dest = settings.precision
     if dest in given and flag_of(dest, dest, given[dest], values_of(settings)) is None:
         wrong = f"switches off what precision says ({settings.origin('precision')})"
-        yield Problem(places.get(dest, dest), wrong, fix=f"write {variable_of('precision')}=fp32, and leave it out")
+        yield Problem(spellings.get(dest, dest), wrong, fix=f"write {variable_of('precision')}=fp32, and leave it out")
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:

@@ -74,10 +74,9 @@ def mlflow_log(settings: AptSettings) -> None:  # pragma: no cover - needs MLflo
     client = mlflow.MlflowClient()
     parameters, tags = as_parameters(settings)
     refuse_other(parameters, client.get_run(run.info.run_id).data.params, run.info.run_id)
-    for start in range(0, len(parameters), _AT_ONCE):
-        mlflow.log_params(dict(list(parameters.items())[start : start + _AT_ONCE]))
-    for start in range(0, len(tags), _AT_ONCE):
-        mlflow.set_tags(dict(list(tags.items())[start : start + _AT_ONCE]))
+    for log, texts in ((mlflow.log_params, parameters), (mlflow.set_tags, tags)):
+        for start in range(0, len(texts), _AT_ONCE):
+            log(dict(list(texts.items())[start : start + _AT_ONCE]))
 
 
 def as_parameters(settings: AptSettings) -> tuple[dict[str, str], dict[str, str]]:
@@ -87,8 +86,8 @@ def as_parameters(settings: AptSettings) -> tuple[dict[str, str], dict[str, str]
     parameters: dict[str, str] = {}
     tags: dict[str, str] = {}
     for name, value in tracked(settings).items():
-        place = tags if name in may_differ or name.startswith(_ORIGIN) else parameters
-        place[_cut(name)] = _cut(as_text(value))
+        target = tags if name in may_differ or name.startswith(_ORIGIN) else parameters
+        target[_cut(name)] = _cut(as_text(value))
     return parameters, tags
 
 

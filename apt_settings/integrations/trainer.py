@@ -1,17 +1,20 @@
-"""What the Trainer of transformers really does, held against the settings."""
+"""The Trainer of transformers, made to train what the settings say, and watched that it does."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from ..base import AptSettings
 from ..errors import Problem, SettingsError
-from .as_planned import AsPlanned
-from .extras import require
-from .loss import Averaging, averaging, evaluation, items_in
+from .extras import gather, require, warn_caller
+from .loss import Averaging, LossOfStep, averaging, evaluation, items_in
+from .trackers import log_where_tracked
+from .trainer_facts import Fact, Finding, NotJudged, facts_at_first_step, facts_at_start, is_split
 
 with require("transformers"):
-    from transformers import Trainer
+    from transformers import Trainer, TrainerCallback
 
-__all__ = ["AsPlanned", "prepare"]
+if TYPE_CHECKING:
+    from torch.nn import Module
 
 
 def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) -> None:
@@ -72,3 +75,80 @@ def _averaging(trainer: "Trainer") -> Averaging:
                 return trainer.compute_loss(trainer.model, dict(batch), num_items_in_batch=number)
 
         return averaging(loss, items)
+
+
+class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none of the linter's
+    """Stops a training that is not what the settings say: at its start, and at its first optimizer step.
+
+        trainer = Trainer(model, arguments, train_dataset=data, callbacks=[AsPlanned(settings)])
+
+    It reads what really is, and nothing that was passed: the number of steps and the schedule of the rate, the batch
+    over all devices, the arithmetic and the weights, TF32's switch, the optimizer with its rate and weight decay, the
+    seed, the norm of the clipped gradients, and the factor by which the loss that the model returned enters backward.
+    A run that goes on from a checkpoint is judged in the same way. Where the Trainer reports to MLflow or W&B, the
+    settings and who set them are logged there, by the first process.
+
+    The error names both sides. All processes of a job raise it together: one that stopped alone would hang the others.
+    With `warn`, each finding is a SettingsWarning. `weighted` says that a compute_loss of your own gives the model's
+    loss a weight. What cannot be judged, as under DeepSpeed and FSDP, is said once. Raises SettingsError.
+    """
+
+    def __init__(self, settings: AptSettings, *, warn: bool = False, weighted: bool = False) -> None:
+        self.settings, self.warn, self.weighted = settings, warn, weighted
+        self._loss: LossOfStep | None = None
+
+    def on_train_begin(
+        self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, lr_scheduler: Any, **given: Any
+    ) -> None:
+        """Judge what is there before the first step."""
+        loader = given["train_dataloader"]
+        facts = facts_at_start(
+            *(self.settings, args, state), model=model, optimizer=optimizer, scheduler=lr_scheduler, loader=loader
+        )
+        self._tell(facts, state)
+        self._loss = None if is_split() else LossOfStep(model)
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **given: Any) -> None:
+        """Count the micro-batches of the first step."""
+        if self._loss:
+            self._loss.micro_batches += 1
+
+    def on_pre_optimizer_step(
+        self, args: Any, state: Any, control: Any, *, model: "Module", optimizer: Any, **given: Any
+    ) -> None:
+        """Judge the gradients of the first step, which are clipped and not yet used."""
+        if (loss := self._loss) is None:
+            return
+        self._loss = None
+        loss.close()
+        facts = facts_at_first_step(
+            *(self.settings, args, state), model=model, optimizer=optimizer, loss=loss, weighted=self.weighted
+        )
+        self._tell(facts, state)
+
+    def _tell(self, findings: Iterable[Finding], state: Any) -> None:
+        """One error in all processes together, or a warning for each finding; then trackers get the settings."""
+        judged = list(findings)
+        wrong = [each.problem(self.settings) for each in judged if isinstance(each, Fact) and not each.holds]
+        found = _of_all_ranks(wrong)
+        if found and not self.warn:
+            raise SettingsError(found)
+        for text in (*map(str, found), *(f"not judged: {each.what}" for each in judged if isinstance(each, NotJudged))):
+            warn_caller(text)
+        if state.is_world_process_zero:
+            log_where_tracked(self.settings)
+
+
+def _of_all_ranks(problems: list[Problem]) -> list[Problem]:
+    """The problems of all processes, each once, with the ranks that have it where not all do."""
+    ranks = gather(problems)
+    if ranks is None:
+        return problems
+    found: dict[str, tuple[Problem, list[str]]] = {}
+    for rank, each in enumerate(ranks):
+        for problem in each:
+            found.setdefault(str(problem), (problem, []))[1].append(str(rank))
+    return [
+        one if len(who) == len(ranks) else one._replace(wrong=f"{one.wrong} (rank {', '.join(who)})")
+        for one, who in found.values()
+    ]

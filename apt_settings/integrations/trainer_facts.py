@@ -1,9 +1,9 @@
-"""What a training really is, fact by fact, beside what the settings and the plan say."""
+"""What a training by the Trainer of transformers really is, fact by fact, beside what the settings and the plan say."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from math import isclose
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from ..base import AptSettings
 from ..errors import Problem
@@ -12,7 +12,8 @@ from ..schedules import learning_rate
 from ..sources.names import variable_of
 from ..values import as_text
 from .extras import decays, require
-from .precision import FLOAT32, mixed_precision, tf32_is_on
+from .loss import LossOfStep
+from .precision import FLOAT32, hardware_here, mixed_precision, tf32_is_on, usable_precision
 from .torch import optimizer_class
 
 with require("transformers"):
@@ -29,6 +30,8 @@ _WEIGHTS: Final = {
     "bf16": ({torch.float32, torch.bfloat16}, {torch.float32, torch.bfloat16}),
 }
 """Precision -> the types that weights may have: those that train, those that do not."""
+_SPLIT: Final = ("DEEPSPEED", "FSDP", "MEGATRON_LM", "XLA")
+"""Ways of accelerate in which no process has the whole model and optimizer."""
 
 
 class Fact(NamedTuple):
@@ -53,9 +56,49 @@ class Fact(NamedTuple):
         return Problem(origin, wrong, fix=self.fix, value=value, setting=self.setting)
 
 
-def of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> Iterator[Fact]:
+class NotJudged(NamedTuple):
+    """Something that cannot be known."""
+
+    what: str
+
+
+Finding: TypeAlias = Fact | NotJudged
+
+
+def is_split() -> bool:
+    """Whether no process has the whole model and optimizer."""
+    return AcceleratorState().distributed_type in _SPLIT
+
+
+def facts_at_start(
+    settings: AptSettings, args: Any, state: Any, *, model: "Module", optimizer: Any, scheduler: Any, loader: Any
+) -> Iterator[Finding]:
+    """What is there before the first step: everything but gradients and loss."""
+    precision = usable_precision(settings, hardware_here(args.use_cpu))
+    yield from _of_the_job(settings, args, state, loader)
+    yield from _of_arithmetic(precision)
+    if is_split():
+        yield NotJudged("weights, optimizer, rate, gradients and the loss under DeepSpeed, FSDP and the like")
+        return
+    yield from _of_weights(precision, model)
+    yield from _of_optimizer(settings, model, optimizer)
+    yield from _of_schedule(settings, scheduler, state.max_steps)
+
+
+def facts_at_first_step(
+    settings: AptSettings, args: Any, state: Any, *, model: "Module", optimizer: Any, loss: LossOfStep, weighted: bool
+) -> Iterator[Finding]:
+    """What the first step is made of, where gradients are clipped and not yet used; `weighted` as AsPlanned has it."""
+    yield from _of_gradients(settings, model)
+    yield from _of_rate(settings, optimizer, state)
+    yield from _of_loss(loss.factors(optimizer), loss.planned(args), weighted=weighted)
+
+
+def _of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> Iterator[Finding]:
     """Steps, batch and seed."""
-    if (steps := planned_steps(settings)) is not None:
+    if (steps := _planned_steps(settings)) is None:
+        yield NotJudged(f"the number of steps, as {variable_of('train_examples')} is not set")
+    else:
         fix = _count_examples(settings, loader) if settings.max_steps is None else ""
         yield Fact(
             "max_steps" if settings.max_steps else "epochs", "the number of steps is", state.max_steps, steps, fix
@@ -72,7 +115,7 @@ def of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> Ite
     yield Fact("seed", "torch's seed is", settings.seed if random in seeds else random, settings.seed)
 
 
-def planned_steps(settings: AptSettings) -> int | None:
+def _planned_steps(settings: AptSettings) -> int | None:
     if settings.max_steps or settings.train_examples:
         return settings.max_steps or plan(settings).total_steps
     return None
@@ -86,7 +129,7 @@ def _count_examples(settings: AptSettings, loader: Any) -> str:
     return f"the training data have {number:,} examples: write {variable_of('train_examples')}={number}"
 
 
-def of_arithmetic(precision: str) -> Iterator[Fact]:
+def _of_arithmetic(precision: str) -> Iterator[Fact]:
     """What accelerate computes in, and what torch makes of float32."""
     mixed = AcceleratorState().mixed_precision
     yield Fact("precision", "accelerate's mixed precision is", mixed, mixed_precision(precision))
@@ -95,7 +138,7 @@ def of_arithmetic(precision: str) -> Iterator[Fact]:
         yield Fact("precision", "TF32 is", switch[tf32_is_on()], switch[precision == "tf32"])
 
 
-def of_weights(precision: str, model: "Module") -> Iterator[Fact]:
+def _of_weights(precision: str, model: "Module") -> Iterator[Fact]:
     """The types of those that train and of those that do not."""
     allowed = _WEIGHTS[precision]
     for trains, types in zip((True, False), allowed, strict=True):
@@ -105,7 +148,7 @@ def of_weights(precision: str, model: "Module") -> Iterator[Fact]:
             yield Fact("precision", what, kind, torch.float32, "load the model with dtype=torch.float32")
 
 
-def of_optimizer(settings: AptSettings, model: "Module", optimizer: Any) -> Iterator[Fact]:
+def _of_optimizer(settings: AptSettings, model: "Module", optimizer: Any) -> Iterator[Fact]:
     """Its class, its rate, and what it decays."""
     inner = getattr(optimizer, "optimizer", optimizer)
     usual = optimizer_class(settings)
@@ -132,36 +175,46 @@ def _name(kind: type) -> str:
     return f"{kind.__module__.removesuffix(f'.{kind.__name__.lower()}')}.{kind.__qualname__}"
 
 
-def factors_of(scheduler: Any) -> Callable[[int], list[float]] | None:
-    """The factors of the rate at a step, one for each group; None for a scheduler that cannot be asked."""
-    inner = getattr(scheduler, "scheduler", scheduler)
-    functions = getattr(inner, "lr_lambdas", None)
-    return (lambda step: [float(each(step)) for each in functions]) if functions else None
-
-
-def of_schedule(settings: AptSettings, factors: Callable[[int], list[float]], steps: int) -> Iterator[Fact]:
+def _of_schedule(settings: AptSettings, scheduler: Any, steps: int) -> Iterator[Finding]:
     """The rate at three steps: in the beginning, in the middle, at the end."""
+    factors = getattr(getattr(scheduler, "scheduler", scheduler), "lr_lambdas", None)
+    if not factors:
+        yield NotJudged(f"the schedule of a {type(scheduler).__name__}")
+        return
     rate = learning_rate(settings, steps)
     for step in sorted({min(1, steps - 1), steps // 2, steps - 1}):
-        for factor in factors(step):
-            really = factor * settings.learning_rate
+        for factor in factors:
+            really = float(factor(step)) * settings.learning_rate
             yield Fact("lr_scheduler", f"the learning rate at step {step:,} is", really, rate(step))
 
 
-def of_rate(settings: AptSettings, optimizer: Any, state: Any) -> Iterator[Fact]:
+def _of_rate(settings: AptSettings, optimizer: Any, state: Any) -> Iterator[Fact]:
     """The rate with which the next step is really made."""
     planned = learning_rate(settings, state.max_steps)(state.global_step)
     for group in optimizer.param_groups:
         yield Fact("learning_rate", f"step {state.global_step:,} is made with a rate of", float(group["lr"]), planned)
 
 
-def of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
+def _of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
     """Their norm, which clipping has made no larger than max_grad_norm."""
     limit = settings.max_grad_norm
     gradients = [each.grad for each in model.parameters() if each.grad is not None]
     if limit and gradients:
         norm = float(torch.nn.utils.get_total_norm(gradients))
         yield Fact("max_grad_norm", "the norm of the gradients is", norm if norm > limit * 1.001 else limit, limit)
+
+
+def _of_loss(factors: list[float], planned: float | None, *, weighted: bool) -> Iterator[Finding]:
+    """The factor by which the loss that the model returned enters backward, in each micro-batch."""
+    if not (factors and planned):
+        yield NotJudged("how the model's loss enters backward, as it returns none, or 0")
+        return
+    wrong = next((each for each in factors if not isclose(each, planned, rel_tol=1e-3)), None)
+    if wrong is not None and weighted:
+        yield NotJudged("the weight that compute_loss gives to the model's loss")
+    elif wrong is not None:
+        what = "the loss that the model returned enters backward times"
+        yield Fact("batch_size", what, wrong, planned, "call prepare(trainer, settings)")
 
 
 def _format(value: Any) -> str:

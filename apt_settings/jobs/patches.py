@@ -63,7 +63,7 @@ def apply(job: dict[str, Any], patches: Sequence[Patch]) -> dict[str, Any]:
         try:
             merged = merge(job, patch.content)
         except MergeError as error:
-            raise SettingsError.at(place, str(error)) from None
+            raise SettingsError.at(place, escaped(str(error))) from None
         before, after = _kept(job), _kept(merged)
         if changed := next((path for path in before if before[path] != after[path]), None):
             raise SettingsError.at(place, f"changes {changed}, which a patch must not", fix=_OTHERWISE[changed])

@@ -14,7 +14,7 @@ from ..basics.escaping import escaped, shown
 from ..errors import SettingsError
 from .classes import Group, as_group, named_by, unusable
 
-_FORM: Final = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
+_FORM: Final = r"(?=.{1,250}\Z)[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 _importing: ContextVar[str] = ContextVar("_importing", default="")
 """The module that is being imported to learn of settings; empty when none is."""
 

@@ -14,6 +14,9 @@ from .release import ReleasePlan
 
 _LONGEST: Final = 1 << 20
 """The most characters of a line that are looked at; an example of the data may be longer."""
+_COUNT: Final = r"(-?[0-9]{1,18})"
+_LIST: Final = r"\[([0-9., e+-]{1,10000})\]"
+"""Each has an end, as a log is a file that anybody may have written."""
 _PRECISION: Final = 4
 """Decimals of a kept fraction that are compared: 1.0 prints its 0.63049 in float32."""
 
@@ -40,7 +43,7 @@ def _numbers(match: re.Match[str]) -> str:
 
 
 def _fractions(match: re.Match[str]) -> str:
-    return _kept(float(each) for each in re.findall(r"-?\d+(?:\.\d*)?(?:e[+-]?\d+)?", match[1]))
+    return _kept(float(each) for each in re.findall(r"-?[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?", match[1]))
 
 
 def _kept(fractions: Iterator[float]) -> str:
@@ -56,25 +59,31 @@ def _planned_window(job: ReleasePlan) -> str:
 
 
 LINES: Final = (
-    Line("examples", r"Num examples = (\d+)", lambda job: str(job.examples), _first, is_job=True),
-    Line("epochs", r"Num Epochs = (\d+)", lambda job: str(job.settings.epochs), _first, is_job=True),
-    Line("batch", r"Total train batch size .*= (\d+)", lambda job: str(job.settings.batch_size), _first, is_job=True),
-    Line("steps", r"Total optimization steps = (\d+)", lambda job: str(job.total_steps), _first),
+    Line("examples", rf"Num examples = {_COUNT}", lambda job: str(job.examples), _first, is_job=True),
+    Line("epochs", rf"Num Epochs = {_COUNT}", lambda job: str(job.settings.epochs), _first, is_job=True),
+    Line(
+        "batch",
+        rf"Total train batch size .{{,80}}= {_COUNT}",
+        lambda job: str(job.settings.batch_size),
+        _first,
+        is_job=True,
+    ),
+    Line("steps", rf"Total optimization steps = {_COUNT}", lambda job: str(job.total_steps), _first),
     Line(
         "prunings",
-        r"Pruning will be conducted at steps \[([\d, ]+)\]",
+        rf"Pruning will be conducted at steps {_LIST}",
         lambda job: ", ".join(str(point.step) for point in job.points),
         _numbers,
     ),
     Line(
         "kept",
-        r"Pruning mac constraint schedule \[(.+)\]",
+        rf"Pruning mac constraint schedule {_LIST}",
         lambda job: _kept(point.kept for point in job.points),
         _fractions,
     ),
     Line(
         "distillation",
-        r"Distillation schedule: starting from step (-?\d+), ending in step (-?\d+)",
+        rf"Distillation schedule: starting from step {_COUNT}, ending in step {_COUNT}",
         _planned_window,
         _window,
     ),
@@ -129,8 +138,10 @@ def _found(path: str | os.PathLike[str]) -> dict[str, re.Match[str]]:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
             while text := stream.readline(_LONGEST):
+                if len(text) == _LONGEST and "\0" in text:
+                    raise ValueError("it is no text")  # perhaps a device without end
                 found |= {line.name: match for line in LINES if (match := re.search(line.pattern, text))}
-    except (OSError, ValueError) as error:  # ValueError: a path with a NUL
+    except (OSError, ValueError) as error:  # ValueError: a path with a NUL, too
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError.at(escaped(os.fspath(path)), f"cannot be read: {reason}") from None
     return found

@@ -1,7 +1,6 @@
 """The differences between two settings objects of one job: values, origins, and notes on the release."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -17,6 +16,7 @@ from ..registry.groups import JOB
 from ..sources.controls import CONTROLS
 from ..sources.layers import Inputs
 from ..values import as_text
+from .markdown import as_table
 
 REFERENCES: Final = CONTROLS["reference"].words
 """The words that APT_REFERENCE takes: paper and release."""
@@ -187,11 +187,4 @@ def as_markdown(comparisons: Sequence[Comparison], one: str, other: str) -> str:
 
 
 def _section(table: Table, one: str, other: str) -> str:
-    head = f"| setting | {as_cell(one)} | {as_cell(other)} | on | note |\n|---|---|---|---|---|\n"
-    rows = ("| " + " | ".join(map(as_cell, row)) + " |\n" for row in table.rows)
-    return f"## {table.title}\n\n{head}{''.join(rows)}"
-
-
-def as_cell(text: str) -> str:
-    """A text with its special characters escaped, so that markdown shows it as it is."""
-    return re.sub(r"([\\|<\[*`])", r"\\\1", escaped(text))
+    return f"## {table.title}\n\n{as_table(('setting', one, other, 'on', 'note'), table.rows)}"

@@ -59,7 +59,7 @@ def _rows(runs: Sequence[PastRun], *, full: bool) -> dict[str, Any]:
     short = shortened({run.fingerprint for run in runs})
     pool: dict[tuple[str, str, int], int] = {}
 
-    def place(given: Given | None) -> int:
+    def index_of(given: Given | None) -> int:
         return -1 if given is None else pool.setdefault((given.text, given.origin, int(given.is_set)), len(pool))
 
     rows = [
@@ -71,7 +71,7 @@ def _rows(runs: Sequence[PastRun], *, full: bool) -> dict[str, Any]:
             "seconds": run.seconds,
             "commit": run.commit,
             "metrics": {name: finite(each) for name, each in run.metrics.items()},
-            "settings": [place(run.settings.get(name)) for name in names],
+            "settings": [index_of(run.settings.get(name)) for name in names],
             **({"host": run.run.host, "command": join(run.run.command)} if full and run.run else {}),
         }
         for run in runs

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ..basics.escaping import escaped
 from ..runs.history import Given, PastRun
-from .diff import as_cell
+from .markdown import as_cell, as_table
 from .runs import started
 
 MOST: Final = len(ascii_uppercase)
@@ -77,7 +77,5 @@ def as_markdown(runs: Sequence[PastRun], found: Sequence[Difference]) -> str:
     """Markdown with a list of the records and a table for each section."""
     parts = ["".join(f"- {letter}: {as_cell(text)}\n" for letter, text in legend(runs))]
     for title, rows in sections(found):
-        head = [titles(runs), ("---",) * (len(runs) + 1)]
-        lines = (f"| {' | '.join(cells)} |\n" for cells in [*head, *(tuple(map(as_cell, row)) for row in rows)])
-        parts.append(f"## {title.capitalize()}\n\n{''.join(lines)}")
+        parts.append(f"## {title.capitalize()}\n\n{as_table(titles(runs), rows)}")
     return "\n".join(parts)

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from math import isfinite
-from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped
@@ -13,7 +12,7 @@ from ..runs.conditions import number, value_of
 from ..runs.history import PastRun
 from ..runs.status import STATUSES
 from ..values import as_text
-from .diff import as_cell
+from .markdown import as_cell, as_table
 
 _DIGITS: Final = 4
 """The least that a short fingerprint has behind its version."""
@@ -163,7 +162,7 @@ def _folded(group: Sequence[PastRun], name: str, choice: Choice) -> str:
     """What several runs have under a name: the mean of a metric, the values of a setting."""
     numbers = [found for run in group if name in run.metrics and (found := number(run.metrics[name])) is not None]
     if name not in group[0].settings and numbers:
-        return _number(fmean(numbers))
+        return _number(sum(numbers) / len(numbers))  # fmean refuses what has no sum
     ordered = sorted(group, key=lambda run: _sort_key(run, name)) if name in choice.folded else group
     texts = list(dict.fromkeys(_cell(run, name, choice) for run in ordered))
     return ", ".join(texts) if len(texts) <= _LISTED else f"{len(texts)} values"
@@ -190,9 +189,7 @@ def as_markdown(content: Table) -> str:
     """A table for a page, with what all share above it."""
     shared = "; ".join(f"{as_cell(name)} {as_cell(text)}" for name, text in content.shared)
     head = f"The same in all: {shared}.\n\n" if shared else ""
-    lines = [content.titles, ("---",) * len(content.titles), *content.rows]
-    marks = ("| " + " | ".join(cells if cells[0] == "---" else map(as_cell, cells)) + " |\n" for cells in lines)
-    return head + "".join(marks)
+    return head + as_table(content.titles, content.rows)
 
 
 def as_json(runs: Iterable[PastRun]) -> Iterator[str]:
@@ -232,4 +229,4 @@ def as_object(run: PastRun) -> dict[str, Any]:
 
 def finite(value: float) -> float | str:
     """A number as JSON can hold it: NaN and the infinite ones are texts there."""
-    return value if isfinite(value) else str(value)
+    return value if isinstance(value, int) or isfinite(value) else str(value)

@@ -36,7 +36,7 @@ def metrics_of(folder: Path, output_dir: object, run: Run | None) -> Metrics:
     file = Path(output_dir) / OF_TRANSFORMERS
     try:
         is_its_own = file.is_file() and _is_within(run, file.stat().st_mtime)
-    except (OSError, ValueError):  # a path that is none
+    except (OSError, ValueError, OverflowError):  # a path that is none, or a time that has none before or after it
         return {}
     return read_metrics(file) if is_its_own else {}
 

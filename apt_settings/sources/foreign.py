@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from ..basics.origins import Origin
@@ -75,7 +75,15 @@ def _pattern() -> re.Pattern[str]:
 
 def covers(entries: str, variable: str) -> bool:
     """Whether APT_FOREIGN names a variable: `APT_MIRROR,APT_COMPANY_*` covers APT_COMPANY_QUEUE."""
-    return any(_covers(entry, variable) for entry in entries.split(","))
+    names, beginnings = _parted(entries)
+    return variable in names or variable.startswith(beginnings)
+
+
+@lru_cache(maxsize=1)  # it is asked for every name of a large file
+def _parted(entries: str) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Whole names, and beginnings without their star."""
+    words = entries.split(",")
+    return frozenset(words), tuple(word[:-1] for word in words if word.endswith("*"))
 
 
 def _covers(entry: str, variable: str) -> bool:

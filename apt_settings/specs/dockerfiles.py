@@ -110,8 +110,9 @@ def _stage(text: str) -> tuple[str, str]:
 def _instructions(text: str) -> Iterator[_Instruction]:
     """Each instruction with its lines. Comments are left out."""
     escape = "`" if re.match(r"(\s*#.*\n)*\s*#\s*escape\s*=\s*`", text) else "\\"
-    ends = {line.strip(): number for number, line in enumerate(text.splitlines(), start=1)}
-    lines = iter(enumerate(text.splitlines(), start=1))
+    numbered = list(enumerate(text.replace("\r\n", "\n").split("\n"), start=1))
+    ends = {line.strip(): number for number, line in numbered}
+    lines = iter(numbered)
     for number, line in lines:
         if not (match := re.match(_INSTRUCTION, line)):
             continue

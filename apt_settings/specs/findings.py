@@ -98,7 +98,7 @@ def _check(name: str, text: str, kind: Kind, beside: Beside) -> Judgement:
 
 def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
     """The spec with assignments at lines that have their names: a text that is quoted has its lines elsewhere."""
-    rows = text.split("\n")
+    rows = ["", *text.split("\n")]
     lines: dict[str, list[int]] = {}
     for each in named:
         lines.setdefault(each.name, []).append(each.line)
@@ -107,7 +107,8 @@ def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
     def at_its_name(assignment: Assignment) -> Assignment:
         line, those = assignment.line, lines.get(assignment.variable, [])
         is_known = assignment.variable in known().variables
-        if assignment.file or not those or line in those or (is_known and re.match(_VALUE_LINE, rows[line - 1])):
+        row = "".join(rows[line : line + 1])  # a reader may count other line breaks, and so more of them
+        if assignment.file or not those or line in those or (is_known and re.match(_VALUE_LINE, row)):
             return assignment
         return assignment._replace(line=min(those, key=lambda other: abs(other - line)))
 

@@ -57,14 +57,14 @@ def disagreements(documents: list[Node], held: Held) -> Iterator[Fault]:
                 yield from _disagreements_of(roles)
 
 
-def _pods(node: Node | None, way: tuple[str, ...], role: str) -> Iterator[tuple[str, Node]]:
+def _pods(node: Node, way: tuple[str, ...], role: str) -> Iterator[tuple[str, Node]]:
     if isinstance(node, SequenceNode):
         for number, item in enumerate(node.value):
             name = text_of(pairs_of(item).get("name")) or text_of(pairs_of(item).get("groupName")) or str(number)
             yield from _pods(item, way, name)
-    elif node is not None and not way:
+    elif not way:
         yield role, node
-    elif node is not None:
+    else:
         for key, value in pairs_of(node).items():
             if re.fullmatch(way[0], key):
                 yield from _pods(value, way[1:], role if key == way[0] else key)

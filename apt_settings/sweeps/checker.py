@@ -1,10 +1,6 @@
-"""Checks the points of a sweep.
+"""Checks a point of a sweep. What several points share is read only once."""
 
-The checker reads what several points share only once, and the report lists each problem once with all its points.
-"""
-
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
 from typing import Any, Final, NamedTuple
@@ -13,19 +9,17 @@ from ..base import AptSettings, written_output_dir
 from ..errors import Note, Problem, SettingsError
 from ..judging.draft import Draft, draft_of
 from ..judging.judgement import outdated_in
-from ..judging.rules import RULES, Rule
+from ..judging.rules import RULES
 from ..loading import choose_task, settle
 from ..registry import Setting, registry
 from ..registry.groups import CHOOSING
 from ..sources.layers import Layers
 from ..values import read_value
-from .clashes import Clash, Clashes
+from .clashes import Clash
 from .grid import Axis, Sweep, values_at
-from .points import Points
 from .sample import Sample
 
 _MOST_DRAFTS: Final = 256
-_MOST_SENTENCES: Final = 1_000
 
 
 class Verdict(NamedTuple):
@@ -97,7 +91,7 @@ class Checker:
             verdicts[key] = self._load(index)
         return verdicts[key]
 
-    def shared_place(self) -> str:
+    def shared_folder(self) -> str:
         """The output_dir that points which differ on one axis have in common; empty where none do."""
         for number, axis in enumerate(self.sweep.axes):
             tried = self.sweep.along(number)[: axis.size if number in self.choosing_axes else 2]
@@ -215,66 +209,3 @@ def _key(value: Any) -> object:
     except TypeError:
         return repr(value)
     return value
-
-
-@dataclass
-class SweepReport:
-    """The result of checking several points."""
-
-    checked: int = 0
-    """The number of points that were checked."""
-    problem_points: dict[str, Points] = field(default_factory=dict)
-    """Problem -> the points that have it; the first thousand problems."""
-    note_points: dict[str, Points] = field(default_factory=dict)
-    """Note -> the points that have it; the first thousand notes."""
-    clashes: dict[Rule, Clashes] = field(default_factory=dict)
-    """Rule -> where sampled values break it."""
-    outdated: dict[Rule, Clashes] = field(default_factory=dict)
-    """Rule -> where a default breaks it, and a note says so."""
-    unlisted: int = 0
-    """How many more problems and notes there were, counted once for each point."""
-    repeated: Points = field(default_factory=Points)
-    """Points that are the same experiment as an earlier one."""
-
-    @property
-    def problems(self) -> list[Problem]:
-        """Each problem once, with the points that have it."""
-        problems = [Problem(self._place(points), sentence) for sentence, points in self.problem_points.items()]
-        problems += [each.problem_at(self._place(each.points)) for each in self.clashes.values()]
-        more = f"{self.unlisted:,} more: --format json lists them"
-        return [*problems, *([Problem("and", more)] if problems and self.unlisted else [])]
-
-    @property
-    def notes(self) -> list[Note]:
-        """Each note once, with the points that have it."""
-        notes = [Note(f"{self._place(points)} {sentence}") for sentence, points in self.note_points.items()]
-        outdated = (each.problem_at(self._place(each.points)) for each in self.outdated.values())
-        return [*notes, *(Note(str(each), each.setting) for each in outdated)]
-
-    def _place(self, points: Points) -> str:
-        if points.count == self.checked:
-            return "at every point:"
-        return f"at {points.count:,} of {self.checked:,} points ({points}):"
-
-
-def survey(checker: Checker, indices: Iterable[int]) -> SweepReport:
-    """Check points one by one, in ascending order. Keeps the problems and notes, and nothing of the other points."""
-    report = SweepReport()
-    for index in indices:
-        report.checked += 1
-        problems, notes = checker.verdict(index)
-        for found, points_of, clashes in (
-            (problems, report.problem_points, report.clashes),
-            (notes, report.note_points, report.outdated),
-        ):
-            for each in found:
-                sentence = str(each)
-                if clash := checker.clash(index, each):
-                    clashes.setdefault(clash.rule, Clashes(clash.rule, checker.sweep)).add(clash)
-                elif len(points_of) < _MOST_SENTENCES or sentence in points_of:
-                    points_of.setdefault(sentence, Points()).add(index)
-                else:
-                    report.unlisted += 1
-        if not problems and checker.twin(index) != index:
-            report.repeated.add(index)
-    return report

@@ -41,13 +41,13 @@ class Clashes:
         if len(self.first) < _MOST_EXAMPLES:
             self.first.append(clash)
 
-    def problem_at(self, place: str) -> Problem:
-        """One problem for all of them; `place` says at which points: `at 17 of 64 points (0, 3-5):`."""
+    def problem_at(self, where: str) -> Problem:
+        """One problem for all of them; `where` says at which points: `at 17 of 64 points (0, 3-5):`."""
         setting = self.rule.setting
         examples = (f"{as_text(each.value)} with {as_text(each.other)} at point {each.point}" for each in self.first)
         wrong = f"{self.sweep.places.get(setting, setting)} is not {self.rule.demand}: {', '.join(examples)}"
         ways = " or ".join(self._ways()) or f"sample values of which each {setting} is {self.rule.demand}"
-        return Problem(place, wrong, fix=ways, kind="does not fit", setting=setting)
+        return Problem(where, wrong, fix=ways, kind="does not fit", setting=setting)
 
     def _ways(self) -> Iterator[str]:
         """How one of the two may be limited so that no point breaks the rule, where it can."""
@@ -67,9 +67,9 @@ class Clashes:
 
 
 def _span(column: Column) -> tuple[Any, Any]:
-    """The least and the greatest value of a column, none aside."""
+    """The least and the greatest number of a column, none and what is no number aside."""
     setting, values, _ = column
     annotation = registry().settings_of(AptSettings)[setting].field.annotation
     texts = values.spread.outermost if isinstance(values, Sampled) else values
-    known = [value for value in (read_value(each, annotation) for each in texts) if value is not None]
+    known = [value for value in (read_value(each, annotation) for each in texts) if isinstance(value, int | float)]
     return min(known), max(known)

@@ -27,25 +27,25 @@ class Halton:
         self.whole: int = base**digits
         added: list[list[int]] = []
         """For each digit of an index, the least first: digit -> what it adds to the number."""
-        for place in range(digits):
-            turn = int.from_bytes(sha256(f"{ALGORITHM}:{seed}:{name}:{place}".encode()).digest())
-            value = base ** (digits - 1 - place)
+        for position in range(digits):
+            turn = int.from_bytes(sha256(f"{ALGORITHM}:{seed}:{name}:{position}".encode()).digest())
+            value = base ** (digits - 1 - position)
             added.append([(each + turn) % base * value for each in _faure(base)])
         # Several digits are looked up at once, as if they were one of a larger base.
         several = max(1, int(log(_TABLE, base)))
         self._base = base**several
-        groups = [added[place : place + several] for place in range(0, digits, several)]
+        groups = [added[position : position + several] for position in range(0, digits, several)]
         self._tables = [[sum(each) for each in product(*reversed(group))] for group in groups]
-        self._rest = [sum(table[0] for table in self._tables[place:]) for place in range(len(groups) + 1)]
+        self._rest = [sum(table[0] for table in self._tables[position:]) for position in range(len(groups) + 1)]
 
     def at(self, index: int) -> int:
         """The number of an index, 0 <= index < `whole`, times `whole`. Exact, and the same on every machine."""
-        total, place = 0, 0
+        total, position = 0, 0
         while index:
             index, digit = divmod(index, self._base)
-            total += self._tables[place][digit]
-            place += 1
-        return total + self._rest[place]
+            total += self._tables[position][digit]
+            position += 1
+        return total + self._rest[position]
 
 
 @cache

@@ -1,11 +1,16 @@
 """The pin of a sweep: one for all of its points, so that each of them can verify it."""
 
+import shlex
 from collections.abc import Iterator
+from typing import Final
 
-from ..basics.packages import version_of
+from ..basics.escaping import escaped
 from ..fingerprint import compared, digest_of
-from ..pin import SWEEP, Pin
+from ..pin import SWEEP, Pin, PinnedSweep
 from .checker import Checker
+from .grid import Sweep
+
+_LONGEST: Final = 200
 
 
 def of_sweep(checker: Checker) -> Pin:
@@ -16,7 +21,18 @@ def of_sweep(checker: Checker) -> Pin:
     """
     axes = checker.sweep.options()
     points = [compared(checker.settings(index)) for index in _deciding(checker)]
-    return Pin(f"{SWEEP}-{digest_of([axes, points])[:16]}", version=version_of("apt-settings"))
+    return Pin(f"{SWEEP}-{digest_of([axes, points])[:16]}")
+
+
+def pinned_sweep(checker: Checker) -> PinnedSweep:
+    """The sweep, for `refuse_others`; its pin is made where one is expected."""
+    return PinnedSweep(lambda: of_sweep(checker), lambda: _written(checker.sweep))
+
+
+def _written(sweep: Sweep) -> str:
+    """The options that make a sweep, cut to a readable length."""
+    text = escaped(shlex.join(sweep.options()))
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _deciding(checker: Checker) -> Iterator[int]:

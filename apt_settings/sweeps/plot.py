@@ -27,8 +27,8 @@ class Side(NamedTuple):
     """What one side of a panel shows."""
 
     label: str
-    places: list[float]
-    """Where each point is: its value; for a word, its number among all words, and a place beside others of it."""
+    coordinates: list[float]
+    """Of each point its value; for a word, its number among all words, moved a little beside others of it."""
     words: tuple[str, ...] = ()
     """What stands at 0, 1, 2 where values are words."""
     is_logarithmic: bool = False
@@ -78,10 +78,10 @@ def _side(column: Column, positions: Sequence[int]) -> Side:
 def _scatter(panel: "Axes", x: Side, y: Side, indices: range) -> None:
     """Draw the points of two sides into a panel."""
     numbered = len(indices) <= _MOST_NUMBERED
-    panel.scatter(x.places, y.places, s=0 if numbered else 24, alpha=0.6, linewidths=0, color=_COLOUR)
+    panel.scatter(x.coordinates, y.coordinates, s=0 if numbered else 24, alpha=0.6, linewidths=0, color=_COLOUR)
     numbers: dict[tuple[float, float], list[str]] = {}
-    for index, *place in zip(indices, x.places, y.places, strict=True) if numbered else ():
-        numbers.setdefault((place[0], place[1]), []).append(str(index))
+    for index, right, up in zip(indices, x.coordinates, y.coordinates, strict=True) if numbered else ():
+        numbers.setdefault((right, up), []).append(str(index))
     for (right, up), together in numbers.items():
         panel.text(right, up, ",".join(together), ha="center", va="center", fontsize=7, color=_COLOUR)
     panel.set_xscale("log" if x.is_logarithmic else "linear")

@@ -13,7 +13,3 @@ def resolve() -> Any:
 def point(values: Mapping[str, str]) -> Any:
     """One point by itself; `apt-settings sweep` reads what points share once."""
     return load(**values)
-
-
-if __name__ == "__main__":
-    from apt_settings import settings  # noqa: F401  what a job does

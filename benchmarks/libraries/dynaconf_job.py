@@ -64,7 +64,3 @@ def point(values: Mapping[str, str]) -> Any:
         settings.update(values, tomlfy=True)
     settings.validators.validate()
     return settings
-
-
-if __name__ == "__main__":
-    settings = resolve()

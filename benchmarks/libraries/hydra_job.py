@@ -73,7 +73,3 @@ def looping() -> AbstractContextManager[None]:
 
 def point(values: Mapping[str, str]) -> Any:
     return OmegaConf.to_object(compose("job", overrides=[f"{name}={value}" for name, value in values.items()]))
-
-
-if __name__ == "__main__":
-    settings = resolve()

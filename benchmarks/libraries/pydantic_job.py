@@ -67,7 +67,3 @@ def alone() -> BareSettings:
 
 def point(values: Mapping[str, Any]) -> BareSettings:
     return BareSettings(**values)
-
-
-if __name__ == "__main__":
-    settings = resolve()

@@ -60,7 +60,3 @@ def resolve() -> TypedSettings:
 def point(values: Mapping[str, str]) -> TypedSettings:
     sources = [DotEnvLoader("APT_", ".env"), EnvLoader("APT_"), DictLoader(dict(values))]
     return ts.load_settings(TypedSettings, sources)
-
-
-if __name__ == "__main__":
-    settings = resolve()

@@ -66,7 +66,3 @@ def point(values: Mapping[str, str]) -> Any:
     given = {each.name: os.environ.get(f"APT_{each.name.upper()}") for each in fields(TyroSettings)} | values
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None]
     return tyro.cli(TyroSettings, args=flags)
-
-
-if __name__ == "__main__":
-    settings = resolve()

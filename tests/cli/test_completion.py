@@ -145,6 +145,9 @@ def test_the_values_that_have_a_name_are_offered(words: list[str], incomplete: s
         ("bash_complete", {"COMP_LINE": "apt-settings show --set lr_scheduler=l", "COMP_WORD": "l"}, "plain,linear"),
         ("bash_complete", {"COMP_LINE": "apt-settings run -- ", "COMP_WORD": ""}, "file,"),
         ("bash_complete", {"COMP_LINE": "apt-settings run -- env A=", "COMP_WORD": ""}, "file,"),
+        ("bash_complete", {"COMP_LINE": "apt-settings run -- \udce9", "COMP_WORD": "\udce9"}, "file,_"),
+        ("bash_complete", {"COMP_LINE": "apt-settings show --task \udce9", "COMP_WORD": "\udce9"}, ""),
+        ("bash_complete", {"COMP_LINE": "apt-settings run --task squad_", "COMP_WORD": "squad_"}, "plain,squad_v2"),
         ("zsh_complete", {"COMP_WORDS": "apt-settings show --set=epo", "COMP_CWORD": "2"}, "open\n--set=epochs=\n_"),
     ],
 )

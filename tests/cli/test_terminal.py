@@ -160,3 +160,4 @@ def test_a_plan_draws_its_schedules() -> None:
     text = "\n".join(on_terminal(120, "plan", "--task", "squad"))
 
     assert re.search(r"sparsity +▁+[▂-▇]*█+ up to 0\.6", text), text
+    assert re.search(r"learning rate +▁[▂-▇]*█+.* up to 0\.0002\b", text), text

@@ -84,7 +84,7 @@ def test_what_a_divided_step_still_differs_by() -> None:
 
 def test_what_is_not_judged_is_said_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As under DeepSpeed and FSDP, where no process has the whole model; the rest is judged."""
-    monkeypatch.setattr("apt_settings.integrations.as_planned._SPLIT", ("NO",))
+    monkeypatch.setattr("apt_settings.integrations.trainer_facts._SPLIT", ("NO",))
     trainer, settings = trainer_of(tmp_path)
     prepare(trainer, settings)
     by_hand(trainer, lr=0.5)

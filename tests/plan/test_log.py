@@ -125,3 +125,5 @@ def test_there_is_a_log_of_a_job_of_the_paper_only(capsys: pytest.CaptureFixture
     assert "--task=custom is none of the release's, so that it has no log of it" in capsys.readouterr().err
     assert main(["plan", "--task=sst2", "--log", "no.log"]) == 78
     assert "no.log cannot be read: No such file or directory" in capsys.readouterr().err
+    assert main(["plan", "--task=sst2", "--log", "/dev/zero"]) == 78
+    assert "/dev/zero cannot be read: it is no text" in capsys.readouterr().err

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from past_runs import done, keep
 from support import printed
 
-from apt_settings import load
 from apt_settings.cli import main
-from apt_settings.runs.store import record_of, write
-from apt_settings.sources.record import Run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -31,23 +29,8 @@ HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><script>docum
 
 def recorded(name: str, accuracy: float | None = None, status: int = 0, **values: Any) -> None:
     """A run with its record, and what came out of it."""
-    run = Run(
-        command=("python", "train.py", "--secret-path"),
-        start="2024-05-01T10:00:00+00:00",
-        end="2024-05-01T11:00:00+00:00",
-        seconds=3600.0,
-        exit_status=status,
-        host="node-of-mine",
-        scheduler={},
-        git=None,
-        versions={},
-    )
-    folder = Path("runs", name)
-    folder.mkdir(parents=True)
-    environ = {"APT_TASK": "squad", **{f"APT_{key.upper()}": str(value) for key, value in values.items()}}
-    write(folder, record_of(load(environ, None)).model_copy(update={"runs": (run,)}))
-    if accuracy is not None:
-        (folder / "metrics.json").write_text(json.dumps({"eval_accuracy": accuracy}))
+    run = done(command=("python", "train.py", "--secret-path"), host="node-of-mine", exit_status=status)
+    keep(name, run, metrics={} if accuracy is None else {"eval_accuracy": accuracy}, **values)
 
 
 @pytest.fixture

@@ -3,22 +3,20 @@
 import json
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from past_runs import BEGIN, done, keep
 from support import printed
 
-from apt_settings import load
 from apt_settings.cli import main
 from apt_settings.report.runs import Choice, duration, shortened, table
 from apt_settings.runs.history import past_runs
-from apt_settings.runs.store import record_of, write
-from apt_settings.sources.record import Repository, Run
+from apt_settings.sources.record import Repository
 
 GIT = Repository(commit="a1b2c3d4" * 5, dirty=False)
-BEGIN = datetime(2024, 5, 1, 10, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -35,24 +33,8 @@ def in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def recorded(number: int, metrics: str = "", git: Repository | None = GIT, exit_status: int = 0, **values: Any) -> None:
     """A run of an hour that began so many minutes after another."""
-    begin = BEGIN + timedelta(minutes=number)
-    run = Run(
-        command=("python", "train.py"),
-        start=begin.isoformat(),
-        end=(begin + timedelta(hours=1)).isoformat(),
-        seconds=3600.0,
-        exit_status=exit_status,
-        host="node7",
-        scheduler={},
-        git=git,
-        versions={},
-    )
-    folder = Path("runs", str(number))
-    folder.mkdir(parents=True)
-    environ = {"APT_TASK": "squad", **{f"APT_{name.upper()}": str(value) for name, value in values.items()}}
-    write(folder, record_of(load(environ, None)).model_copy(update={"runs": (run,)}))
-    if metrics:
-        (folder / "metrics.json").write_text(metrics)
+    run = done(BEGIN + timedelta(minutes=number), git=git, exit_status=exit_status)
+    keep(number, run, metrics=metrics, **values)
 
 
 def ten_runs() -> None:

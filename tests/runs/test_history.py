@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from past_runs import done, keep
 
-from apt_settings import load
 from apt_settings.runs.conditions import Condition, moment
 from apt_settings.runs.history import PastRun, past_runs
 from apt_settings.runs.metrics import metrics_of
 from apt_settings.runs.status import status_of
-from apt_settings.runs.store import record_of, write
 from apt_settings.sources.record import Repository, Run
 
 HERE = os.uname().nodename
@@ -29,17 +28,7 @@ DONE: dict[str, Any] = {"end": "2024-05-01T11:00:00+00:00", "seconds": 3600.0, "
 def begun(**changes: Any) -> Run:
     """A run that began on this host and has no end."""
     git = Repository(commit="a" * 40, dirty=True)
-    base: dict[str, Any] = {"command": ("true",), "start": "2024-05-01T10:00:00+00:00", "host": HERE}
-    return Run(**{**base, "scheduler": {}, "git": git, "versions": {}, **changes})
-
-
-def recorded(name: str, *runs: Run, **values: Any) -> Path:
-    """A folder with the record of these runs."""
-    folder = Path("runs", name)
-    folder.mkdir(parents=True)
-    environ = {"APT_TASK": "squad", **{f"APT_{key.upper()}": str(value) for key, value in values.items()}}
-    write(folder, record_of(load(environ, None)).model_copy(update={"runs": runs}))
-    return folder
+    return done(**{"host": HERE, "git": git, "end": None, "seconds": None, "exit_status": None, **changes})
 
 
 def found(*folders: str) -> tuple[list[PastRun], list[str]]:
@@ -50,7 +39,7 @@ def found(*folders: str) -> tuple[list[PastRun], list[str]]:
 
 def test_a_run_is_what_its_record_says() -> None:
     """Task, fingerprint, settings with who set them, the last attempt, and how often it was started."""
-    recorded("a", begun(), begun(start="2024-05-02T10:00:00+00:00", **DONE), epochs=30)
+    keep("a", begun(), begun(start="2024-05-02T10:00:00+00:00", **DONE), epochs=30)
     ((run,), told) = found()
 
     assert told == []
@@ -82,7 +71,7 @@ PEER: dict[str, Any] = {"rank": "1", "host": HERE, "attempt": 1, "start": "2024-
 )
 def test_other_processes_that_ended_otherwise_are_told(run: Run, peers: list[dict[str, Any]], ended: str) -> None:
     """Those of the last attempt, the first by its rank; what anybody may have written there stops nothing."""
-    folder = recorded("a", run)
+    folder = keep("a", run)
     for peer in peers:
         (folder / f"node-{peer['rank']}.json").write_text(json.dumps(peer))
     (folder / "node-7.json").symlink_to("/dev/zero")
@@ -103,7 +92,7 @@ def test_other_processes_that_ended_otherwise_are_told(run: Run, peers: list[dic
 )
 def test_how_a_run_has_ended(run: Run, status: str) -> None:
     """By its record; without an end it has died where nothing on its own host holds its folder."""
-    recorded("a", run)
+    keep("a", run)
 
     assert [each.ended for each in found()[0]] == [status]
 
@@ -111,7 +100,7 @@ def test_how_a_run_has_ended(run: Run, status: str) -> None:
 @pytest.mark.parametrize("host", [HERE, "elsewhere"])
 def test_what_holds_its_folder_runs(host: str) -> None:
     """Also on another host, where the lock of a shared folder is seen; and it has run until now."""
-    folder = recorded("a", begun(host=host, start=datetime.now(UTC).isoformat()))
+    folder = keep("a", begun(host=host, start=datetime.now(UTC).isoformat()))
     descriptor = os.open(folder, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     ((run,), _) = found()
@@ -124,7 +113,7 @@ def test_what_holds_its_folder_runs(host: str) -> None:
 
 def test_a_record_without_a_run_and_a_folder_that_is_gone_are_unknown(tmp_path: Path) -> None:
     """Nothing says how it ended."""
-    recorded("a")
+    keep("a")
 
     assert [(run.status, run.start, run.commit, run.attempts) for run in found()[0]] == [("unknown", None, "", 0)]
     assert status_of(tmp_path / "none", begun()) == "unknown"
@@ -136,7 +125,7 @@ def test_a_file_system_without_locks_leaves_it_unknown(monkeypatch: pytest.Monke
     def refuse(_descriptor: int, _how: int) -> None:
         raise OSError(38, "Function not implemented")
 
-    recorded("a", begun())
+    keep("a", begun())
     monkeypatch.setattr(fcntl, "flock", refuse)
 
     assert [run.status for run in found()[0]] == ["unknown"]
@@ -179,7 +168,7 @@ def test_real_runs_are_told_apart() -> None:
 
 def test_what_is_no_record_is_one_line_and_the_rest_is_shown() -> None:
     """Damaged, of others, of the future, changed by hand, a fifo: each is told with its path."""
-    good = recorded("good", begun(**DONE))
+    good = keep("good", begun(**DONE))
     content = json.loads((good / "run.json").read_text())
     others = {
         "damaged": (good / "run.json").read_text()[:500],
@@ -213,7 +202,7 @@ def test_what_is_no_record_is_one_line_and_the_rest_is_shown() -> None:
 )
 def test_times_that_are_none_make_no_record(changes: dict[str, Any]) -> None:
     """A record is a file that anybody may have written."""
-    recorded("a", begun(**changes))
+    keep("a", begun(**changes))
     runs, told = found()
 
     assert runs == []
@@ -223,9 +212,9 @@ def test_times_that_are_none_make_no_record(changes: dict[str, Any]) -> None:
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
     """Neither to a folder nor to a record, which is told; a hidden folder is left alone; each record counts once."""
-    recorded("a", begun(**DONE))
-    recorded("group/b", begun(**DONE))
-    recorded(".hidden/c", begun(**DONE))
+    keep("a", begun(**DONE))
+    keep("group/b", begun(**DONE))
+    keep(".hidden/c", begun(**DONE))
     outside = tmp_path / "outside"
     outside.mkdir()
     Path("runs/a/run.json").replace(outside / "run.json")
@@ -240,17 +229,17 @@ def test_no_link_is_followed(tmp_path: Path) -> None:
 
 def test_a_folder_with_a_record_is_not_searched_but_for_the_one_that_is_named() -> None:
     """Checkpoints may be below a record; the named folder may have a record and runs."""
-    recorded("", begun(**DONE))
-    recorded("a", begun(**DONE))
-    recorded("a/checkpoint", begun(**DONE))
+    keep("", begun(**DONE))
+    keep("a", begun(**DONE))
+    keep("a/checkpoint", begun(**DONE))
 
     assert [str(run.folder) for run in found()[0]] == ["runs", "runs/a"]
 
 
 def test_a_folder_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the others are searched."""
-    recorded("a", begun(**DONE))
-    recorded("b", begun(**DONE))
+    keep("a", begun(**DONE))
+    keep("b", begun(**DONE))
     scan = os.scandir
 
     def refuse(folder: Path) -> Any:
@@ -267,7 +256,7 @@ def test_a_folder_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) -
 
 def test_numbers_beside_the_record_are_its_metrics() -> None:
     """A flat metrics.json; a NaN is a number."""
-    (recorded("a", begun(**DONE)) / "metrics.json").write_text('{"eval_accuracy": 0.5, "steps": 7, "loss": NaN}')
+    (keep("a", begun(**DONE)) / "metrics.json").write_text('{"eval_accuracy": 0.5, "steps": 7, "loss": NaN}')
 
     assert [(run.metrics["eval_accuracy"], run.metrics["steps"]) for run in found()[0]] == [(0.5, 7)]
 
@@ -275,7 +264,7 @@ def test_numbers_beside_the_record_are_its_metrics() -> None:
 @pytest.mark.parametrize("text", ["[1]", '{"a": {"b": 1}}', '{"a": "1"}', '{"a": true}', "{", "[" * 100_000])
 def test_what_is_no_flat_json_of_numbers_is_one_line(text: str) -> None:
     """And the run is shown without metrics."""
-    (recorded("a", begun(**DONE)) / "metrics.json").write_text(text)
+    (keep("a", begun(**DONE)) / "metrics.json").write_text(text)
     ((run,), told) = found()
 
     assert run.metrics == {}
@@ -284,7 +273,7 @@ def test_what_is_no_flat_json_of_numbers_is_one_line(text: str) -> None:
 
 def test_a_file_of_metrics_that_is_too_large_is_one_line() -> None:
     """What is read has an end."""
-    (recorded("a", begun(**DONE)) / "metrics.json").write_bytes(b" " * (1 << 20) + b"{}")
+    (keep("a", begun(**DONE)) / "metrics.json").write_bytes(b" " * (1 << 20) + b"{}")
 
     assert found()[1] == ["runs/a/metrics.json cannot be read: larger than 1 MiB, the most that is read"]
 
@@ -295,7 +284,7 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
     results = tmp_path / written.format(task="squad") / "all_results.json"
     results.parent.mkdir()
     results.write_text('{"eval_accuracy": 0.9}')
-    recorded("a", begun(**DONE), output_dir=tmp_path / written)
+    keep("a", begun(**DONE), output_dir=tmp_path / written)
 
     def at(moment: datetime) -> list[dict[str, float]]:
         os.utime(results, (moment.timestamp(), moment.timestamp()))
@@ -306,6 +295,7 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
     assert at(end) == [{"eval_accuracy": 0.9}]
     assert metrics_of(tmp_path, "no\0path", begun()) == metrics_of(tmp_path, None, begun()) == {}
     assert metrics_of(tmp_path, "x" * 10_000, begun()) == {}
+    assert metrics_of(tmp_path, str(results.parent), begun(start="0001-01-01T00:00:00+00:00", **DONE)) == {}
     assert metrics_of(tmp_path, str(results.parent), begun()) == {"eval_accuracy": 0.9}
 
 
@@ -343,7 +333,7 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
 )
 def test_conditions(text: str, holds: bool) -> None:
     """Of settings, metrics and facts: by value, range or one of several; of what is not there only != holds."""
-    (recorded("a", begun(**DONE), epochs=30) / "metrics.json").write_text('{"eval_accuracy": 0.5, "eval_loss": NaN}')
+    (keep("a", begun(**DONE), epochs=30) / "metrics.json").write_text('{"eval_accuracy": 0.5, "eval_loss": NaN}')
     condition = Condition.read(text)
 
     assert condition is not None
@@ -367,7 +357,7 @@ def test_moments() -> None:
 
 def test_runs_without_what_only_linux_has_are_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
     """On Windows nothing says whether a folder is held."""
-    recorded("a", begun())
+    keep("a", begun())
     monkeypatch.setitem(sys.modules, "fcntl", None)
 
     assert [run.status for run in found()[0]] == ["unknown"]

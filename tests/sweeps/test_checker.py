@@ -16,9 +16,9 @@ from apt_settings.jobs.request import shared_variables
 from apt_settings.loading import resolve
 from apt_settings.registry import registry
 from apt_settings.sources.layers import Inputs, read
-from apt_settings.sweeps.checker import survey
 from apt_settings.sweeps.grid import Sweep
 from apt_settings.sweeps.points import Points
+from apt_settings.sweeps.survey import survey
 
 
 def loaded(environ: dict[str, str], point: dict[str, Any]) -> AptSettings | list[str]:
