@@ -108,7 +108,8 @@ def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
         line, those = assignment.line, lines.get(assignment.variable, [])
         is_known = assignment.variable in known().variables
         row = "".join(rows[line : line + 1])  # a reader may count other line breaks, and so more of them
-        if assignment.file or not those or line in those or (is_known and re.match(_VALUE_LINE, row)):
+        is_here = is_known and re.match(rf"{_VALUE_LINE}|.*\b{known().variables[assignment.variable]}=", row)
+        if assignment.file or not those or line in those or is_here:
             return assignment
         return assignment._replace(line=min(those, key=lambda other: abs(other - line)))
 
