@@ -23,7 +23,10 @@ hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-STARTS_PROCESSES = {"subprocess", "fork", "started", "pty", "forked", "openpty", "get_context", "ProcessPoolExecutor"}
+STARTS_PROCESSES = {
+    *("subprocess", "fork", "forked", "started", "start_command", "run_command_in", "run_script", "pty", "openpty"),
+    *("get_context", "ProcessPoolExecutor"),
+}
 
 
 @cache

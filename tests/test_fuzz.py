@@ -22,7 +22,7 @@ FOUND = (
     ("env_file", b"APT_X='" + b"${A}" * 60_000),
     ("spec", b"Dockerfile\nFROM x\nENV \\\n# APT_"),
     ("spec", b"Dockerfile\nFROM x\nENV APT_X=" + b"\\" * 300_000),
-    ("spec", b"Dockerfile\nFROM x\n" + b"ENV APT_X='1 \\\n" * 60_000),
+    ("spec", b"Dockerfile\nFROM x\n" + b"ENV APT_X='1 \\\n" * 6_000),
     ("spec", b"Dockerfile\nFROM x\n" + b"RUN <<E\n" * 60_000 + b"ENV APT_X=1"),
     ("spec", b"job.sh\nexport APT_X=1\n" + b"<<E\n" * 200_000),
     ("spec", b"a.yaml\nAPT_X: " + b"- " * 400_000),
@@ -32,7 +32,7 @@ FOUND = (
     ("spec", b"job.sh\n" + b"APT_A=" * 100_000),
     (
         "spec",
-        b"Dockerfile\nFROM s AS s\n" + b"".join(b"ENV APT_%d=1\n" % n for n in range(9_000)) + b"FROM s\n" * 80_000,
+        b"Dockerfile\nFROM s AS s\n" + b"".join(b"ENV APT_%d=1\n" % n for n in range(9_000)) + b"FROM s\n" * 8_000,
     ),
     ("spec", b"Dockerfile\nFROM x\nENV APT_SEED=1\nRUN cat <<A <<B\nB\nA\n"),
     ("spec", b'x.yaml\nAPT_A: "\\U00110000"\n'),
