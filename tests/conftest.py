@@ -32,11 +32,12 @@ STARTS_PROCESSES = {
 @cache
 def starting_processes(file: Path) -> set[str]:
     """The functions of a test file that start processes, by themselves or through others of the file."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
     uses: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
-            uses.setdefault(node.name, set()).update(re.findall(r"\w+", ast.unparse(node)))
+            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+            uses[node.name] = set(re.findall(r"\w+", "\n".join(lines)))
     found: set[str] = set()
     while more := {name for name, words in uses.items() if words & (STARTS_PROCESSES | found)} - found:
         found |= more
@@ -49,9 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
         compileall.compile_dir(Path(apt_settings.__file__).parent, quiet=2)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that start processes, which the inner loop leaves out."""
-    for item in items:
+    for item in items if "process" in config.option.markexpr else ():
         if item.name.partition("[")[0] in starting_processes(item.path):
             item.add_marker("process")
 
