@@ -19,7 +19,8 @@ import apt_settings
 # A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
+hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=50)
+hypothesis_settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=200)
 hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 

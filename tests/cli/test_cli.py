@@ -172,11 +172,11 @@ def test_output_that_cannot_be_written_is_said() -> None:
 
 
 def test_a_closed_output_is_no_traceback() -> None:
-    """Without a stdout the output cannot be written; without a stderr the status alone tells what is wrong."""
-    assert bash("$apt check >&-; echo $?  >&2").stderr == "74\n"
+    """Without a stderr the status alone tells what is wrong."""
     assert bash("$apt show --nope 2>&-; echo $?").stdout == "2\n"
     assert bash("APT_EPOCHS=x $apt show 2>&-; echo $?").stdout == "78\n"
-    assert bash("APT_EPOCHS=x $apt show 2>/dev/full; echo $?").stdout == "78\n"
+    with Path("/dev/full").open("w") as full:
+        assert start_command("show", env={"APT_EPOCHS": "x"}, stderr=full).wait() == 78
 
 
 def test_without_its_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
