@@ -341,6 +341,7 @@ def test_the_version_is_there() -> None:
     assert apt_settings.__version__[0].isdigit()
 
 
+@pytest.mark.large
 def test_a_picture_may_be_a_pdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same file for the same plan."""
     files = [tmp_path / "a.pdf", tmp_path / "b.pdf"]

@@ -23,6 +23,7 @@ def matplotlib() -> None:
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'apt-settings[plot]'")
 
 
+@pytest.mark.large
 @pytest.mark.parametrize(("kind", "first"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
 def test_a_sweep_is_drawn(kind: str, first: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Beside its table, and twice the same."""
@@ -34,6 +35,7 @@ def test_a_sweep_is_drawn(kind: str, first: bytes, tmp_path: Path, capsys: pytes
     assert len({file.read_bytes() for file in files}) == 1
 
 
+@pytest.mark.large
 def test_few_points_are_numbers_and_many_are_dots(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Points at one place share it; words have theirs, and a logarithmic range has a logarithmic side."""
     few, many = tmp_path / "few.svg", tmp_path / "many.svg"
@@ -46,6 +48,7 @@ def test_few_points_are_numbers_and_many_are_dots(tmp_path: Path, capsys: pytest
     assert ">\N{MINUS SIGN}" in many.read_text(encoding="utf-8")  # the exponent of a logarithmic side
 
 
+@pytest.mark.large
 def test_one_setting_is_drawn_over_the_points(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
