@@ -11,19 +11,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings as hypothesis_settings
-from support import RECORDS
 
 import apt_settings
 
 # A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=50)
-hypothesis_settings.register_profile("thorough", deadline=None, derandomize=True, max_examples=200)
-hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
-hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
-
+EXAMPLES = {"quick": 20, "repeatable": 50, "thorough": 200}
+"""How often each property is tried, by what HYPOTHESIS_PROFILE says."""
 STARTS_PROCESSES = {
     *("subprocess", "fork", "forked", "started", "start_command", "run_command_in", "run_script", "pty", "openpty"),
     *("get_context", "ProcessPoolExecutor"),
@@ -46,9 +41,18 @@ def starting_processes(file: Path) -> set[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the package once: with PYTHONDONTWRITEBYTECODE, every process that a test starts would do it anew."""
+    """Compile the package once: with PYTHONDONTWRITEBYTECODE, every process that a test starts would do it anew.
+
+    Where the workers of xdist run the tests, only they need Hypothesis.
+    """
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(apt_settings.__file__).parent, quiet=2)
+    if config.getoption("dist", "no") == "no":
+        from hypothesis import settings
+
+        for name, number in EXAMPLES.items():
+            settings.register_profile(name, deadline=None, derandomize=True, max_examples=number)
+        settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -113,6 +117,7 @@ def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""
+    from support import RECORDS
 
     def compare(name: str, text: str) -> None:
         record = RECORDS / name
