@@ -41,7 +41,7 @@ def on_this_terminal(columns: int, argv: tuple[str, ...], environ: dict[str, str
         os.environ.pop("COLUMNS", None)
         if "PYTHONPATH" in environ:  # what is imported already would be found in spite of it
             os.execve(sys.executable, [sys.executable, "-m", "apt_settings", *argv], {**os.environ, **environ})  # noqa: S606
-        return command(argv, environ)
+        return command(argv, {**os.environ, **environ})
     except BaseException:
         traceback.print_exc()
         return 9

@@ -296,13 +296,13 @@ def test_fingerprints_are_as_short_as_tells_them_apart() -> None:
 
 
 @pytest.mark.large
-def test_a_thousand_runs_are_read_in_memory_that_hardly_grows() -> None:
+def test_many_runs_are_read_in_memory_that_hardly_grows() -> None:
     """What they share is kept once."""
     import tracemalloc
 
     recorded(0, seed=1)
     text = Path("runs/0/run.json").read_bytes()
-    for number in range(1, 1_000):
+    for number in range(1, 200):
         Path("runs", str(number)).mkdir()
         Path("runs", str(number), "run.json").write_bytes(text)
     tracemalloc.start()
@@ -310,7 +310,7 @@ def test_a_thousand_runs_are_read_in_memory_that_hardly_grows() -> None:
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert len(runs) == 1_000
-    assert kept < len(text) * 1_000
+    assert len(runs) == 200
+    assert kept < len(text) * 200
     assert len({id(given) for run in runs for given in run.settings.values()}) <= len(runs[0].settings)
-    assert len(table(runs, Choice()).rows) == 1_000
+    assert len(table(runs, Choice()).rows) == 200

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from past_runs import done, keep
+from support import start_command, started
 
 from apt_settings.runs.conditions import Condition, moment
 from apt_settings.runs.history import PastRun, past_runs
@@ -133,7 +134,7 @@ def test_a_file_system_without_locks_leaves_it_unknown(monkeypatch: pytest.Monke
 
 def start(*command: str) -> subprocess.Popen[str]:
     """A process in a group of its own that has written a line."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = start_command(*command, stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("begun")
     return process
@@ -148,9 +149,9 @@ def wait_until_free(folder: Path) -> None:
 
 def test_real_runs_are_told_apart() -> None:
     """One that ended well, one that failed, one whose watcher was killed with it, one that runs: all of `run`."""
-    run = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--quiet", "--record", "runs", "--"]
+    run = ("run", "--task", "squad", "--quiet", "--record", "runs", "--")
     for script in ("exit 0", "exit 3"):
-        subprocess.run([*run, "sh", "-c", script], check=False)
+        started(*run, "sh", "-c", script)
     waiting = [start(*run, "sh", "-c", f"echo begun {name}; exec sleep 60") for name in ("killed", "alive")]
     try:
         folder = next(each.folder for each in found()[0] if each.run and "killed" in each.run.command[-1])

@@ -2,12 +2,10 @@
 
 import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import printed
+from support import printed, started
 
 from apt_settings.cli import main
 from apt_settings.jobs.slurm import Part, parts
@@ -115,8 +113,7 @@ def test_where_nothing_is_to_run_nothing_is_written(capsys: pytest.CaptureFixtur
 
 def test_a_point_among_some() -> None:
     """The index counts among --points."""
-    command = [sys.executable, "-m", "apt_settings", "run", *GRID, "--among", "1,3-5", "--index", "2", "--"]
-    done = subprocess.run([*command, "sh", "-c", "echo $APT_SEED"], capture_output=True, text=True, check=True)
+    done = started("run", *GRID, "--among", "1,3-5", "--index", "2", "--", "sh", "-c", "echo $APT_SEED")
 
     assert done.stdout == "5\n"
     assert "point 4 of 6: seed=5" in done.stderr
