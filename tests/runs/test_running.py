@@ -624,11 +624,12 @@ def test_without_what_only_linux_has_everything_else_works(tmp_path: Path) -> No
         *("run --record run -- true", "check job.sh", "check large.sh"),
     ]
     code = (
-        "import json, sys; from contextlib import *; from io import *; from apt_settings.cli import main\n"
+        "import json, sys; from contextlib import *; from io import *; from apt_settings.__main__ import main\n"
         "def told(line):\n"
         "    with redirect_stdout(TextIOWrapper(BytesIO(), write_through=True)) as out, redirect_stderr(out):\n"
-        "        return main(line.split()), out.buffer.getvalue().decode().splitlines()\n"
-        "print(json.dumps([told(line) for line in sys.argv[1:]]))"
+        "        sys.argv[1:] = line.split()\n"
+        "        return main(), out.buffer.getvalue().decode().splitlines()\n"
+        "print(json.dumps([*map(told, sys.argv[1:])]))"
     )
     done = subprocess.run([sys.executable, "-c", code, *lines], capture_output=True, text=True, env=environ)
     *good, run, small, large = json.loads(done.stdout)
