@@ -11,10 +11,9 @@ import click
 from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import write_whole
 from ..basics.suggestions import did_you_mean, nearest
-from ..registry.groups import JOB
 from ..report.page import as_page
 from ..report.runs import Choice, Table, as_json, as_markdown, in_order, summary, table
-from ..runs.conditions import Condition, known_names, known_words, moment
+from ..runs.conditions import Condition, known_names, moment
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
 from .offers import complete_assignment, complete_setting
@@ -153,12 +152,10 @@ def _refuse_unknown(given: Mapping[str, Iterable[str]], known: Mapping[str, None
 
 
 def _refuse_impossible(conditions: Iterable[Condition], runs: Sequence[PastRun]) -> None:
-    """Raise UsageError for a word that is none of those that a name can be; a dataset may be one of no run yet."""
-    for name, word in ((each.name, word) for each in conditions for word in each.words):
-        known = known_words(runs, name)
-        if known and word not in known and (name not in JOB or nearest(word, known)):
-            wrong = f"{spelt(word)} is none of its words"
-            raise click.UsageError(f"--where {spelt(name)}: {wrong}; {_instead(word, known)}")
+    """Raise UsageError for a value that no run can have."""
+    for condition in conditions:
+        if problem := condition.problem(runs):
+            raise click.UsageError(str(problem))
 
 
 def _instead(word: str, known: Mapping[str, None]) -> str:

@@ -124,6 +124,13 @@ def rows(out: str) -> list[list[str]]:
         (("--where", "task=squad,mine", "--where", "seed=1"), [0, 5]),
         (("--where", "lr_scheduler=constant"), []),
         (("--where", "dataset=no_dataset_of_before"), []),
+        (("--where", "task=SQUAD-V2", "--where", "seed=1"), [0, 5]),
+        (("--where", "task!=squad_v2,sst2"), []),
+        (("--where", "task=sst2"), []),
+        (("--where", "target_sparsity=0.25..1", "--where", "seed=1"), [0, 5]),
+        (("--where", "max_steps>10"), []),
+        (("--where", "seed=1,9"), [0, 5]),
+        (("--where", "commit=a1b2c3d", "--where", "seed=1"), [0, 5]),
         (("--where", "outlier_aware=yes", "--where", "seed=1"), [0, 5]),
     ],
     ids=lambda each: " ".join(map(str, each)),
@@ -184,6 +191,8 @@ def test_own_settings_need_no_code_of_the_project(
 
     assert rows(printed(capsys, "runs", "--where", "eval_every=50"))[0][3] == "done"
     assert [row[4:] for row in rows(printed(capsys, "runs"))] == [["50"], []]
+    assert main(["runs", "--where", "eval_every=often"]) == 2
+    assert "--where eval_every='often' is not allowed: must be a number" in capsys.readouterr().err
 
 
 def test_where_nothing_is_the_same_nothing_stands_above(capsys: pytest.CaptureFixture[str]) -> None:
@@ -244,10 +253,43 @@ def test_nothing_is_said_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     [
         (("nowhere",), "nowhere is no folder; name the one that run --record writes to"),
         (("--where", "target_sparstiy=0.4"), "--where target_sparstiy: no run has it; did you mean target_sparsity?"),
-        (("--where", "status=faild"), "--where status: faild is none of its words; did you mean failed?"),
-        (("--where", "status!=done,missing"), "missing is none of its words; there is done, failed, running, died"),
-        (("--where", "optimizer=adma"), "--where optimizer: adma is none of its words; did you mean adam?"),
-        (("--where", "task=sqaud"), "--where task: sqaud is none of its words; did you mean squad?"),
+        (
+            ("--where", "status=faild"),
+            "must be one of done, failed, running, died, unknown; did you mean failed?",
+        ),
+        (("--where", "status!=done,missing"), "status='missing' is not allowed: must be one of done, failed, running"),
+        (
+            ("--where", "optimizer=adma"),
+            "'adma' is not allowed: must be one of adam, adamw; did you mean adam?",
+        ),
+        (("--where", "optimizer=AdamW"), "did you mean adamw?"),
+        (("--where", "task=sqaud"), "--where task='sqaud' is that of no run; did you mean squad?"),
+        (("--where", "dataset=sst-2"), "--where dataset='sst-2' is that of no run; did you mean sst2?"),
+        (("--where", "seed=x"), "--where seed='x' is not allowed: must be a whole number, "),
+        (("--where", "seed==3"), "--where seed='=3' is not allowed: must be a whole number"),
+        (("--where", "seed==3"), "did you mean 3?"),
+        (("--where", "seed=1-5"), "did you mean 1..5?"),
+        (("--where", "seed=1...5"), "did you mean 1..5?"),
+        (("--where", "seed=5..1"), "seed='5..1' is not allowed: must be a range such as 1..5"),
+        (("--where", "seed=[1,2]"), "did you mean 1,2?"),
+        (
+            ("--where", "target_sparsity=0,5"),
+            "='5' is not allowed: must be a number, 0 <= x < 1; did you mean 0.5?",
+        ),
+        (("--where", "target_sparsity=40%"), "did you mean 0.4?"),
+        (("--where", "outlier_aware=maybe"), "must be true or false"),
+        (("--where", "seed<x"), "--where seed='x' is not allowed: must be a number"),
+        (
+            ("--where", "optimizer>adam"),
+            "'adam' is not compared; optimizer is no number: write = or !=",
+        ),
+        (
+            ("--where", "start>2024-05-01"),
+            "'2024-05-01' is not compared; write --since 2024-05-01, or --since 2d",
+        ),
+        (("--where", "start=2024-05-01"), "write --since 2024-05-01"),
+        (("--where", "eval_loss=low"), "--where eval_loss='low' is not allowed: must be a number"),
+        (("--where", "attempts=two"), "--where attempts='two' is not allowed: must be a number"),
         (("--sort", "-accuracy"), "--sort accuracy: no run has it; did you mean eval_accuracy?"),
         (("--metric", "epochs"), "--metric epochs: no run has it; there is eval_accuracy, eval_loss"),
         (("--group", "x" * 300), "no run has it; there is task"),
