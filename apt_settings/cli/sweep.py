@@ -12,8 +12,7 @@ from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
 from ..fingerprint import fingerprint
 from ..pin import refuse_others
-from ..runs.history import PastRun
-from ..runs.points import standing, standings
+from ..runs.points import Standing, standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
@@ -87,7 +86,7 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     return 0
 
 
-def _table(checker: Checker, indices: range, found: Mapping[str, PastRun] | None, *, repeats: bool) -> Iterator[str]:
+def _table(checker: Checker, indices: range, found: Mapping[str, Standing] | None, *, repeats: bool) -> Iterator[str]:
     """A header, then a line for each point. Lines are made one by one, as a sweep may have very many points."""
     grid = checker.sweep
     widths = [max(len("point"), len(str(indices[-1])))]
@@ -108,7 +107,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
 
 
-def _print_json(checker: Checker, indices: range, found: Mapping[str, PastRun] | None) -> int:
+def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] | None) -> int:
     """Print a list with an object for each point, one by one, and return the exit status."""
     wrong = False
     print("[")

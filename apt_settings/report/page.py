@@ -8,15 +8,15 @@ from pathlib import Path
 from shlex import join
 from typing import Any, Final
 
+from ..runs.conditions import TITLES
 from ..runs.history import Given, PastRun
-from .runs import Choice, about, finite, parted, shortened, summary, table
+from .runs import Choice, Context, about, finite, parted, summary, table
 
 _HERE: Final = Path(__file__).parent
-_COLUMNS: Final = {"start": "started", "seconds": "took", "fingerprint": "run"}
-"""The columns of the page that go by another name in `--sort`."""
+_COLUMNS: Final = {fact: title for title, fact in TITLES.items()}
 
 
-def as_page(runs: Sequence[PastRun], choice: Choice, *, sort: str, descending: bool, full: bool) -> str:
+def as_page(runs: Sequence[PastRun], choice: Choice, context: Context, *, full: bool) -> str:
     """The page as HTML. With `full` it has the hosts and the commands, too.
 
     Its Content-Security-Policy allows its own script and style, by their hashes, and nothing else.
@@ -24,8 +24,10 @@ def as_page(runs: Sequence[PastRun], choice: Choice, *, sort: str, descending: b
     script, style = ((_HERE / f"page.{kind}").read_text(encoding="utf-8") for kind in ("js", "css"))
     own = f"script-src {_hash(script)}; style-src {_hash(style)}"
     policy = f"default-src 'none'; {own}; base-uri 'none'; form-action 'none'"
-    data = {**_about_all(runs, choice), "sort": _COLUMNS.get(sort, sort), "descending": descending}
-    parts = {"policy": policy, "style": style, "data": _as_inert(data | _rows(runs, full=full)), "script": script}
+    sort = choice.sort or "start"
+    data = {**_about_all(runs, choice, context), "sort": _COLUMNS.get(sort, sort), "descending": choice.descending}
+    rows = _rows(runs, context, full=full)
+    parts = {"policy": policy, "style": style, "data": _as_inert(data | rows), "script": script}
     first, *pieces = (_HERE / "page.html").read_text(encoding="utf-8").split("{")
     named = (piece.partition("}") for piece in pieces)
     return first + "".join(parts[name] + rest for name, _, rest in named)
@@ -41,8 +43,8 @@ def _as_inert(data: object) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _about_all(runs: Sequence[PastRun], choice: Choice) -> dict[str, Any]:
-    shared = table(runs, choice).shared if runs else []
+def _about_all(runs: Sequence[PastRun], choice: Choice, context: Context) -> dict[str, Any]:
+    shared = table(runs, choice, context).shared if runs else []
     return {
         "summary": summary(runs, len(runs)),
         "shared": ", ".join(f"{name} {text}" for name, text in shared),
@@ -53,10 +55,9 @@ def _about_all(runs: Sequence[PastRun], choice: Choice) -> dict[str, Any]:
     }
 
 
-def _rows(runs: Sequence[PastRun], *, full: bool) -> dict[str, Any]:
+def _rows(runs: Sequence[PastRun], context: Context, *, full: bool) -> dict[str, Any]:
     """Each run with a number for each setting: where value and origin stand in a pool, as most runs share them."""
     names = list(dict.fromkeys(name for run in runs for name in run.settings))
-    short = shortened({run.fingerprint for run in runs})
     pool: dict[tuple[str, str, int], int] = {}
 
     def place(given: Given | None) -> int:
@@ -64,7 +65,7 @@ def _rows(runs: Sequence[PastRun], *, full: bool) -> dict[str, Any]:
 
     rows = [
         {
-            **dict(zip(("short", "started", "took", "ended"), about(run, short), strict=True)),
+            **dict(zip(("short", "started", "took", "ended"), about(run, context), strict=True)),
             "fingerprint": run.fingerprint,
             "folder": str(run.folder),
             "status": run.status,

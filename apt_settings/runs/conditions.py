@@ -24,6 +24,8 @@ from .status import STATUSES
 
 FACTS: Final = ("status", "task", "fingerprint", "folder", "commit", "host", "start", "seconds", "attempts")
 """What a run has beside settings and metrics."""
+TITLES: Final = {"run": "fingerprint", "started": "start", "took": "seconds"}
+"""What the columns of facts are called -> the fact."""
 _OF_RUNS: Final = tuple(each for each in STATUSES if each != "missing")
 _FORM: Final = r"([^=<>!]+)(!=|<=|>=|=|<|>)(.*)"
 _RANGE: Final = r"(.+?)\.\.(.+)"
@@ -42,6 +44,7 @@ def value_of(run: PastRun, name: str) -> Any:
         return run.settings[name].value
     if name in run.metrics:
         return run.metrics[name]
+    name = TITLES.get(name, name)
     if name == "folder":
         return str(run.folder)
     if name == "host":
@@ -49,12 +52,11 @@ def value_of(run: PastRun, name: str) -> Any:
     return getattr(run, name) if name in FACTS else None
 
 
-def known_names(runs: Iterable[PastRun]) -> dict[str, None]:
-    """Every name that `value_of` knows for any of these runs, settings first."""
-    names: dict[str, None] = {}
-    for run in runs:
-        names |= dict.fromkeys((*run.settings, *run.metrics))
-    return names | dict.fromkeys(FACTS)
+def known_names(runs: Sequence[PastRun]) -> dict[str, None]:
+    """Every name that `value_of` knows for any of these runs: what somebody set, results, facts, then all others."""
+    is_set = {name: None for run in runs for name, given in run.settings.items() if given.is_set}
+    metrics = {name: None for run in runs for name in run.metrics}
+    return is_set | metrics | dict.fromkeys((*FACTS, *TITLES)) | {name: None for run in runs for name in run.settings}
 
 
 class Condition(NamedTuple):
@@ -126,7 +128,7 @@ def _refuse(name: str, text: str, runs: Sequence[PastRun]) -> Problem | None:
     if name == "status" and text not in _OF_RUNS:
         near = nearest(text, _OF_RUNS)
         return Problem(giver, "is not allowed", f"one of {', '.join(_OF_RUNS)}", did_you_mean(near), giver.raw)
-    if name == "start":
+    if TITLES.get(name, name) == "start":
         return _refuse_order(name, text, runs)
     numeric = _is_numeric(name, runs)
     if numeric and (ends := re.fullmatch(_RANGE, text)):
@@ -145,7 +147,7 @@ def _refuse(name: str, text: str, runs: Sequence[PastRun]) -> Problem | None:
 def _refuse_order(name: str, text: str, runs: Sequence[PastRun]) -> Problem | None:
     """The problem of a text that a name cannot be less or more than."""
     giver = _giver(name, text)
-    if name == "start":
+    if TITLES.get(name, name) == "start":
         return Problem(giver, "is not compared", fix="write --since 2024-05-01, or --since 2d", value=giver.raw)
     if not _is_numeric(name, runs):
         return Problem(giver, "is not compared", fix=f"{spelt(name)} is no number: write = or !=", value=giver.raw)

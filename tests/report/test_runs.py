@@ -12,7 +12,7 @@ from support import printed
 
 from apt_settings import load
 from apt_settings.cli import main
-from apt_settings.report.runs import Choice, duration, shortened, table
+from apt_settings.report.runs import Choice, Context, duration, table
 from apt_settings.runs.history import past_runs
 from apt_settings.runs.store import record_of, write
 from apt_settings.sources.record import Repository, Run
@@ -121,6 +121,9 @@ def rows(out: str) -> list[list[str]]:
         (("--sort", "seed", "--where", "seed<3"), [0, 5, 1, 6]),
         (("--sort", "-eval_accuracy", "--where", "seed<=3"), [0, 1, 2, 5, 6, 7]),
         (("--sort", "-start", "--where", "seed=1"), [5, 0]),
+        (("--sort", "-started", "--where", "seed=1"), [5, 0]),
+        (("--sort", "took", "--where", "seed=1"), [0, 5]),
+        (("--where", "took>3600"), []),
         (("--where", "task=squad,mine", "--where", "seed=1"), [0, 5]),
         (("--where", "lr_scheduler=constant"), []),
         (("--where", "dataset=no_dataset_of_before"), []),
@@ -151,8 +154,8 @@ def test_runs_that_differ_in_a_seed_alone_are_one_row(capsys: pytest.CaptureFixt
     out = printed(capsys, "runs", "--group", "seed", "--metric", "eval_accuracy")
 
     assert rows(out) == [
-        ["5", "5 done", "1, 2, 3, 4, 5", "0.3", "0.88"],
-        ["5", "4 done, 1 failed", "1, 2, 3, 4, 5", "0.4", "0.83"],
+        ["5", "5 done", "0.3", "1, 2, 3, 4, 5", "0.880 ±0.016 of 5"],
+        ["5", "4 done, 1 failed", "0.4", "1, 2, 3, 4, 5", "0.830 ±0.018 of 4"],
     ]
     assert rows(printed(capsys, "runs", "--group", "seed", "--group", "target_sparsity"))[0][0] == "10"
 
@@ -292,10 +295,18 @@ def test_nothing_is_said_as_such(capsys: pytest.CaptureFixture[str]) -> None:
         (("--where", "attempts=two"), "--where attempts='two' is not allowed: must be a number"),
         (("--sort", "-accuracy"), "--sort accuracy: no run has it; did you mean eval_accuracy?"),
         (("--metric", "epochs"), "--metric epochs: no run has it; there is eval_accuracy, eval_loss"),
-        (("--group", "x" * 300), "no run has it; there is task"),
+        (("--group", "x" * 300), "attempts, run, started, took, dataset"),
+        (("--group", "x" * 300), " more\n"),
         (("--where", "epochs"), "'epochs' is no condition such as seed=1..3"),
         (("--since", "yesterday"), "'yesterday' must be a time such as 30m"),
-        (("--group", "seed", "--format", "json"), "--group folds rows of a table"),
+        (("--group", "seed", "--html", "runs.html"), "--group folds rows of a table"),
+        (("--status", "failed"), "--status is no option: write --where status=..."),
+        (("--learning-rate", "1"), "--learning-rate is no option: write --where learning_rate=..."),
+        (("--colour",), "No such option"),
+        (
+            ("--sort", "x" * 300),
+            "target_sparsity, max_rank, eval_accuracy, eval_loss, status",
+        ),
     ],
     ids=lambda value: "" if isinstance(value, str) else " ".join(value)[:30],
 )
@@ -347,14 +358,6 @@ def test_durations(seconds: float | None, text: str) -> None:
     assert duration(seconds) == text
 
 
-def test_fingerprints_are_as_short_as_tells_them_apart() -> None:
-    """Four digits at least."""
-    short = shortened({"apt1-0123456789abcdef", "apt1-0123496789abcdef"})
-
-    assert [short("apt1-0123456789abcdef"), shortened(())("apt1-0123456789abcdef")] == ["apt1-012345", "apt1-0123"]
-    assert shortened({"x", "y"})("x") == "x"
-
-
 @pytest.mark.large
 def test_a_thousand_runs_are_read_in_memory_that_hardly_grows() -> None:
     """What they share is kept once."""
@@ -373,4 +376,4 @@ def test_a_thousand_runs_are_read_in_memory_that_hardly_grows() -> None:
     assert len(runs) == 1_000
     assert kept < len(text) * 1_000
     assert len({id(given) for run in runs for given in run.settings.values()}) <= len(runs[0].settings)
-    assert len(table(runs, Choice()).rows) == 1_000
+    assert len(table(runs, Choice(), Context.of(runs)).rows) == 1_000

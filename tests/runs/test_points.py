@@ -52,14 +52,22 @@ def test_a_sweep_says_how_its_points_stand(capsys: pytest.CaptureFixture[str]) -
     assert "status" not in json.loads(printed(capsys, "sweep", *GRID, "--format", "json"))[0]
 
 
-def test_what_has_ended_well_once_is_done() -> None:
-    """A later failure does not count, and of several others the last run does, also of the same second."""
+def test_what_has_ended_well_once_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """A later failure does not count, and of several others the last run does, also of the same second.
+
+    The list of runs says of the failure that the point is done all the same, and the sweep that it has two runs.
+    """
     run(0, "exit 0", "runs")
     run(0, "exit 3", "runs")
     run(1, "exit 3", "runs")
     run(1, "exit 4", "runs")
 
-    assert sorted(each.ended for each in standings(Path("runs"), print).values()) == ["done", "failed with 4"]
+    ended = sorted(each.ended for each in standings(Path("runs"), print).values())
+    listed = printed(capsys, "runs")
+
+    assert ended == ["done, 2 runs", "failed with 4, 2 runs"]
+    assert [listed.count(words) for words in ("failed with 3, done elsewhere", "elsewhere")] == [1, 1]
+    assert " done, 2 runs\n" in printed(capsys, "sweep", *GRID, "--record", "runs")
 
 
 @pytest.mark.usefixtures("begun")
