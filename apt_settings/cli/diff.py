@@ -52,7 +52,7 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple
     where they came from, and a note if there is one. --set changes now and a .env or a record, not paper
     and release. If A and B are both paper or release, --set and the environment choose the task, dataset
     and architecture. Of records there may be more; what somebody set comes first, then what follows from
-    it. Exit status: 0 the same, 1 different, 2 trouble.
+    it, then the commit, uncommitted changes, command and versions. Exit status: 0 the same, 1 different, 2 trouble.
 
     Example: apt-settings diff paper release --task mrpc
     """
@@ -85,19 +85,19 @@ def _path_of(side: str) -> str:
 def _print_records(paths: Sequence[str], form: str) -> int:
     """Print what differs between records, and return the exit status. Raises SettingsError."""
     runs = [run_of(Path(path), warn) for path in paths]
-    found = records.differences(runs)
+    found, ran_otherwise = records.differences(runs), bool(records.code(runs))
     if form == "json":
         click.echo(records.as_json(runs, found))
     elif form == "markdown":
         print_data(records.as_markdown(runs, found))
     else:
         print_pairs(records.legend(runs))
-        for title, rows in records.sections(found):
+        if not found:
+            click.echo("no setting differs" if ran_otherwise else "nothing differs")
+        for title, rows in records.sections(runs, found):
             click.echo(f"\n{title}")
             print_table(records.titles(runs), rows)
-        if not found:
-            click.echo("nothing differs")
-    return DIFFERENT if found else 0
+    return DIFFERENT if found or ran_otherwise else 0
 
 
 def _lettered(*sides: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from ..basics.environment import process_environment
 from ..errors import Note, Problem
 from ..report.tables import notes, summary
 from ..sources.handed_on import EXPORT, hands_all_on
+from ..sources.record import read
 from ..sweeps.grid import Sweep
 from ..values import as_text, names_in
 from .grids import AMONG, INDEX, point_among, point_of, takes_grid
@@ -75,7 +76,8 @@ def run(
     from ..runs.launchers import with_everything
     from ..runs.nodes import rank_in
     from ..runs.process import CannotStartError, ChildProcess, become
-    from ..runs.running import job_environment, run_recorded
+    from ..runs.running import job_environment, run_here, run_recorded
+    from ..runs.traces import note_on_code
 
     if folder is None and (resume or once):
         raise click.UsageError("--resume and --once need --record")
@@ -86,14 +88,18 @@ def run(
     index = point_among(among, index)
     settings = point_of(job, sweep, index, known)
     refuse_default_task(settings)
-    print_notes([*notes(settings), *notes_on_command(settings, command)], err=True)
+    remarks = [*notes(settings), *notes_on_command(settings, command)]
     environ = with_everything(job_environment(process_environment(), settings))
+    rank = rank_in(environ, is_point=bool(sweep.axes))
+    if job.record is not None and not rank and (before := read(job.record).runs):
+        code = note_on_code(before[-1], run_here(command), job.record)
+        remarks += [Note(code)] * bool(code)
+    print_notes(remarks, err=True)
     about = summary(settings) + f"; {EXPORT}=ALL for srun" * (not hands_all_on(os.environ))
     if sweep.axes and index is not None:
         values = " ".join(f"{name}={as_text(value)}" for name, value in sweep.point(index).items())
         about += f"; point {index} of {sweep.size}: {values}"
     if folder is not None:
-        rank = rank_in(environ, is_point=bool(sweep.axes))
         sample = "" if index is None else sweep.label(index)
 
         def begin(record: Path) -> None:

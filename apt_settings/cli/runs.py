@@ -14,7 +14,7 @@ from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note
 from ..report.groups import note_on_repeated
 from ..report.page import as_page
-from ..report.runs import Choice, Context, Table, as_json, as_markdown, in_order, summary, table
+from ..report.runs import Choice, Context, Table, as_json, as_markdown, in_order, summary, table, traces
 from ..runs.conditions import Condition, known_names, moment
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
@@ -75,7 +75,7 @@ def _moment(text: str) -> datetime:
 @click.option("--all", "everything", is_flag=True, help="Add the settings that differ and that nobody set.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
 @click.option("--html", "page", type=click.Path(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
-@click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")
+@click.option("--full", is_flag=True, help="Write hosts, commands and logs to the page, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 def runs(
     folders: tuple[Path, ...],
@@ -174,11 +174,16 @@ def _print(runs: Sequence[PastRun], of: int, choice: Choice, context: Context) -
     content = table(runs, choice, context)
     if content.shared:
         print_lines(["the same in all: " + ", ".join(f"{name} {text}" for name, text in content.shared)], indent=2)
+    if content.unlike:
+        print_lines([f"not the same in all: {', '.join(content.unlike)} (apt-settings diff A B says how)"], indent=2)
     click.echo()
     if not is_terminal() or _width(content) <= get_terminal_size().columns:
         print_table(content.titles, content.rows)
     else:
         _print_on_two_lines(content)
+    if lines := [] if choice.folded else traces(runs, context):
+        click.echo()
+        print_lines(lines, indent=2)
 
 
 def _width(content: Table) -> int:

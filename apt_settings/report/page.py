@@ -10,14 +10,14 @@ from typing import Any, Final
 
 from ..runs.conditions import TITLES
 from ..runs.history import Given, PastRun
-from .runs import Choice, Context, about, finite, parted, summary, table
+from .runs import Choice, Context, about, finite, parted, summary, table, trace
 
 _HERE: Final = Path(__file__).parent
 _COLUMNS: Final = {fact: title for title, fact in TITLES.items()}
 
 
 def as_page(runs: Sequence[PastRun], choice: Choice, context: Context, *, full: bool) -> str:
-    """The page as HTML. With `full` it has the hosts and the commands, too.
+    """The page as HTML. With `full` it has the hosts, the commands and the logs, too.
 
     Its Content-Security-Policy allows its own script and style, by their hashes, and nothing else.
     """
@@ -44,10 +44,12 @@ def _as_inert(data: object) -> str:
 
 
 def _about_all(runs: Sequence[PastRun], choice: Choice, context: Context) -> dict[str, Any]:
-    shared = table(runs, choice, context).shared if runs else []
+    content = table(runs, choice, context) if runs else None
+    shared = ", ".join(f"{name} {text}" for name, text in content.shared) if content else ""
+    unlike = f"; not the same: {', '.join(content.unlike)}" if content and content.unlike else ""
     return {
         "summary": summary(runs, len(runs)),
-        "shared": ", ".join(f"{name} {text}" for name, text in shared),
+        "shared": shared + unlike,
         "causes": parted(runs, everything=False)[0],
         "differing": parted(runs, everything=True)[0],
         "metrics": list(choice.metrics or dict.fromkeys(name for run in runs for name in run.metrics)),
@@ -71,6 +73,7 @@ def _rows(runs: Sequence[PastRun], context: Context, *, full: bool) -> dict[str,
             "status": run.status,
             "seconds": run.seconds,
             "commit": run.commit,
+            "trace": trace(run, log=full),
             "metrics": {name: finite(each) for name, each in run.metrics.items()},
             "settings": [place(run.settings.get(name)) for name in names],
             **({"host": run.run.host, "command": join(run.run.command)} if full and run.run else {}),

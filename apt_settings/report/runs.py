@@ -11,6 +11,8 @@ from ..basics.escaping import escaped
 from ..runs.conditions import number, value_of
 from ..runs.history import PastRun
 from ..runs.names import names_of
+from ..runs.status import covers
+from ..runs.traces import differences_of_code
 from ..values import as_text
 from .diff import as_cell
 from .groups import as_object as as_group
@@ -18,6 +20,8 @@ from .groups import count, groups_of, mean_of
 
 _LISTED: Final = 6
 """The most values of a folded setting that are listed."""
+_TRACED: Final = 10
+"""The most failed runs whose traces are listed."""
 
 
 class Choice(NamedTuple):
@@ -59,6 +63,8 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     """The titles of the other columns: settings, metrics, the commit."""
     rows: list[tuple[str, ...]]
+    unlike: Sequence[str] = ()
+    """What else was not the same in all, and has no column: the command, the version of a package."""
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -72,15 +78,18 @@ def table(runs: Sequence[PastRun], choice: Choice, context: Context) -> Table:
     commits = {run.commit for run in runs}
     said = [(name, _shared(runs, name, choice)) for name in shared]
     said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
+    has_column = not choice.folded
+    code = dict(differences_of_code([run.run for run in runs if run.run]))
+    unlike = [name for name in code if not (has_column and name in ("commit", "changes"))]
     if choice.folded:
         apart = [name for name in causes if name not in choice.folded]
         names = [*apart, *(name for name in choice.folded if name in causes), *choice.metrics]
         groups = _in_order(groups_of(runs, choice.folded), apart, choice)
         rows = [(str(len(group)), count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
-        return Table(said, ("runs", "status"), tuple(names), rows)
+        return Table(said, ("runs", "status"), tuple(names), rows, unlike)
     names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1)]
     rows = [(*about(run, context), *(_cell(run, name, choice) for name in names)) for run in runs]
-    return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
+    return Table(said, ("run", "started", "took", "status"), tuple(names), rows, unlike)
 
 
 def _in_order(groups: list[list[PastRun]], apart: Sequence[str], choice: Choice) -> list[list[PastRun]]:
@@ -121,6 +130,21 @@ def about(run: PastRun, context: Context) -> tuple[str, ...]:
     # `sweep --record` and `job --only` call such a point done
     elsewhere = ", done elsewhere" if run.status != "done" and run.fingerprint in context.done else ""
     return context.names[run.folder], started(run), duration(run.seconds), run.ended + again + elsewhere
+
+
+def trace(run: PastRun, *, log: bool = True) -> str:
+    """Where to look why it failed: `point 7, SLURM job 1200_7, log slurm-1200_7.out`; empty where nothing is known."""
+    point = "" if run.point is None else f"point {run.point}"
+    path = f"log {run.run.log}" if log and run.run and run.run.log else ""
+    return ", ".join(filter(None, (point, run.job, path)))
+
+
+def traces(runs: Iterable[PastRun], context: Context) -> list[str]:
+    """A line for each run that failed or died and has left something to look at, up to ten."""
+    failed = [run for run in runs if covers(("failed",), run.status) and trace(run)]
+    lines = [f"{context.names[run.folder]}: {trace(run)}" for run in failed[:_TRACED]]
+    more = f"and {len(failed) - _TRACED:,} more: --format json has them all"
+    return [*lines, *[more] * (len(failed) > _TRACED)]
 
 
 def started(run: PastRun) -> str:
@@ -194,6 +218,7 @@ def as_markdown(content: Table) -> str:
     """A table for a page, with what all share above it."""
     shared = "; ".join(f"{as_cell(name)} {as_cell(text)}" for name, text in content.shared)
     head = f"The same in all: {shared}.\n\n" if shared else ""
+    head += f"Not the same in all: {', '.join(map(as_cell, content.unlike))}.\n\n" if content.unlike else ""
     lines = [content.titles, ("---",) * len(content.titles), *content.rows]
     marks = ("| " + " | ".join(cells if cells[0] == "---" else map(as_cell, cells)) + " |\n" for cells in lines)
     return head + "".join(marks)
@@ -227,6 +252,13 @@ def as_object(run: PastRun) -> dict[str, Any]:
         "host": last and last.host,
         "commit": last and last.git and last.git.commit,
         "dirty": last and last.git and last.git.dirty,
+        "diff": last and last.git and last.git.diff,
+        "command": last and last.command,
+        "scheduler": last and last.scheduler,
+        "image": last and last.image,
+        "log": last and last.log,
+        "point": run.point,
+        "versions": last and last.versions,
         "attempts": run.attempts,
         "processes": {each.rank: each.exit_status for each in run.peers},
         "settings": {

@@ -175,6 +175,9 @@ def _has(run: PastRun, name: str, text: str) -> bool:
     if name == "task":
         _, meant = task_choice(text) or (None, {"task": text})
         return all(plain(as_text(value_of(run, each))) == plain(word) for each, word in meant.items())
+    if name == "commit" and run.run and (git := run.run.git):
+        commit, star, changes = text.partition("*")  # any number of digits of each
+        return git.commit.startswith(commit) and git.dirty == bool(star) and git.diff.startswith(changes)
     return _is(value_of(run, name), text)
 
 

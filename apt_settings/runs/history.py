@@ -18,6 +18,7 @@ from ..values import as_text
 from .metrics import NONE, Metrics, results_of
 from .peers import Peer, peers_in
 from .status import Status, how_ended, status_of
+from .traces import job_of, point_in
 
 Complain: TypeAlias = Callable[[str], None]
 """Gets a sentence about each record that cannot be shown."""
@@ -82,9 +83,22 @@ class PastRun(NamedTuple):
 
     @property
     def commit(self) -> str:
-        """The first digits of the commit, with `*` where files were changed; empty where there is none."""
+        """The first digits of the commit, and behind a `*` those of what was not committed; empty where there is none.
+
+        `474551d`, `474551d*3f2a9c1`
+        """
         git = self.run.git if self.run else None
-        return f"{git.commit[:7]}{'*' * git.dirty}" if git else ""
+        return f"{git.commit[:7]}{f'*{git.diff[:7]}' * git.dirty}" if git else ""
+
+    @property
+    def point(self) -> int | None:
+        """The point of a sweep that it is; None where it is of none."""
+        return point_in([each.origin for each in self.settings.values()])
+
+    @property
+    def job(self) -> str:
+        """`SLURM job 1200_7`; empty where no scheduler has started it."""
+        return job_of(self.run.scheduler) if self.run else ""
 
 
 def past_runs(folders: Iterable[Path], complain: Complain) -> Iterator[PastRun]:

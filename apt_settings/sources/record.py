@@ -91,6 +91,8 @@ class Run(Part):
     """The ids, names and nodes of SLURM and Kubernetes, by the name of their variable."""
     image: str = ""
     """The image of the container, where the launcher says it; empty where it does not, or there is none."""
+    log: str = ""
+    """The file that stderr, or else stdout, of the run goes to; empty where both go elsewhere."""
     git: Repository | None
     versions: dict[str, str]
 

@@ -38,7 +38,8 @@ def recorded(name: str, accuracy: float | None = None, status: int = 0, **values
         seconds=3600.0,
         exit_status=status,
         host="node-of-mine",
-        scheduler={},
+        scheduler={"SLURM_JOB_ID": "1207"},
+        log="node-of-mine.out",
         git=None,
         versions={},
     )
@@ -95,6 +96,8 @@ def test_what_records_say_is_inert(capsys: pytest.CaptureFixture[str]) -> None:
 def test_hosts_and_commands_are_there_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     """A page is handed on."""
     assert "node-of-mine" not in page_of(capsys)
+    assert '"trace":"SLURM job 1207"' in page_of(capsys)
+    assert '"trace":"SLURM job 1207, log node-of-mine.out"' in page_of(capsys, "--full")
     assert "--secret-path" not in page_of(capsys)
     assert all(word in page_of(capsys, "--full") for word in ("node-of-mine", "--secret-path"))
 

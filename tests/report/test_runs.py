@@ -216,6 +216,61 @@ def test_the_commit_is_a_column_where_it_differs(capsys: pytest.CaptureFixture[s
     assert [row[4:] for row in rows(printed(capsys, "runs"))] == [["a1b2c3d"], ["a1b2c3d*"], []]
 
 
+def changed(number: int, **changes: Any) -> None:
+    """Let the run of a record be another."""
+    path = Path("runs", str(number), "run.json")
+    content = json.loads(path.read_text())
+    content["runs"][-1] |= changes
+    path.write_text(json.dumps(content))
+
+
+def test_what_was_not_committed_parts_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has the digest of its changes, by which --where finds it, too."""
+    for number, diff in enumerate(("3f2a9c1e0b7d0000", "77aa9c1e0b7d0000")):
+        recorded(number, git=GIT.model_copy(update={"dirty": True, "diff": diff}), seed=number)
+    out = printed(capsys, "runs")
+    found = [printed(capsys, "runs", "--where", f"commit={text}")[:6] for text in ("a1b2c3d*", "a1b2*3f", "a1b2c3d")]
+
+    assert [row[-1] for row in rows(out)] == ["a1b2c3d*3f2a9c1", "a1b2c3d*77aa9c1"]
+    assert "commit" not in out.partition("\n\n")[0]
+    assert found == ["2 runs", "1 of 2", "0 of 2"]
+
+
+def test_what_else_is_not_the_same_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command, and packages of other versions: above the table, as they are no columns."""
+    for number in range(2):
+        recorded(number, seed=number)
+    changed(1, command=["python", "train2.py"], versions={"torch": "2.6.0"})
+    told = "not the same in all: command, torch (apt-settings diff A B says how)"
+
+    assert printed(capsys, "runs").splitlines()[2] == told
+    assert "\n\nNot the same in all: command, torch.\n\n|" in printed(capsys, "runs", "--format", "markdown")
+    changed(1, git=None)
+    assert "not the same in all: commit, command, torch" in printed(capsys, "runs", "--group", "seed")
+
+
+def test_a_failed_run_has_a_line_that_says_where_to_look(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its point, its job and its log, as far as they are known; up to ten."""
+    recorded(0, exit_status=1)
+    recorded(1, exit_status=1, seed=1)
+    recorded(2, seed=2)
+    for number in (1, 2):
+        changed(number, scheduler={"SLURM_JOB_ID": "7"}, log="slurm-7.out")
+    text = Path("runs/1/run.json").read_text()
+    Path("runs/1/run.json").write_text(text.replace("environment APT_SEED", "point 3 of the grid: seed"))
+    few = printed(capsys, "runs").splitlines()[-2:]
+    for number in range(10, 21):
+        recorded(number, exit_status=1, seed=number)
+        changed(number, log="x")
+
+    assert few == ["", "1: point 3, SLURM job 7, log slurm-7.out"]
+    assert printed(capsys, "runs").splitlines()[-2:] == ["18: log x", "and 2 more: --format json has them all"]
+    assert "log" not in printed(capsys, "runs", "--group", "seed")
+    last = json.loads(printed(capsys, "runs", "--format", "json"))[1]
+    assert [last[name] for name in ("point", "log", "command")] == [3, "slurm-7.out", ["python", "train.py"]]
+    assert (last["scheduler"], last["versions"], last["diff"]) == ({"SLURM_JOB_ID": "7"}, {}, "")
+
+
 def test_requeues_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """Beside how the last attempt ended."""
     recorded(0)
