@@ -18,7 +18,7 @@ from ..sweeps.grid import Sweep
 from ..sweeps.pin import of_sweep
 from ..values import as_text
 from ..variables import as_env_file, variables
-from .grids import INDEX, check_points, checker_of, on_shared_place, refuse_out_of_range, takes_grid
+from .grids import INDEX, check_points, checker_of, none_of_its_points, on_shared_place, refuse_out_of_range, takes_grid
 from .options import Job, takes_expected, takes_settings
 from .output import print_data, warn
 from .terminal import print_notes
@@ -81,9 +81,16 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
+    unknown = _on_unknown(checker, found, records) if found is not None and records and index is None else []
     shared = [] if index is not None else on_shared_place(checker)
-    print_notes([*report.notes, *shared, *unset], err=True)
+    print_notes([*report.notes, *shared, *unset, *unknown], err=True)
     return 0
+
+
+def _on_unknown(checker: Checker, found: Mapping[str, Standing], folder: Path) -> list[Note]:
+    """A note where a folder has no record of any point."""
+    known = any(fingerprint(checker.settings(index)) in found for index in range(checker.sweep.size))
+    return [] if known else [Note(none_of_its_points(checker, found, folder))]
 
 
 def _table(checker: Checker, indices: range, found: Mapping[str, Standing] | None, *, repeats: bool) -> Iterator[str]:

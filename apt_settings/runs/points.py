@@ -1,14 +1,21 @@
 """How the points of a sweep stand: which are done, failed, running or missing, by the records of a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pydantic import JsonValue
+
+from ..base import AptSettings
+from ..values import as_text
 from .history import Complain, PastRun, past_runs
 from .status import Status
+from .store import record_of
 
 _FIRST: Final[tuple[Status, ...]] = ("done", "running")
 """What counts for a point that has several runs; else the last one does."""
+_TOLD: Final = 3
+"""The most settings in which a run differs that are told."""
 
 
 class Standing(NamedTuple):
@@ -44,3 +51,23 @@ def standing(found: Mapping[str, Standing], fingerprint: str) -> tuple[Status, s
     """The status of a point, and the same with how it failed: `("failed", "failed with 3")`."""
     point = found.get(fingerprint)
     return (point.run.status, point.ended) if point else ("missing", "missing")
+
+
+def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied: Collection[str]) -> str:
+    """Where the run that is nearest to these settings differs: `epochs (40 there, 30 here)`; empty without any run.
+
+    What a sweep varies counts only where nothing else differs.
+    """
+    here = {name: each.value for name, each in record_of(settings).settings.items() if each.is_compared}
+    every = [_differing(each.run, here) for each in found]
+    if not every:
+        return ""
+    nearest = min(every, key=lambda names: len(names.keys() - varied))
+    told = {name: text for name, text in nearest.items() if name not in varied} or nearest
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return ", ".join(f"{name} ({text})" for name, text in [*told.items()][:_TOLD]) + more
+
+
+def _differing(run: PastRun, here: Mapping[str, JsonValue]) -> dict[str, str]:
+    there = {name: each for name, each in run.settings.items() if name in here and here[name] != each.value}
+    return {name: f"{each.text} there, {as_text(here[name])} here" for name, each in there.items()}
