@@ -128,7 +128,7 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
     [
         (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
         (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
-        (["runs", "--epochs", "3"], "No such option '--epochs'."),
+        (["runs", "--epochs", "3"], "--epochs is no option: write --where epochs=..."),
         (
             ["job", "--task", "squad"],
             "--task stands before the launcher: write job slurm or kubernetes or docker first",
