@@ -38,7 +38,7 @@ from apt_settings.plan.log import read_log
 from apt_settings.plan.release import ReleasePlan
 from apt_settings.registry import registry
 from apt_settings.report.page import as_page
-from apt_settings.report.runs import Choice, as_markdown, table
+from apt_settings.report.runs import Choice, Context, as_markdown, table
 from apt_settings.report.runs import as_json as lines_of_runs
 from apt_settings.runs.history import past_runs
 from apt_settings.runs.store import as_json, record_of
@@ -365,12 +365,13 @@ def runs(data: bytes) -> None:
     for file in _records_in(top):
         named = any(line.startswith(escaped(str(file))) for line in told)
         _hold(file.parent in listed or named, f"{file} is neither listed nor named: {told}")
-    json.loads("".join(lines_of_runs(found)))
-    page = as_page(found, Choice(), sort="start", descending=False, full=True)
+    context = Context.of(found, top)
+    json.loads("".join(lines_of_runs(found, Choice())))
+    page = as_page(found, Choice(), context, full=True)
     _hold(CANARY not in page, page)
     metrics = [name for run in found for name in run.metrics]
     for choice in (Choice(everything=True, origins=True, metrics=metrics), Choice(metrics=metrics, folded=["seed"])):
-        _look_at(as_markdown(table(found, choice)) if found else "")
+        _look_at(as_markdown(table(found, choice, context)) if found else "")
     for words in (["--sort", metrics[0], "--where", f"{metrics[0]}>1"] if metrics else [], ["--failed", "--origins"]):
         _look_at(_command(["runs", str(top), *words])[1])
 

@@ -11,29 +11,29 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import settings as hypothesis_settings
-from support import RECORDS
 
 import apt_settings
 
 # A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-hypothesis_settings.register_profile("repeatable", deadline=None, derandomize=True, max_examples=100)
-hypothesis_settings.register_profile("quick", deadline=None, derandomize=True, max_examples=20)
-hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
-
-STARTS_PROCESSES = {"subprocess", "fork", "started", "pty", "forked", "openpty", "get_context", "ProcessPoolExecutor"}
+EXAMPLES = {"quick": 20, "repeatable": 50, "thorough": 200}
+"""How often each property is tried, by what HYPOTHESIS_PROFILE says."""
+STARTS_PROCESSES = {
+    *("subprocess", "fork", "forked", "started", "start_command", "run_command_in", "run_script", "pty", "openpty"),
+    *("get_context", "ProcessPoolExecutor"),
+}
 
 
 @cache
 def starting_processes(file: Path) -> set[str]:
     """The functions of a test file that start processes, by themselves or through others of the file."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
     uses: dict[str, set[str]] = {}
-    for node in ast.walk(tree):
+    for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
-            uses.setdefault(node.name, set()).update(re.findall(r"\w+", ast.unparse(node)))
+            lines = text.splitlines()[node.lineno - 1 : node.end_lineno]
+            uses[node.name] = set(re.findall(r"\w+", "\n".join(lines)))
     found: set[str] = set()
     while more := {name for name, words in uses.items() if words & (STARTS_PROCESSES | found)} - found:
         found |= more
@@ -41,14 +41,23 @@ def starting_processes(file: Path) -> set[str]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile the package once: with PYTHONDONTWRITEBYTECODE, every process that a test starts would do it anew."""
+    """Compile the package once: with PYTHONDONTWRITEBYTECODE, every process that a test starts would do it anew.
+
+    Where the workers of xdist run the tests, only they need Hypothesis.
+    """
     if not hasattr(config, "workerinput"):
         compileall.compile_dir(Path(apt_settings.__file__).parent, quiet=2)
+    if config.getoption("dist", "no") == "no":
+        from hypothesis import settings
+
+        for name, number in EXAMPLES.items():
+            settings.register_profile(name, deadline=None, derandomize=True, max_examples=number)
+        settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark the tests that start processes, which the inner loop leaves out."""
-    for item in items:
+    for item in items if "process" in config.option.markexpr else ():
         if item.name.partition("[")[0] in starting_processes(item.path):
             item.add_marker("process")
 
@@ -108,6 +117,7 @@ def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""
+    from support import RECORDS
 
     def compare(name: str, text: str) -> None:
         record = RECORDS / name

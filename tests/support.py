@@ -2,14 +2,15 @@
 
 import operator
 import os
+import shlex
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -83,20 +84,40 @@ def forked(work: Callable[[], int]) -> int:
 
 
 def started(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """What `apt-settings` prints and ends with, in a child of this process, which takes no start of a Python."""
-    with TemporaryFile() as out, TemporaryFile() as err:
-        child = forked(partial(command, argv, environ, (out.fileno(), err.fileno())))
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        texts = [os.pread(stream.fileno(), 1 << 24, 0).decode() for stream in (out, err)]
-    return subprocess.CompletedProcess(argv, status, *texts)
+    """What `apt-settings` prints and ends with, as a process of its own."""
+    return run_command_in(argv, {**os.environ, **environ})
 
 
-def command(argv: Sequence[str], environ: Mapping[str, str], streams: tuple[int, int] = (1, 2)) -> int:
-    """Be `apt-settings` with these arguments, in a child: stdout and stderr are what these descriptors are."""
+def run_command_in(argv: Sequence[str], environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """The same, with no variable but these."""
+    with start_command(*argv, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+
+def start_command(*argv: str | bytes, env: Mapping[str, str] | None = None, **how: Any) -> subprocess.Popen[str]:
+    """`apt-settings` as Popen starts it; the child is a fork of this process, which takes no start of a Python."""
+    environ = dict(os.environ if env is None else env)
+
+    def run() -> None:
+        os.closerange(3, 1 << 16)  # as Popen does next; when its own pipe is closed, it takes the command for started
+        status = 1
+        try:
+            status = command([os.fsdecode(each) for each in argv], environ)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+
+    return subprocess.Popen(["apt-settings"], preexec_fn=run, text=True, **how)
+
+
+def command(argv: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Be `apt-settings` with these arguments and this environment, in a child."""
+    os.environ.clear()
     os.environ.update(environ)
-    for descriptor, stream in enumerate(streams, start=1):
-        os.dup2(stream, descriptor)
     sys.argv = ["apt-settings", *argv]
+    sys.stdin = os.fdopen(0, closefd=False)
     sys.stdout, sys.stderr = (os.fdopen(descriptor, "w", closefd=False) for descriptor in (1, 2))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
@@ -106,6 +127,27 @@ def command(argv: Sequence[str], environ: Mapping[str, str], streams: tuple[int,
     for each in (sys.stdout, sys.stderr):
         each.flush()
     return status
+
+
+SHOW_WHAT_IT_IS_GIVEN = '#!/bin/bash\nprintf "%s\\0" "$@" > "${0%/*}/words"\nexec env -0 > "${0%/*}/environ"\n'
+
+
+def run_script(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """A job's script, run by bash; the `apt-settings` that it becomes at its end is one of `started`."""
+    path = environ.pop("PATH", os.environ["PATH"])
+    with TemporaryDirectory() as folder:
+        command = Path(folder, "apt-settings")
+        command.write_text(SHOW_WHAT_IT_IS_GIVEN)
+        command.chmod(0o755)
+        inside = {**os.environ, **environ, "PATH": f"{folder}:{path}"}
+        script = script.replace(f"{shlex.quote(sys.executable)} -m apt_settings", "apt-settings")
+        done = subprocess.run(["bash"], input=script, capture_output=True, text=True, env=inside)
+        if not Path(folder, "words").exists():
+            return done
+        words, variables = (Path(folder, name).read_text().split("\0")[:-1] for name in ("words", "environ"))
+    given = dict(variable.split("=", 1) for variable in variables)
+    ran = run_command_in(words, {**given, "PATH": path})
+    return subprocess.CompletedProcess(words, ran.returncode, done.stdout + ran.stdout, done.stderr + ran.stderr)
 
 
 def errors_in(name: str, text: str) -> list[tuple[int, str]]:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from support import git, printed
+from support import git, printed, started
 
 import apt_settings
 from apt_settings import SettingsError, SettingsWarning, group, load
@@ -275,8 +274,7 @@ def test_what_is_of_others_stays_so_in_the_job(
 def test_run_says_what_starts(argv: list[str], line: str, write_env: Callable[..., Path]) -> None:
     """One line on stderr: task, fingerprint, who overrides how many settings, the point, and the record."""
     write_env("APT_TARGET_SPARSITY=0.4\n")
-    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", *argv, "--", "echo", "started"]
-    done = subprocess.run(command, env={**os.environ, "APT_EPOCHS": "30"}, capture_output=True, text=True)
+    done = started("run", "--task", "squad", *argv, "--", "echo", "started", APT_EPOCHS="30")
     told = re.sub("apt1-[0-9a-f]{16}", "FINGERPRINT", re.sub(r"[0-9]+T[0-9]+Z-1", "TIME", done.stderr))
 
     assert (done.returncode, done.stdout, told) == (0, "started\n", line)
@@ -313,10 +311,7 @@ def test_a_record_says_what_one_looks_for_at_night(monkeypatch: pytest.MonkeyPat
     digests = []
     for text in ("lr = 1\n", "lr = 2\n", "lr = 3\n", "lr = 2\n"):
         (tmp_path / "train.py").write_text(text)
-        done = subprocess.run(
-            [sys.executable, "-m", "apt_settings", "run", "--task=squad", "--record=run", "--resume", "--", "true"]
-        )
-        assert done.returncode == 0
+        assert started("run", "--task=squad", "--record=run", "--resume", "--", "true").returncode == 0
         run = read("run").runs[-1]
         assert run.git is not None
         digests.append(run.git.diff)
@@ -346,6 +341,7 @@ def test_the_version_is_there() -> None:
     assert apt_settings.__version__[0].isdigit()
 
 
+@pytest.mark.large
 def test_a_picture_may_be_a_pdf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The same file for the same plan."""
     files = [tmp_path / "a.pdf", tmp_path / "b.pdf"]
@@ -370,8 +366,7 @@ def test_a_file_that_nobody_reads_is_noted(
     monkeypatch.chdir(tmp_path / "a" / "b")
     with pytest.warns(SettingsWarning, match=f"no .env here; {path} has 2 APT_ lines: --env-file {path}, or"):
         assert load({}).seed == 128
-    assert main(["check"]) == 0
-    assert f"note: no .env here; {path} has 2 APT_ lines" in capsys.readouterr().out
+    assert f"note: no .env here; {path} has 2 APT_ lines" in printed(capsys, "check")
 
     (tmp_path / "a" / "b" / ".env").write_text("APT_SEED=4\n")
     assert load({}).seed == 4
@@ -393,9 +388,8 @@ def test_above_the_repository_and_home_nobody_looks(tmp_path: Path, monkeypatch:
 def test_a_command_knows_where_its_record_is(tmp_path: Path, write_env: Callable[..., Path]) -> None:
     """For results beside it; a `.env` cannot say it, and a shell that says it does not count."""
     script = "import os, pathlib; pathlib.Path(os.environ['APT_RUN_DIR'], 'result').write_text('0.9')"
-    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(tmp_path / "runs")]
-    environ = {**os.environ, "APT_RUN_DIR": "/nowhere"}
-    done = subprocess.run([*command, "--", sys.executable, "-c", script], env=environ, capture_output=True, text=True)
+    run = ("run", "--task", "squad", "--record", str(tmp_path / "runs"))
+    done = started(*run, "--", sys.executable, "-c", script, APT_RUN_DIR="/nowhere")
 
     assert done.returncode == 0
     (folder,) = (tmp_path / "runs").iterdir()

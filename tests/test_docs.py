@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from typing import Final
 
 import pytest
 from click import Context
-from support import ROOT, needs_training
+from support import ROOT, needs_training, start_command
 
 from apt_settings import load
 from apt_settings.cli import commands
@@ -47,12 +48,29 @@ def block_with(language: str, word: str) -> str:
     return next(block for block in both if word in block)
 
 
-def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+PATH: Final = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+"""With `apt-settings` and `python` of this environment."""
+COMMAND: Final = re.compile(r"((?:APT_\w+=\S+ )*)apt-settings ([^|&;<>$*`]*?)( 2>&1)?( \|.*| > [^&]*)?")
+"""A command that a shell need not understand: variables, words, and what happens to its output."""
+
+
+def printed_by(example: str, cwd: Path) -> str:
+    """What an example prints. A command is a fork of this process; what stands behind it gets its output."""
+    match = COMMAND.fullmatch(example)
+    if not match or example.endswith("2>&1 > /dev/null"):
+        return shell(example, cwd).stdout
+    variables, words, both, behind = match.groups()
+    environ = {**os.environ, "PATH": PATH, **dict(each.split("=", 1) for each in variables.split())}
+    stderr = subprocess.STDOUT if both else subprocess.DEVNULL
+    with start_command(*shlex.split(words), env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=stderr) as process:
+        out, _ = process.communicate()
+    return shell(f"cat {behind}", cwd, out).stdout if behind else out
+
+
+def shell(command: str, cwd: Path, given: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command where `apt-settings` and `python` are this environment's."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, cwd=cwd, env={**os.environ, "PATH": path}
-    )
+    line, environ = ["bash", "-c", command], {**os.environ, "PATH": PATH}
+    return subprocess.run(line, input=given, capture_output=True, text=True, cwd=cwd, env=environ)
 
 
 @pytest.fixture
@@ -94,7 +112,7 @@ def test_console_examples_print_what_they_show(name: str, block: str, folder: Pa
 
     assert examples
     for command, shown in examples:
-        assert shown == shell(command, folder).stdout, command
+        assert shown == printed_by(command, folder), command
 
 
 @pytest.mark.parametrize("name", [name for name in RUN if blocks("python", name)])

@@ -43,11 +43,17 @@ def modules() -> dict[str, Path]:
     return {name: path for name, path in names.items() if name != "__init__"}
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imported(module: str, path: Path) -> set[str]:
     """The modules of the package that a module imports."""
     package = module.split(".") if path.name == "__init__.py" else module.split(".")[:-1]
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.ImportFrom) and node.level:
             origin = ".".join((*package[: len(package) - node.level + 1], *(node.module or "").split("."))).strip(".")
             below = {f"{origin}.{each.name}".strip(".") for each in node.names}
@@ -173,7 +179,6 @@ def test_a_plain_start_loads_only_what_decides_the_settings(tmp_path: Path) -> N
 
 def test_every_module_says_its_job_in_its_first_line() -> None:
     """A module's docstring begins with one sentence."""
-    trees = {module: ast.parse(path.read_text()) for module, path in modules().items()}
-    first = {module: (ast.get_docstring(tree) or "").split("\n")[0] for module, tree in trees.items()}
+    first = {name: (ast.get_docstring(tree_of(path)) or "").split("\n")[0] for name, path in modules().items()}
 
     assert {module for module, line in first.items() if not line.endswith((".", ":"))} == set()

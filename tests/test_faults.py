@@ -13,7 +13,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from support import forked
+from support import forked, run_command_in, start_command, started
 
 import apt_settings
 from apt_settings import AptSettings, SettingsError, fingerprint, load, override
@@ -143,7 +143,7 @@ def test_warnings_that_are_errors() -> None:
 
 def test_no_home() -> None:
     """Nothing needs one."""
-    told = python(*COMMAND, "show", environ={"APT_TASK": "squad"})
+    told = run_command_in(["show"], {"PATH": os.environ["PATH"], "APT_TASK": "squad"})
 
     assert (told.returncode, told.stderr) == (0, "")
 
@@ -206,8 +206,7 @@ def test_a_full_or_read_only_disk_for_records(small_disk: Path, trouble: str) ->
         fill(small_disk)
     else:
         subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
-    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
-    done = subprocess.run([*line, "touch", "started"], capture_output=True, text=True)
+    done = started("run", "--task", "squad", "--record", str(small_disk / "runs"), "--", "touch", "started")
 
     assert done.returncode == 74
     assert f"apt-settings: --record {small_disk}/runs cannot be written: " in done.stderr
@@ -216,9 +215,8 @@ def test_a_full_or_read_only_disk_for_records(small_disk: Path, trouble: str) ->
 
 def test_a_disk_that_fills_up_meanwhile(small_disk: Path) -> None:
     """The end cannot be recorded: a warning, the command's own status, and the record of the start is whole."""
-    line = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--record", str(small_disk / "runs"), "--"]
     fill_up = f"cat /dev/zero > {small_disk}/full 2> /dev/null; exit 5"
-    done = subprocess.run([*line, "sh", "-c", fill_up], capture_output=True, text=True)
+    done = started("run", "--task", "squad", "--record", str(small_disk / "runs"), "--", "sh", "-c", fill_up)
     (folder,) = (small_disk / "runs").iterdir()
 
     assert done.returncode == 5
@@ -262,7 +260,7 @@ def test_an_env_file_that_is_no_file(kind: str, tmp_path: Path) -> None:
             path.symlink_to("/dev/zero")
         case "dangling":
             path.symlink_to("nowhere")
-    done = python(*COMMAND, "show")
+    done = started("show")
 
     assert (done.returncode, done.stdout) == (78, "")
     assert ".env cannot be read: " in done.stderr
@@ -320,10 +318,8 @@ def test_a_variable_that_vanishes_meanwhile(write_env: Callable[..., Path]) -> N
 def test_a_record_with_a_command_that_is_not_utf_8(tmp_path: Path) -> None:
     """Bytes of a command are kept, escaped, and the record reads back; the run can be resumed."""
     words = ("run", "--task", "squad", "--record", "runs", "--resume", "--", "true", b"\xe9")
-    line: list[str | bytes] = [sys.executable, *COMMAND, *words]
-    ended = [subprocess.run(line, capture_output=True).returncode for _ in range(2)]
 
-    assert ended == [0, 0]
+    assert [start_command(*words).wait() for _ in range(2)] == [0, 0]
     assert read(tmp_path / "runs").runs[1].command == ("true", "\\xe9")
 
 

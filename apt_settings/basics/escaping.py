@@ -1,6 +1,7 @@
 """How a value, a name or a text of others stands in a message: whole lines, no control characters, no one's secret."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 _SHOWN: Final = 80
@@ -37,6 +38,12 @@ def escaped(text: str) -> str:
 def spelt(name: str) -> str:
     """A variable's name as messages show it: as it is, or quoted and escaped where it is not the usual word."""
     return name if re.fullmatch(r"[A-Za-z0-9_.-]{1,80}", name) else shown(name)
+
+
+def listed(names: Collection[str], most: int = 10) -> str:
+    """Names as messages list them: `a, b, c and 3 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(map(spelt, [*names][:most])) + more
 
 
 def bytes_escaped(text: str) -> str:

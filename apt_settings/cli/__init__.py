@@ -20,7 +20,7 @@ from ..errors import CannotWriteError, SettingsError
 from ..registry import registry
 from ..sources.flags import setting_of
 from .lazy import LazyGroup
-from .offers import ASSIGNMENTS
+from .offers import ASSIGNMENTS, CONDITIONS
 from .output import complain, give_up_writing
 
 _COMPLETING: Final = "_APT_SETTINGS_COMPLETE"
@@ -67,8 +67,15 @@ def _message(error: click.UsageError) -> str:
             first = " or ".join(command.names)
             return f"{error.option_name} stands before the launcher: write {command.name} {first} first"
         setting = setting_of(error.option_name, registry().settings_of(AptSettings))
-        if setting and any(each.name == ASSIGNMENTS for each in error.ctx.command.params):
+        takes = {each.name for each in error.ctx.command.params}
+        if setting and ASSIGNMENTS in takes:
             return f"{error.option_name} is a setting and no option: write --set {setting}=..."
+        if CONDITIONS in takes:
+            from ..runs.conditions import FACTS
+
+            name = setting or error.option_name.lstrip("-")
+            if setting or name in FACTS:
+                return f"{error.option_name} is no option: write --where {name}=..."
     return error.format_message()
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +20,7 @@ from ..report import records
 from ..report.diff import REFERENCES, Comparison, Row, Table, as_json, as_markdown, job_of, reference, tables
 from ..runs.history import run_of
 from ..sources.layers import Inputs
-from ..sources.record import is_record
+from ..sources.record import is_record, locate
 from ..tasks import TASKS
 from .offers import completions
 from .options import Job, takes_overrides
@@ -51,15 +52,16 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple
     where they came from, and a note if there is one. --set changes now and a .env or a record, not paper
     and release. If A and B are both paper or release, --set and the environment choose the task, dataset
     and architecture. Of records there may be more; what somebody set comes first, then what follows from
-    it. Exit status: 0 the same, 1 different, 2 trouble.
+    it, then the commit, uncommitted changes, command and versions. Exit status: 0 the same, 1 different, 2 trouble.
 
     Example: apt-settings diff paper release --task mrpc
     """
-    sides = (one, other, *more)
-    _refuse_misuse(job, sides, all_tasks=all_tasks)
     try:
+        sides = tuple(map(_path_of, (one, other, *more)))
+        _refuse_misuse(job, sides, all_tasks=all_tasks)
         if not job.overrides and all(side not in _SIDES and is_record(side) for side in sides):
             return _print_records(sides, form)
+        one, other = sides[:2]
         comparisons = _comparisons(job, one, other, all_tasks=all_tasks)
     except SettingsError as error:
         return complain(WRONG_USE, *f"apt-settings: {error}".splitlines())
@@ -72,22 +74,30 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple
     return DIFFERENT if any(comparison.differences for comparison in comparisons) else 0
 
 
+def _path_of(side: str) -> str:
+    """A side as it is, or the folder of the one record that it begins. Raises SettingsError."""
+    with suppress(OSError, ValueError):  # a path that is none, which the next one says
+        if side not in _SIDES and (found := locate(Path(side))) != Path(side):
+            return str(found)
+    return side
+
+
 def _print_records(paths: Sequence[str], form: str) -> int:
     """Print what differs between records, and return the exit status. Raises SettingsError."""
     runs = [run_of(Path(path), warn) for path in paths]
-    found = records.differences(runs)
+    found, ran_otherwise = records.differences(runs), bool(records.code(runs))
     if form == "json":
         click.echo(records.as_json(runs, found))
     elif form == "markdown":
         print_data(records.as_markdown(runs, found))
     else:
         print_pairs(records.legend(runs))
-        for title, rows in records.sections(found):
+        if not found:
+            click.echo("no setting differs" if ran_otherwise else "nothing differs")
+        for title, rows in records.sections(runs, found):
             click.echo(f"\n{title}")
             print_table(records.titles(runs), rows)
-        if not found:
-            click.echo("nothing differs")
-    return DIFFERENT if found else 0
+    return DIFFERENT if found or ran_otherwise else 0
 
 
 def _lettered(*sides: str) -> tuple[str, ...]:
@@ -104,6 +114,7 @@ def _refuse_misuse(job: Job, sides: tuple[str, ...], *, all_tasks: bool) -> None
     for side in sides:
         if side not in _SIDES and not os.path.exists(side):
             guess = did_you_mean(nearest(side, _SIDES)) or f"write {', '.join(_SIDES)} or the path of a file"
+            guess = f"write its folder, too: runs/{side}" if side.startswith("apt1-") else guess
             raise click.UsageError(f"{spelt(side)} is no file; {guess}")
         if side not in _SIDES and (all_tasks or "task" in job.overrides) and is_record(side):
             raise click.UsageError(f"{spelt(side)} is a record, and a record has its own task")

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -17,7 +17,7 @@ from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
 from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
-from ..runs.points import standing, standings
+from ..runs.points import Standing, nearest_difference, standing, standings
 from ..runs.status import STATUSES, covers
 from ..sweeps.checker import Checker
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
@@ -217,7 +217,7 @@ def set_elsewhere(settings: AptSettings, sweep: Sweep) -> list[Note]:
 
 def ended_well(job: Job, settings: AptSettings, sweep: Sweep, folder: Path) -> list[Note]:
     """A note where records say that a job, or points of its sweep, have ended well: they would run again."""
-    done = {identity for identity, run in standings(folder, warn).items() if run.status == "done"}
+    done = {identity for identity, each in standings(folder, warn).items() if each.run.status == "done"}
     if not sweep.axes:
         again = f"this job has ended well in {escaped(str(folder))}, and runs again there"
         return [Note(f"{again}: --once skips it, another --record keeps both")] if fingerprint(settings) in done else []
@@ -260,7 +260,8 @@ def point_among(points: Sequence[int] | None, index: int | None) -> int | None:
 def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> list[int]:
     """The points that stand as these words say, by the records of a folder.
 
-    Ends the command well where there are none: nothing is left to run.
+    Ends the command well where there are none: nothing is left to run. Raises UsageError where the folder has no record
+    of any point, unless only missing points are asked for: then it is a start, and a note says so.
     """
     found = standings(folder, warn)
     counted: Counter[str] = Counter()
@@ -270,6 +271,12 @@ def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> lis
         counted[status] += 1
         if covers(words, status):
             chosen.append(index)
+    if counted["missing"] == checker.sweep.size:
+        why = none_of_its_points(checker, found, folder)
+        if words != {"missing"}:
+            fix = "look at --record and --set; where nothing has run yet, write --only missing"
+            raise click.UsageError(f"--only {','.join(sorted(words))}: {why}; {fix}")
+        complain(0, f"note: {why}: every point is to run")
     told = ", ".join(f"{counted[status]:,} {status}" for status in STATUSES if counted[status])
     if not chosen:
         wanted = " or ".join(each for each in STATUSES if each in words)
@@ -277,6 +284,18 @@ def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> lis
         raise click.exceptions.Exit(0)
     complain(0, f"note: {len(chosen):,} of {checker.sweep.size:,} points are to run ({told})")
     return chosen
+
+
+def none_of_its_points(checker: Checker, found: Mapping[str, Standing], folder: Path) -> str:
+    """Why a folder has no record of any point: it does not exist, or its records are of something else."""
+    if not folder.is_dir():
+        return f"{escaped(str(folder))} does not exist"
+    if not found:
+        return f"{escaped(str(folder))} has no records"
+    differ = nearest_difference(found.values(), checker.settings(0), checker.sweep.places)
+    count = sum(each.runs for each in found.values())
+    records = f"{count:,} record{'s' * (count > 1)}"
+    return f"{escaped(str(folder))} has {records} and none of these points: they differ in {escaped(differ)}"
 
 
 def refuse_out_of_range(sweep: Sweep, index: int) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ASSIGNMENTS: Final = "assignments"
 """The parameter of --set, which takes one value; --grid and --zip list several."""
+CONDITIONS: Final = "conditions"
+"""The parameter of --where."""
 
 
 def completions(words: Iterable[str], incomplete: str) -> list[str]:

@@ -12,6 +12,7 @@ from ..basics.environment import process_environment
 from ..errors import Note, Problem
 from ..report.tables import notes, notes_on_empty, summary
 from ..sources.handed_on import EXPORT, hands_all_on
+from ..sources.record import read
 from ..sweeps.grid import Sweep
 from ..values import as_text, names_in
 from .grids import AMONG, INDEX, point_among, point_of, takes_grid
@@ -75,7 +76,8 @@ def run(
     from ..runs.conflicts import differences_from
     from ..runs.launchers import with_everything
     from ..runs.nodes import rank_in
-    from ..runs.running import job_environment, run_recorded
+    from ..runs.running import job_environment, run_here, run_recorded
+    from ..runs.traces import note_on_code
 
     if folder is None and (resume or once):
         raise click.UsageError("--resume and --once need --record")
@@ -86,13 +88,17 @@ def run(
     index = point_among(among, index)
     settings = point_of(job, sweep, index, known)
     refuse_default_task(settings, command)
-    print_notes([*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)], err=True)
+    remarks = [*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)]
     environ = with_everything(job_environment(process_environment(), settings))
+    rank = rank_in(environ, is_point=bool(sweep.axes))
+    if job.record is not None and not rank and (before := read(job.record).runs):
+        code = note_on_code(before[-1], run_here(command), job.record)
+        remarks += [Note(code)] * bool(code)
+    print_notes(remarks, err=True)
     about = _about(settings, sweep, index)
     if folder is None:
         _say(about, quiet=quiet)
         return _run_alone(command, environ)
-    rank = rank_in(environ, is_point=bool(sweep.axes))
 
     def begin(record: Path) -> None:
         _say(f"{about}; record {record}{f', process {rank}' if rank else ''}", quiet=quiet)

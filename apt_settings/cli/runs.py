@@ -8,22 +8,26 @@ from typing import Final
 
 import click
 
-from ..basics.escaping import escaped, shown, spelt
+from ..basics.escaping import escaped, listed, shown, spelt
 from ..basics.files import write_whole
 from ..basics.suggestions import did_you_mean, nearest
-from ..registry.groups import JOB
+from ..errors import Note
+from ..report.groups import note_on_repeated
 from ..report.page import as_page
-from ..report.runs import Choice, Table, as_json, as_markdown, in_order, summary, table
-from ..runs.conditions import Condition, known_names, known_words, moment
+from ..report.runs import Choice, Context, Table, as_json, as_markdown, in_order, summary, table, traces
+from ..runs.conditions import Condition, known_names, moment
 from ..runs.history import PastRun, past_runs
 from ..runs.status import covers
-from .offers import complete_assignment, complete_setting
+from ..sources.record import locate
+from .offers import CONDITIONS, complete_assignment, complete_setting
 from .output import print_data, warn
 from .paths import PathOption
-from .terminal import is_terminal, print_lines, print_table
+from .terminal import is_terminal, print_lines, print_notes, print_table
 
 _USUAL: Final = Path("runs")
 """The folder that the documentation, and `job`, keep records in."""
+_NAMED: Final = 20
+"""The most names that an error lists."""
 
 
 def _condition(text: str) -> Condition:
@@ -44,7 +48,7 @@ def _moment(text: str) -> datetime:
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
 @click.option(
     "--where",
-    "conditions",
+    CONDITIONS,
     multiple=True,
     type=_condition,
     shell_complete=complete_assignment,
@@ -56,10 +60,9 @@ def _moment(text: str) -> datetime:
 @click.option("--since", type=_moment, metavar="TIME", help="Only runs that started since then: 12h, 2d, 2024-05-01.")
 @click.option(
     "--sort",
-    default="start",
     shell_complete=complete_setting,
     metavar="NAME",
-    help="Sort by a setting, a metric or start; -NAME puts the largest first.",
+    help="Sort by a setting, a metric or start, the default; -NAME puts the largest first.",
 )
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Add a result as a column; repeatable.")
 @click.option(
@@ -73,7 +76,7 @@ def _moment(text: str) -> datetime:
 @click.option("--all", "everything", is_flag=True, help="Add the settings that differ and that nobody set.")
 @click.option("--origins", is_flag=True, help="Say beside each value who set it.")
 @click.option("--html", "page", type=PathOption(path_type=Path), metavar="PATH", help="Write a page to a file instead.")
-@click.option("--full", is_flag=True, help="Write host names and commands to the page, too.")
+@click.option("--full", is_flag=True, help="Write hosts, commands and logs to the page, too.")
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 def runs(
     folders: tuple[Path, ...],
@@ -81,7 +84,7 @@ def runs(
     failed: bool,
     running: bool,
     since: datetime | None,
-    sort: str,
+    sort: str | None,
     metrics: tuple[str, ...],
     folded: tuple[str, ...],
     everything: bool,
@@ -103,10 +106,9 @@ def runs(
         raise click.UsageError("--group folds rows of a table, and the page of --html has every run")
     if full and not page:
         raise click.UsageError("--full is for the page of --html")
-    if folded and form == "json":
-        raise click.UsageError("--group folds rows of a table, and --format json lists every run")
-    everyone = list(past_runs(_existing(folders or (_USUAL,)), warn))
-    column, descending = sort.removeprefix("-"), sort.startswith("-")
+    tops = _existing(folders or (_USUAL,))
+    everyone = list(past_runs(tops, warn))
+    column, descending = (sort or "start").removeprefix("-"), bool(sort and sort.startswith("-"))
     if everyone:  # else nobody knows which names there are
         named = {"--where": [each.name for each in conditions], "--sort": [column], "--group": folded}
         _refuse_unknown(named, known_names(everyone))
@@ -121,29 +123,30 @@ def runs(
         and (since is None or (run.start is not None and run.start >= since))
     ]
     found = in_order(chosen, column, descending=descending)
-    if page:
-        text = as_page(found, Choice(metrics=metrics), sort=column, descending=descending, full=full)
-        write_whole(page, text.encode())
-        return 0
-    if form == "json":
-        for line in as_json(found):
-            print_data(line)
-        return 0
     shown_metrics = dict.fromkeys((*metrics, *[column] * any(column in run.metrics for run in found)))
-    choice = Choice(everything=everything, origins=origins, metrics=tuple(shown_metrics), folded=folded)
-    if form == "markdown":
-        print_data(as_markdown(table(found, choice)) if found else "")
+    choice = Choice(everything, origins, tuple(shown_metrics), folded, (sort and column) or "", descending)
+    context = Context.of(everyone, tops[0] if len(tops) == 1 else None)
+    if page:
+        write_whole(page, as_page(found, choice._replace(metrics=metrics), context, full=full).encode())
+    elif form == "json":
+        for line in as_json(found, choice):
+            print_data(line)
+    elif form == "markdown":
+        print_data(as_markdown(table(found, choice, context)) if found else "")
     else:
-        _print(found, len(everyone), choice)
+        _print(found, len(everyone), choice, context)
+    if folded and (note := note_on_repeated(found)):
+        print_notes([Note(note)], err=True)
     return 0
 
 
 def _existing(folders: Sequence[Path]) -> Sequence[Path]:
-    """These folders. Raises UsageError for one that does not exist."""
-    for folder in folders:
+    """These folders, each by its path or the beginning of a record's. Raises UsageError for one that does not exist."""
+    found = [locate(folder) for folder in folders]
+    for folder in found:
         if not folder.exists():
             raise click.UsageError(f"{spelt(str(folder))} is no folder; name the one that run --record writes to")
-    return folders
+    return found
 
 
 def _refuse_unknown(given: Mapping[str, Iterable[str]], known: Mapping[str, None]) -> None:
@@ -154,31 +157,34 @@ def _refuse_unknown(given: Mapping[str, Iterable[str]], known: Mapping[str, None
 
 
 def _refuse_impossible(conditions: Iterable[Condition], runs: Sequence[PastRun]) -> None:
-    """Raise UsageError for a word that is none of those that a name can be; a dataset may be one of no run yet."""
-    for name, word in ((each.name, word) for each in conditions for word in each.words):
-        known = known_words(runs, name)
-        if known and word not in known and (name not in JOB or nearest(word, known)):
-            wrong = f"{spelt(word)} is none of its words"
-            raise click.UsageError(f"--where {spelt(name)}: {wrong}; {_instead(word, known)}")
+    """Raise UsageError for a value that no run can have."""
+    for condition in conditions:
+        if problem := condition.problem(runs):
+            raise click.UsageError(str(problem))
 
 
 def _instead(word: str, known: Mapping[str, None]) -> str:
     """What to write instead of a word that is not known: `did you mean done?`."""
-    return did_you_mean(nearest(word, known)) or f"there is {', '.join(map(spelt, list(known)[:10])) or 'none'}"
+    return did_you_mean(nearest(word, known)) or f"there is {listed(known, _NAMED) or 'none'}"
 
 
-def _print(runs: Sequence[PastRun], of: int, choice: Choice) -> None:
+def _print(runs: Sequence[PastRun], of: int, choice: Choice, context: Context) -> None:
     print_lines([summary(runs, of)])
     if not runs:
         return
-    content = table(runs, choice)
+    content = table(runs, choice, context)
     if content.shared:
         print_lines(["the same in all: " + ", ".join(f"{name} {text}" for name, text in content.shared)], indent=2)
+    if content.unlike:
+        print_lines([f"not the same in all: {', '.join(content.unlike)} (apt-settings diff A B says how)"], indent=2)
     click.echo()
     if not is_terminal() or _width(content) <= get_terminal_size().columns:
         print_table(content.titles, content.rows)
     else:
         _print_on_two_lines(content)
+    if lines := [] if choice.folded else traces(runs, context):
+        click.echo()
+        print_lines(lines, indent=2)
 
 
 def _width(content: Table) -> int:

@@ -12,8 +12,7 @@ from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
 from ..fingerprint import fingerprint
 from ..pin import refuse_others
-from ..runs.history import PastRun
-from ..runs.points import standing, standings
+from ..runs.points import Standing, standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
 from ..sweeps.pin import pinned_sweep
@@ -23,6 +22,7 @@ from .grids import (
     INDEX,
     check_points,
     checker_of,
+    none_of_its_points,
     notes_on_shared_folder,
     refuse_out_of_range,
     set_elsewhere,
@@ -91,13 +91,20 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         print(line)
     nobody = "task" not in sweep.places and not checker.settings(indices[0]).origin("task").is_override
     unset = [Note("nothing sets APT_TASK: a job must say which task it is", "task")] if nobody else []
+    unknown = _on_unknown(checker, found, records) if found is not None and records and index is None else []
     shared = [] if index is not None or records else notes_on_shared_folder(checker)
     elsewhere = set_elsewhere(checker.settings(indices[0]), sweep)
-    print_notes([*elsewhere, *report.notes, *shared, *unset], err=True)
+    print_notes([*elsewhere, *report.notes, *shared, *unset, *unknown], err=True)
     return 0
 
 
-def _table(checker: Checker, indices: range, found: Mapping[str, PastRun] | None, *, repeats: bool) -> Iterator[str]:
+def _on_unknown(checker: Checker, found: Mapping[str, Standing], folder: Path) -> list[Note]:
+    """A note where a folder has no record of any point."""
+    known = any(fingerprint(checker.settings(index)) in found for index in range(checker.sweep.size))
+    return [] if known else [Note(none_of_its_points(checker, found, folder))]
+
+
+def _table(checker: Checker, indices: range, found: Mapping[str, Standing] | None, *, repeats: bool) -> Iterator[str]:
     """A header, then a line for each point. Lines are made one by one, as a sweep may have very many points."""
     grid = checker.sweep
     widths = [max(len("point"), len(str(indices[-1])))]
@@ -118,7 +125,7 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
 
 
-def _print_json(checker: Checker, indices: range, found: Mapping[str, PastRun] | None) -> int:
+def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] | None) -> int:
     """Print a list with an object for each point, one by one, and return the exit status."""
     wrong = False
     print("[")

@@ -1,6 +1,7 @@
 """Where the release does otherwise than the plan says: both, side by side, with the place in the release."""
 
 from collections.abc import Iterator, Sequence
+from math import ceil
 from typing import NamedTuple
 
 from ..schedules import PruningPoint, warmup_length
@@ -80,6 +81,7 @@ def _release_rate(release: ReleasePlan) -> str:
     end = release.distillation[1] if release.distillation else None
     if end is None or end >= release.total_steps or end < release.points[-1].step:
         return f"constant {peak} from step {first} to the end"
-    rate = release.schedules["learning rate"]
-    after = max(rate(step) for step in range(end, release.total_steps))
+    left = release.total_steps - end
+    highest = min(ceil(left * release.settings.warmup_ratio), left - 1)  # where its warmup ends
+    after = release.schedules["learning rate"](end + highest)
     return f"constant {peak} from step {first} to {end:,}, then up to {after:.3g} and down"

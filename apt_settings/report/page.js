@@ -139,6 +139,7 @@ const tableOf = (titles, names) => {
 
 const about = (run) => {
   const lines = [run.folder, run.fingerprint, `${run.ended}, ${run.started}${run.took ? `, ${run.took}` : ""}`];
+  if (run.trace) lines.push(run.trace);
   if (run.host) lines.push(`on ${run.host}`);
   if (run.command) lines.push(run.command);
   const metrics = Object.keys(run.metrics).map((name) => `${name} ${textOf(run, name)}`);

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from ..basics.escaping import escaped
 from ..runs.history import Given, PastRun
+from ..runs.traces import differences_of_code
 from .markdown import as_cell, as_table
 from .runs import started
 
@@ -48,16 +49,23 @@ def legend(runs: Sequence[PastRun]) -> list[tuple[str, str]]:
     ]
 
 
-def sections(found: Sequence[Difference]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
-    """Title and rows: what somebody set, and what follows; none that has no rows."""
+def sections(runs: Sequence[PastRun], found: Sequence[Difference]) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Title and rows: what somebody set, what follows, and the code; none that has no rows."""
     for title, is_cause in (("what somebody set", True), ("what follows", False)):
         if rows := [each.cells for each in found if each.is_cause == is_cause]:
             yield title, rows
+    if rows := code(runs):
+        yield "the code", rows
 
 
 def titles(runs: Sequence[PastRun]) -> tuple[str, ...]:
     """The titles of the columns: `setting`, `A`, `B`."""
     return "setting", *ascii_uppercase[: len(runs)]
+
+
+def code(runs: Sequence[PastRun]) -> list[tuple[str, ...]]:
+    """Rows of what differs beside settings: commit, changes, command, versions. A record without a run has none."""
+    return [(name, *(side or "none" for side in sides)) for name, sides in differences_of_code([r.run for r in runs])]
 
 
 def as_json(runs: Sequence[PastRun], found: Sequence[Difference]) -> str:
@@ -70,12 +78,14 @@ def as_json(runs: Sequence[PastRun], found: Sequence[Difference]) -> str:
         }
         for each in found
     ]
-    return json.dumps({"records": [escaped(str(run.folder)) for run in runs], "differences": rows}, indent=2)
+    records = [escaped(str(run.folder)) for run in runs]
+    ran = [{"name": name, "sides": sides} for name, *sides in code(runs)]
+    return json.dumps({"records": records, "differences": rows, "code": ran}, indent=2)
 
 
 def as_markdown(runs: Sequence[PastRun], found: Sequence[Difference]) -> str:
     """Markdown with a list of the records and a table for each section."""
     parts = ["".join(f"- {letter}: {as_cell(text)}\n" for letter, text in legend(runs))]
-    for title, rows in sections(found):
+    for title, rows in sections(runs, found):
         parts.append(f"## {title.capitalize()}\n\n{as_table(titles(runs), rows)}")
     return "\n".join(parts)

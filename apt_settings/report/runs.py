@@ -1,23 +1,27 @@
 """Runs as the rows of a table, with a column for each setting that made them differ: one that somebody set."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from math import isfinite
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped
 from ..runs.conditions import number, value_of
 from ..runs.history import PastRun
-from ..runs.status import STATUSES
+from ..runs.names import names_of
+from ..runs.status import covers
+from ..runs.traces import differences_of_code
 from ..values import as_text
+from .groups import as_object as as_group
+from .groups import count, groups_of, mean_of
 from .markdown import as_cell, as_table
 
-_DIGITS: Final = 4
-"""The least that a short fingerprint has behind its version."""
 _LISTED: Final = 6
 """The most values of a folded setting that are listed."""
+_TRACED: Final = 10
+"""The most failed runs whose traces are listed."""
 
 
 class Choice(NamedTuple):
@@ -30,6 +34,23 @@ class Choice(NamedTuple):
     metrics: Sequence[str] = ()
     folded: Sequence[str] = ()
     """Settings that do not part one row from another."""
+    sort: str = ""
+    """What the runs were sorted by, where the user says it; else groups are in the order of their values."""
+    descending: bool = False
+
+
+class Context(NamedTuple):
+    """What a run is seen among: all runs of the folders, also those that are not shown."""
+
+    names: Mapping[Path, str]
+    """Folder -> what the run is called."""
+    done: frozenset[str]
+    """The fingerprints of which a run has ended well."""
+
+    @classmethod
+    def of(cls, runs: Sequence[PastRun], top: Path | None = None) -> "Context":
+        """That of all runs; `top` is the folder that was searched, where it is one."""
+        return cls(names_of(runs, top), frozenset(run.fingerprint for run in runs if run.status == "done"))
 
 
 class Table(NamedTuple):
@@ -42,6 +63,8 @@ class Table(NamedTuple):
     names: tuple[str, ...]
     """The titles of the other columns: settings, metrics, the commit."""
     rows: list[tuple[str, ...]]
+    unlike: Sequence[str] = ()
+    """What else was not the same in all, and has no column: the command, the version of a package."""
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -49,20 +72,34 @@ class Table(NamedTuple):
         return (*self.about, *self.names)
 
 
-def table(runs: Sequence[PastRun], choice: Choice) -> Table:
+def table(runs: Sequence[PastRun], choice: Choice, context: Context) -> Table:
     """A row for each run, or with folded settings for all runs that differ in nothing else; in their order."""
     causes, shared = parted(runs, everything=choice.everything)
     commits = {run.commit for run in runs}
-    names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1 and not choice.folded)]
     said = [(name, _shared(runs, name, choice)) for name in shared]
     said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
+    has_column = not choice.folded
+    code = dict(differences_of_code([run.run for run in runs if run.run]))
+    unlike = [name for name in code if not (has_column and name in ("commit", "changes"))]
     if choice.folded:
-        groups = _groups(runs, choice.folded)
-        rows = [(str(len(group)), _count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
-        return Table(said, ("runs", "status"), tuple(names), rows)
-    short = shortened({run.fingerprint for run in runs})
-    rows = [(*about(run, short), *(_cell(run, name, choice) for name in names)) for run in runs]
-    return Table(said, ("run", "started", "took", "status"), tuple(names), rows)
+        apart = [name for name in causes if name not in choice.folded]
+        names = [*apart, *(name for name in choice.folded if name in causes), *choice.metrics]
+        groups = _in_order(groups_of(runs, choice.folded), apart, choice)
+        rows = [(str(len(group)), count(group), *(_folded(group, name, choice) for name in names)) for group in groups]
+        return Table(said, ("runs", "status"), tuple(names), rows, unlike)
+    names = [*causes, *choice.metrics, *["commit"] * (len(commits) > 1)]
+    rows = [(*about(run, context), *(_cell(run, name, choice) for name in names)) for run in runs]
+    return Table(said, ("run", "started", "took", "status"), tuple(names), rows, unlike)
+
+
+def _in_order(groups: list[list[PastRun]], apart: Sequence[str], choice: Choice) -> list[list[PastRun]]:
+    """Groups by the mean of the metric that sorts, or by the values that tell them apart; else as the runs are."""
+    if not choice.sort:
+        return sorted(groups, key=lambda group: [_sort_key(group[0], name) for name in apart])
+    means = [mean_of(group, choice.sort) for group in groups]
+    having = [(mean.mean, number) for number, mean in enumerate(means) if mean]
+    lacking = [group for group, mean in zip(groups, means, strict=True) if not mean]
+    return [*(groups[number] for _, number in sorted(having, reverse=choice.descending)), *lacking]
 
 
 def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
@@ -87,24 +124,32 @@ def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], lis
     return sorted(differing, key=lambda name: name in where_it_runs), alike
 
 
-def about(run: PastRun, short: Callable[[str], str]) -> tuple[str, ...]:
-    """Which run it is and how it ended: short fingerprint, start, duration, status."""
+def about(run: PastRun, context: Context) -> tuple[str, ...]:
+    """Which run it is and how it ended: name, start, duration, status."""
     again = f", {run.attempts} attempts" if run.attempts > 1 else ""
-    return short(run.fingerprint), started(run), duration(run.seconds), run.ended + again
+    # `sweep --record` and `job --only` call such a point done
+    elsewhere = ", done elsewhere" if run.status != "done" and run.fingerprint in context.done else ""
+    return context.names[run.folder], started(run), duration(run.seconds), run.ended + again + elsewhere
+
+
+def trace(run: PastRun, *, log: bool = True) -> str:
+    """Where to look why it failed: `point 7, SLURM job 1200_7, log slurm-1200_7.out`; empty where nothing is known."""
+    point = "" if run.point is None else f"point {run.point}"
+    path = f"log {run.run.log}" if log and run.run and run.run.log else ""
+    return ", ".join(filter(None, (point, run.job, path)))
+
+
+def traces(runs: Iterable[PastRun], context: Context) -> list[str]:
+    """A line for each run that failed or died and has left something to look at, up to ten."""
+    failed = [run for run in runs if covers(("failed",), run.status) and trace(run)]
+    lines = [f"{context.names[run.folder]}: {trace(run)}" for run in failed[:_TRACED]]
+    more = f"and {len(failed) - _TRACED:,} more: --format json has them all"
+    return [*lines, *[more] * (len(failed) > _TRACED)]
 
 
 def started(run: PastRun) -> str:
     """When its last attempt started, by the clock of this place."""
     return run.start.astimezone().strftime("%Y-%m-%d %H:%M") if run.start else ""
-
-
-def shortened(fingerprints: Collection[str]) -> Callable[[str], str]:
-    """What shortens these fingerprints to as many digits as tell them apart: `apt1-e6b8`."""
-    longest = max(map(len, fingerprints), default=0)
-    first = len("apt1-") + _DIGITS
-    lengths = range(first, max(first, longest) + 1)
-    length = next((n for n in lengths if len({each[:n] for each in fingerprints}) == len(fingerprints)), longest)
-    return lambda fingerprint: fingerprint[:length]
 
 
 def duration(seconds: float | None) -> str:
@@ -137,32 +182,16 @@ def _number(value: float) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _groups(runs: Sequence[PastRun], folded: Collection[str]) -> list[list[PastRun]]:
-    """Runs that differ in nothing but the folded settings, and in where they ran."""
-    groups: dict[str, list[PastRun]] = {}
-    for run in runs:
-        compared = {n: g.value for n, g in run.settings.items() if n not in folded and not g.where_it_runs}
-        groups.setdefault(json.dumps(compared, sort_keys=True), []).append(run)
-    return list(groups.values())
-
-
-def _count(group: Sequence[PastRun]) -> str:
-    """`4 done, 1 failed`."""
-    counted = Counter(run.status for run in group)
-    return ", ".join(f"{counted[status]} {status}" for status in STATUSES if counted[status])
-
-
 def summary(runs: Sequence[PastRun], of: int) -> str:
     """`12 of 40 runs: 9 done, 2 failed, 1 running`."""
     part = f"{len(runs):,} of " if len(runs) < of else ""
-    return f"{part}{of:,} run{'s' * (of != 1)}{': ' * bool(runs)}{_count(runs)}"
+    return f"{part}{of:,} run{'s' * (of != 1)}{': ' * bool(runs)}{count(runs)}"
 
 
 def _folded(group: Sequence[PastRun], name: str, choice: Choice) -> str:
     """What several runs have under a name: the mean of a metric, the values of a setting."""
-    numbers = [found for run in group if name in run.metrics and (found := number(run.metrics[name])) is not None]
-    if name not in group[0].settings and numbers:
-        return _number(sum(numbers) / len(numbers))  # fmean refuses what has no sum
+    if name in choice.metrics:
+        return str(mean_of(group, name) or "")
     ordered = sorted(group, key=lambda run: _sort_key(run, name)) if name in choice.folded else group
     texts = list(dict.fromkeys(_cell(run, name, choice) for run in ordered))
     return ", ".join(texts) if len(texts) <= _LISTED else f"{len(texts)} values"
@@ -189,14 +218,18 @@ def as_markdown(content: Table) -> str:
     """A table for a page, with what all share above it."""
     shared = "; ".join(f"{as_cell(name)} {as_cell(text)}" for name, text in content.shared)
     head = f"The same in all: {shared}.\n\n" if shared else ""
+    head += f"Not the same in all: {', '.join(map(as_cell, content.unlike))}.\n\n" if content.unlike else ""
     return head + as_table(content.titles, content.rows)
 
 
-def as_json(runs: Iterable[PastRun]) -> Iterator[str]:
-    """The lines of a JSON array with an object for each run: all that its record says of it, and its metrics."""
+def as_json(runs: Sequence[PastRun], choice: Choice) -> Iterator[str]:
+    """The lines of a JSON array with an object for each run, or for each group: all that is known of it."""
+    apart = [name for name in parted(runs, everything=True)[0] if name not in choice.folded]
+    groups = _in_order(groups_of(runs, choice.folded), apart, choice) if choice.folded else []
+    objects = (as_group(group, choice.folded) for group in groups) if choice.folded else map(as_object, runs)
     before = "[\n"
-    for run in runs:
-        yield f"{before}  {json.dumps(as_object(run), ensure_ascii=True)}"
+    for each in objects:
+        yield f"{before}  {json.dumps(each, ensure_ascii=True)}"
         before = ",\n"
     yield "[]\n" if before == "[\n" else "\n]\n"
 
@@ -217,6 +250,13 @@ def as_object(run: PastRun) -> dict[str, Any]:
         "host": last and last.host,
         "commit": last and last.git and last.git.commit,
         "dirty": last and last.git and last.git.dirty,
+        "diff": last and last.git and last.git.diff,
+        "command": last and last.command,
+        "scheduler": last and last.scheduler,
+        "image": last and last.image,
+        "log": last and last.log,
+        "point": run.point,
+        "versions": last and last.versions,
         "attempts": run.attempts,
         "processes": {each.rank: each.exit_status for each in run.peers},
         "settings": {

@@ -9,15 +9,16 @@ from typing import NamedTuple, TypeAlias
 
 from pydantic import JsonValue
 
-from ..basics.escaping import escaped, shown
+from ..basics.escaping import escaped, listed, shown
 from ..basics.origins import Kind, is_override
 from ..errors import SettingsError
 from ..fingerprint import changed
 from ..sources.record import FILE_NAME, Record, RecordedSetting, Run, read
 from ..values import as_text
-from .metrics import Metrics, metrics_of
+from .metrics import NONE, Metrics, results_of
 from .peers import Peer, peers_in
 from .status import Status, how_ended, status_of
+from .traces import job_of, point_in
 
 Complain: TypeAlias = Callable[[str], None]
 """Gets a sentence about each record that cannot be shown."""
@@ -60,6 +61,8 @@ class PastRun(NamedTuple):
     metrics: Metrics
     peers: Sequence[Peer]
     """The other processes of the last run."""
+    left_out: Sequence[str] = ()
+    """The names of results that are no numbers."""
 
     @property
     def ended(self) -> str:
@@ -80,24 +83,44 @@ class PastRun(NamedTuple):
 
     @property
     def commit(self) -> str:
-        """The first digits of the commit, with `*` where files were changed; empty where there is none."""
+        """The first digits of the commit, and behind a `*` those of what was not committed; empty where there is none.
+
+        `474551d`, `474551d*3f2a9c1`
+        """
         git = self.run.git if self.run else None
-        return f"{git.commit[:7]}{'*' * git.dirty}" if git else ""
+        return f"{git.commit[:7]}{f'*{git.diff[:7]}' * git.dirty}" if git else ""
+
+    @property
+    def point(self) -> int | None:
+        """The point of a sweep that it is; None where it is of none."""
+        return point_in([each.origin for each in self.settings.values()])
+
+    @property
+    def job(self) -> str:
+        """`SLURM job 1200_7`; empty where no scheduler has started it."""
+        return job_of(self.run.scheduler) if self.run else ""
 
 
 def past_runs(folders: Iterable[Path], complain: Complain) -> Iterator[PastRun]:
     """The run of each record in these folders, and below them.
 
-    `complain` gets one sentence for each record that is damaged, of others or of a newer version, and for each file of
-    metrics that is no flat JSON of numbers.
+    `complain` gets one sentence for each record that is damaged, of others or of a newer version, for each file of
+    results that is no JSON object, and at the end one for all results that are no numbers.
     """
     interned: _Interned = {}  # thousands of runs share most of what they have
+    left_out: dict[str, None] = {}
     for file in find_records(folders, complain):
         try:
-            yield run_of(file, complain, interned)
+            run = run_of(file, complain, interned)
         except SettingsError as error:
             for problem in error.problems:
                 complain(str(problem))
+        else:
+            left_out |= dict.fromkeys(run.left_out)
+            yield run
+    if left_out:
+        verb = "is no number, and is" if len(left_out) == 1 else "are no numbers, and are"
+        complain(f"{listed(left_out)} {verb} left out of the results")
 
 
 def run_of(path: Path, complain: Complain, interned: _Interned | None = None) -> PastRun:
@@ -163,9 +186,9 @@ def _records_below(top: Path, complain: Complain) -> Iterator[Path]:
 def _past_run(folder: Path, record: Record, interned: _Interned, complain: Complain) -> PastRun:
     run = record.runs[-1] if record.runs else None
     output_dir = record.settings.get("output_dir")
-    metrics: Metrics = {}
+    results = NONE
     try:
-        metrics = metrics_of(folder, output_dir and (output_dir.filled or output_dir.value), run)
+        results = results_of(folder, output_dir and (output_dir.filled or output_dir.value), run)
     except SettingsError as error:
         complain(str(error.problems[0]))
     return PastRun(
@@ -176,8 +199,9 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
         status_of(folder, run),
         run,
         len(record.runs),
-        metrics,
+        results.metrics,
         peers_in(folder, len(record.runs)),
+        results.left_out,
     )
 
 

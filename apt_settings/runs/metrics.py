@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..basics.escaping import escaped
 from ..basics.files import UnreadableError, read_bytes
@@ -17,38 +17,58 @@ OF_TRANSFORMERS: Final = "all_results.json"
 """In output_dir, by `Trainer.save_metrics` (transformers/trainer_pt_utils.py)."""
 _SIZE_LIMIT: Final = 1024 * 1024
 _LATE: Final = timedelta(minutes=1)
-"""How much the clock of a file server may differ from that of the host."""
+"""How far the clock of a file server may be ahead of that of the host, where a run has just ended."""
 
 Metrics: TypeAlias = Mapping[str, int | float]
 
 
-def metrics_of(folder: Path, output_dir: object, run: Run | None) -> Metrics:
-    """Name -> number, of the file beside the record, or else of the one in the run's output_dir.
+class Results(NamedTuple):
+    """What a file of results says."""
 
-    The latter counts only where it was written while the run ran: several runs may have one output_dir.
-    Raises SettingsError for a file that is no flat JSON of numbers.
+    metrics: Metrics
+    """Name -> number."""
+    left_out: tuple[str, ...]
+    """The names of what is no number: a text, a list, an object, true."""
+
+
+NONE: Final = Results({}, ())
+
+
+def results_of(folder: Path, output_dir: object, run: Run | None) -> Results:
+    """Those of the file beside the record, or else of the one in the run's output_dir.
+
+    Neither counts if it is older than the last attempt, `run`: then it is of an earlier one. The latter counts only
+    where it was written while the run ran: several runs may have one output_dir.
+    Raises SettingsError for a file that is no JSON object.
     """
-    file = folder / FILE_NAME
-    if file.is_file():
-        return read_metrics(file)
+    written = _written(folder / FILE_NAME)
+    if written is not None:
+        return NONE if run and written < _moment(run.start) else read_results(folder / FILE_NAME)
     if not isinstance(output_dir, str) or run is None:
-        return {}
+        return NONE
     file = Path(output_dir) / OF_TRANSFORMERS
+    written = _written(file)
+    return read_results(file) if written and _is_within(run, written) else NONE
+
+
+def _written(file: Path) -> datetime | None:
+    """When a file was written; None where there is none."""
     try:
-        is_its_own = file.is_file() and _is_within(run, file.stat().st_mtime)
+        return datetime.fromtimestamp(file.stat().st_mtime, UTC) if file.is_file() else None
     except (OSError, ValueError, OverflowError):  # a path that is none, or a time that has none before or after it
-        return {}
-    return read_metrics(file) if is_its_own else {}
+        return None
 
 
-def _is_within(run: Run, moment: float) -> bool:
-    written = datetime.fromtimestamp(moment, UTC)
-    begin = datetime.fromisoformat(run.start) - _LATE
-    return begin <= written and (run.end is None or written <= datetime.fromisoformat(run.end) + _LATE)
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
-def read_metrics(file: Path) -> Metrics:
-    """Name -> number of a file. Raises SettingsError."""
+def _is_within(run: Run, written: datetime) -> bool:
+    return _moment(run.start) <= written and (run.end is None or written - _LATE <= _moment(run.end))
+
+
+def read_results(file: Path) -> Results:
+    """The numbers of a file, and what is none. Raises SettingsError."""
     name = escaped(str(file))
     try:
         content = json.loads(read_bytes(file, _SIZE_LIMIT))
@@ -56,9 +76,10 @@ def read_metrics(file: Path) -> Metrics:
         raise SettingsError.at(name, f"cannot be read: {error}") from None
     except (ValueError, RecursionError):
         content = None
-    if not isinstance(content, dict) or not all(map(_is_number, content.values())):
-        raise SettingsError.at(name, "is no flat JSON of numbers", fix='write {"eval_accuracy": 0.91}')
-    return content
+    if not isinstance(content, dict):
+        raise SettingsError.at(name, "is no JSON object of numbers", fix='write {"eval_accuracy": 0.91}')
+    numbers = {key: value for key, value in content.items() if _is_number(value)}
+    return Results(numbers, tuple(key for key in content if key not in numbers))
 
 
 def _is_number(value: object) -> bool:

@@ -1,23 +1,44 @@
 """How the points of a sweep stand: which are done, failed, running or missing, by the records of a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from pydantic import JsonValue
+
+from ..base import AptSettings
+from ..values import as_text
 from .history import Complain, PastRun, past_runs
 from .status import Status
+from .store import record_of
 
 _FIRST: Final[tuple[Status, ...]] = ("done", "running")
 """What counts for a point that has several runs; else the last one does."""
+_TOLD: Final = 3
+"""The most settings in which a run differs that are told."""
 
 
-def standings(folder: Path, complain: Complain) -> Mapping[str, PastRun]:
-    """Fingerprint -> the run that says how its point stands; what a fingerprint has none of is missing."""
-    found: dict[str, PastRun] = {}
+class Standing(NamedTuple):
+    """How a point stands."""
+
+    run: PastRun
+    """The run that says it."""
+    runs: int
+    """How many runs the point has."""
+
+    @property
+    def ended(self) -> str:
+        """`failed with 3`; `done, 2 runs`, where one of them may have failed."""
+        return f"{self.run.ended}, {self.runs} runs" if self.runs > 1 else self.run.ended
+
+
+def standings(folder: Path, complain: Complain) -> Mapping[str, Standing]:
+    """Fingerprint -> how its point stands; what a fingerprint has no run of is missing."""
+    found: dict[str, Standing] = {}
     for run in past_runs([folder], complain) if folder.is_dir() else ():
         other = found.get(run.fingerprint)
-        if other is None or _rank(run) >= _rank(other):
-            found[run.fingerprint] = run
+        counts = run if other is None or _rank(run) >= _rank(other.run) else other.run
+        found[run.fingerprint] = Standing(counts, other.runs + 1 if other else 1)
     return found
 
 
@@ -26,7 +47,27 @@ def _rank(run: PastRun) -> tuple[int, float]:
     return order, run.start.timestamp() if run.start else 0.0
 
 
-def standing(found: Mapping[str, PastRun], fingerprint: str) -> tuple[Status, str]:
+def standing(found: Mapping[str, Standing], fingerprint: str) -> tuple[Status, str]:
     """The status of a point, and the same with how it failed: `("failed", "failed with 3")`."""
-    run = found.get(fingerprint)
-    return (run.status, run.ended) if run else ("missing", "missing")
+    point = found.get(fingerprint)
+    return (point.run.status, point.ended) if point else ("missing", "missing")
+
+
+def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied: Collection[str]) -> str:
+    """Where the run that is nearest to these settings differs: `epochs (40 there, 30 here)`; empty without any run.
+
+    What a sweep varies counts only where nothing else differs.
+    """
+    here = {name: each.value for name, each in record_of(settings).settings.items() if each.is_compared}
+    every = [_differing(each.run, here) for each in found]
+    if not every:
+        return ""
+    nearest = min(every, key=lambda names: len(names.keys() - varied))
+    told = {name: text for name, text in nearest.items() if name not in varied} or nearest
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return ", ".join(f"{name} ({text})" for name, text in [*told.items()][:_TOLD]) + more
+
+
+def _differing(run: PastRun, here: Mapping[str, JsonValue]) -> dict[str, str]:
+    there = {name: each for name, each in run.settings.items() if name in here and here[name] != each.value}
+    return {name: f"{each.text} there, {as_text(here[name])} here" for name, each in there.items()}

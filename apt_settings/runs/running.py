@@ -42,6 +42,7 @@ from .nodes import COMPLETION_INDEX, STARTS
 from .peers import Peer, write_peer
 from .process import CannotStartError, ChildProcess
 from .store import as_json, find_finished, new_folder, record_of, write, written_time
+from .traces import log_here, note_on_code
 
 _PACKAGES: Final = ("apt-settings", "pydantic", "pydantic-settings", "python-dotenv")
 _TRAINERS: Final = ("torch", "transformers", "peft")
@@ -129,7 +130,7 @@ def run_recorded(
             folder.mkdir(parents=True, exist_ok=True)
             until_the_end.enter_context(_hold(folder, warn))
             remove_drafts(folder / FILE_NAME)
-            record = _begin(folder, record, command)
+            record = _begin(folder, record, command, warn)
             _refuse_too_long(folder, record)
             write(folder, record)
         begin(folder)
@@ -249,20 +250,13 @@ def _signal_name(number: int) -> str:
     return names.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}" if hasattr(signal, "SIGRTMIN") else str(number))
 
 
-def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
+def _begin(folder: Path, record: Record, command: Sequence[str], warn: Callable[[str], None]) -> Record:
     """The record with one more run, which starts now, after the runs that the folder's record has.
 
-    Raises SettingsError if the folder's record is of other settings, was edited, or cannot be read.
+    `warn` gets where the code is not that of the run before. Raises SettingsError if the folder's record is of other
+    settings, was edited, or cannot be read.
     """
-    run = Run(
-        command=tuple(map(bytes_escaped, command)),
-        start=_now(),
-        host=bytes_escaped(socket.gethostname()),
-        scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER if name in os.environ},
-        git=repository(),
-        versions=_versions(),
-        image=next((bytes_escaped(os.environ[name]) for name in _IMAGES if os.environ.get(name)), ""),
-    )
+    run = run_here(command)
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
     stored = read(folder)
@@ -271,8 +265,24 @@ def _begin(folder: Path, record: Record, command: Sequence[str]) -> Record:
     why = ": --resume goes on only with the same settings"
     if conflicts := [*conflicts_with(stored, folder, record, why)]:
         raise SettingsError(conflicts)
+    if stored.runs and (note := note_on_code(stored.runs[-1], run, str(folder))):
+        warn(note)
     here = {name: each for name, each in record.settings.items() if not each.is_compared}
     return stored.model_copy(update={"runs": (*stored.runs, run), "settings": {**stored.settings, **here}})
+
+
+def run_here(command: Sequence[str]) -> Run:
+    """A run of a command that starts now and here: in this job, with this code, on this machine."""
+    return Run(
+        command=tuple(map(bytes_escaped, command)),
+        start=_now(),
+        host=bytes_escaped(socket.gethostname()),
+        scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER if name in os.environ},
+        log=log_here(),
+        git=repository(),
+        versions=_versions(),
+        image=next((bytes_escaped(os.environ[name]) for name in _IMAGES if os.environ.get(name)), ""),
+    )
 
 
 def _versions() -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Mapping
+from glob import escape
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,6 +25,8 @@ FORMAT: Final[Literal[1]] = 1
 SIZE_LIMIT: Final = 16 * 1024 * 1024
 """The most bytes that a record may have."""
 
+_LISTED: Final = 6
+"""The most records that a message lists."""
 # What records say that were written before they said it themselves.
 _RELEASE: Final = r"release (\S+\.(sh|py)(:[\d, -]+)?|transformers [\w. ]+)"
 _WHERE_IT_RUNS: Final = ("output_dir", "per_device_batch_size")
@@ -88,6 +91,8 @@ class Run(Part):
     """The ids, names and nodes of SLURM and Kubernetes, by the name of their variable."""
     image: str = ""
     """The image of the container, where the launcher says it; empty where it does not, or there is none."""
+    log: str = ""
+    """The file that stderr, or else stdout, of the run goes to; empty where both go elsewhere."""
     git: Repository | None
     versions: dict[str, str]
 
@@ -131,6 +136,21 @@ class Record(Part):
         return self.model_copy(update={"runs": (*self.runs[:-1], self.runs[-1].model_copy(update=changes))})
 
 
+def locate(path: Path) -> Path:
+    """The path itself, or the folder of the one record whose path it begins: `runs/apt1-e6b8`.
+
+    Raises SettingsError where several begin so, and OSError for a path that is none.
+    """
+    if not path.name or path.exists():
+        return path
+    found = sorted(str(each.parent) for each in path.parent.glob(f"{escape(path.name)}*/{FILE_NAME}"))
+    if len(found) > 1:
+        wrong = f"is the beginning of {len(found)} records: {', '.join(map(escaped, found[:_LISTED]))}"
+        more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+        raise SettingsError.at(escaped(str(path)), wrong + more, fix="write more of the name")
+    return Path(found[0]) if found else path
+
+
 def is_record(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of a record or of a folder that may have one, and not of a `.env`."""
     try:
@@ -143,7 +163,10 @@ def is_record(path: str | os.PathLike[str]) -> bool:
 
 
 def read(path: str | os.PathLike[str]) -> Record:
-    """The record in a file, or in a folder's `run.json`. Raises SettingsError with what is wrong with it."""
+    """The record in a file, or in the `run.json` of a folder, which may be named by its beginning: `runs/apt1-e6b8`.
+
+    Raises SettingsError with what is wrong with it.
+    """
     try:
         file = _file_of(Path(path))
     except (OSError, ValueError) as error:  # ValueError: a path with a NUL
@@ -159,6 +182,10 @@ def read(path: str | os.PathLike[str]) -> Record:
 
 def _file_of(path: Path) -> Path:
     """The path itself, or a folder's `run.json`. Raises SettingsError where a folder has none, and OSError."""
+    path = locate(path)
+    if path.name == str(path) and path.name.startswith("apt1-") and not path.exists():
+        fix = f"write its folder, too: runs/{escaped(path.name)}"
+        raise SettingsError.at(escaped(path.name), "is the beginning of no record here", fix=fix)
     file = path / FILE_NAME if path.is_dir() else path
     if file != path and not file.exists():
         latest = max(path.glob(f"*/{FILE_NAME}"), default=None, key=lambda each: each.stat().st_mtime)

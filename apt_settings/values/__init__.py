@@ -1,6 +1,6 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
-from .kinds import Kind, has_text_form, is_list, kind_of
+from .kinds import Kind, has_text_form, is_list, kind_of, kind_of_field
 from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely
@@ -20,6 +20,7 @@ __all__ = [
     "has_text_form",
     "is_list",
     "kind_of",
+    "kind_of_field",
     "likely",
     "literal",
     "names_in",

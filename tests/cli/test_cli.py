@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT
+from support import ROOT, printed, start_command
 
 from apt_settings import GlueBigSettings, fingerprint, load
 from apt_settings.cli import commands, main
@@ -19,8 +19,7 @@ from apt_settings.tasks import TASKS
 
 def test_show_prints_every_setting_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Each setting has one row with its value and origin."""
-    assert main(["show"]) == 0
-    rows = [line.split()[0] for line in capsys.readouterr().out.split("\n\n")[1].splitlines()]
+    rows = [line.split()[0] for line in printed(capsys, "show").split("\n\n")[1].splitlines()]
 
     assert ["setting", *GlueBigSettings.model_fields] == rows
 
@@ -39,8 +38,7 @@ def test_show_tells_the_whole_story(
     monkeypatch.setenv("APT_SPARSITY_WARMUP_EPOCHS", "3")
     monkeypatch.setenv("APT_INITIAL_RANK", "100")
 
-    assert main(["show", "--set", "learning_rate=2e-5"]) == 0
-    golden("show.txt", capsys.readouterr().out.replace(str(path.parent), "/job"))
+    golden("show.txt", printed(capsys, "show", "--set", "learning_rate=2e-5").replace(str(path.parent), "/job"))
 
 
 def test_show_says_that_nobody_chose_the_task_and_no_file_was_read(
@@ -57,8 +55,7 @@ def test_show_says_that_nobody_chose_the_task_and_no_file_was_read(
 def test_json_has_its_form(write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> None:
     """`--format json` is task, fingerprint, env_file, and what there is to know of every setting."""
     path = write_env("APT_TARGET_SPARSITY=0.4\n")
-    assert main(["show", "--task", "squad", "--format", "json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    said = json.loads(printed(capsys, "show", "--task", "squad", "--format", "json"))
     expected = load({}, task="squad")
 
     assert list(said) == ["task", "fingerprint", "env_file", "settings"]
@@ -92,8 +89,7 @@ def test_check_is_0_or_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     """Good settings: one line and what there is to know. Wrong ones: a line for each problem."""
     monkeypatch.setenv("APT_SEED", "")
     monkeypatch.setenv("APT_EPOCHS", "10")
-    assert main(["check"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    assert printed(capsys, "check").splitlines() == [
         f"good: glue_big, {fingerprint(GlueBigSettings(epochs=10))}, 1 override: 1 from the environment",
         "note: environment APT_SEED is empty: not set",
         "note: distill_epochs stays 20 (class default) although it should be at most epochs, which is 10 "
@@ -132,7 +128,7 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
     [
         (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
         (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
-        (["runs", "--epochs", "3"], "No such option '--epochs'."),
+        (["runs", "--epochs", "3"], "--epochs is no option: write --where epochs=..."),
         (
             ["job", "--task", "squad"],
             "--task stands before the launcher: write job slurm or kubernetes or docker first",
@@ -186,9 +182,9 @@ def bash(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_is_a_module_too() -> None:
     """`python -m apt_settings` runs the same command and hands its status on."""
     assert run("check").returncode == 0
-    assert run("check", APT_SEED="x").returncode == 1
-    assert run("show", APT_SEED="x").returncode == 78
-    assert "Traceback" not in run("show", APT_SEED="x", PYTHONIOENCODING="ascii", APT_OUTPUT_DIR="é").stderr
+    wrong = run("show", APT_SEED="x", PYTHONIOENCODING="ascii", APT_OUTPUT_DIR="é")
+    assert wrong.returncode == 78
+    assert "Traceback" not in wrong.stderr
 
 
 def test_output_survives_a_terminal_without_utf_8() -> None:
@@ -210,18 +206,20 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_output_that_cannot_be_written_is_said() -> None:
     """A full disk is status 74 and a sentence, not a traceback, and not the status of wrong settings."""
     for command in ("show", "check", "show --format json"):
-        done = bash(f"$apt {command} > /dev/full")
+        with Path("/dev/full").open("w") as full:
+            process = start_command(*command.split(), stdout=full, stderr=subprocess.PIPE)
+            _, err = process.communicate()
 
-        assert done.returncode == 74
-        assert done.stderr == "apt-settings: cannot write the output: No space left on device\n"
+        assert process.returncode == 74
+        assert err == "apt-settings: cannot write the output: No space left on device\n"
 
 
 def test_a_closed_output_is_no_traceback() -> None:
-    """Without a stdout the output cannot be written; without a stderr the status alone tells what is wrong."""
-    assert bash("$apt check >&-; echo $?  >&2").stderr == "74\n"
+    """Without a stderr the status alone tells what is wrong."""
     assert bash("$apt show --nope 2>&-; echo $?").stdout == "2\n"
     assert bash("APT_EPOCHS=x $apt show 2>&-; echo $?").stdout == "78\n"
-    assert bash("APT_EPOCHS=x $apt show 2>/dev/full; echo $?").stdout == "78\n"
+    with Path("/dev/full").open("w") as full:
+        assert start_command("show", env={"APT_EPOCHS": "x"}, stderr=full).wait() == 78
 
 
 def test_without_its_extra_the_command_says_what_to_install(tmp_path: Path) -> None:
@@ -271,8 +269,7 @@ def test_explain_tells_all_there_is(
     write_env("APT_TARGET_SPARSITY=0.5\n")
     monkeypatch.setenv("APT_TARGET_SPARSITY", "0.4")
 
-    assert main(["explain", name]) == 0
-    golden("explain.txt", capsys.readouterr().out)
+    golden("explain.txt", printed(capsys, "explain", name))
 
 
 def test_explain_answers_an_unknown_name_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
@@ -317,8 +314,9 @@ def test_explain_says_what_goes_with_the_task(argv: list[str], takes: str, capsy
 def test_the_schema_accepts_what_show_prints(task: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The JSON Schema has a description, a default and, for numbers, a bound for every setting of the task."""
     job: dict[str, Any] = {"dataset": "mine", "architecture": "gpt2"} if task == "custom" else {}
-    assert main(["schema", "--task", task, *(f"--set={name}={value}" for name, value in job.items())]) == 0
-    properties = json.loads(capsys.readouterr().out)["properties"]
+    properties = json.loads(
+        printed(capsys, "schema", "--task", task, *(f"--set={name}={value}" for name, value in job.items()))
+    )["properties"]
     values = load({}, None, task=task, **job).model_dump(mode="json")
 
     assert values == {name: each["default"] for name, each in properties.items() if name not in job} | job
@@ -390,8 +388,7 @@ def test_env_files_may_be_joined_too(write_env: Callable[..., Path], capfd: pyte
 @pytest.mark.parametrize("name", ["unknown", "APT_ENV_FILE", "apt_reference"])
 def test_controls_are_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """What error messages tell people to set can be looked up."""
-    assert main(["explain", name]) == 0
-    assert "takes" in capsys.readouterr().out
+    assert "takes" in printed(capsys, "explain", name)
 
 
 def test_explain_tells_of_a_default_that_does_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
@@ -490,8 +487,7 @@ def test_help_fits_the_terminal(
 ) -> None:
     """No line is longer, and no sentence is cut."""
     monkeypatch.setenv("COLUMNS", str(columns))
-    assert main([*argv, "--help"]) == 0
-    usage, *lines = capsys.readouterr().out.splitlines()
+    usage, *lines = printed(capsys, *argv, "--help").splitlines()
 
     assert max(map(len, [usage, *lines])) <= columns
     assert not any("..." in line for line in lines)
@@ -503,8 +499,7 @@ def test_each_command_has_one_line(
 ) -> None:
     """At the width of most terminals."""
     monkeypatch.setenv("COLUMNS", "80")
-    assert main([*argv, "--help"]) == 0
-    listed = capsys.readouterr().out.partition("Commands:\n")[2].splitlines()
+    listed = printed(capsys, *argv, "--help").partition("Commands:\n")[2].splitlines()
 
     names = [each[-1] for each in COMMANDS if each[:-1] == argv and each]
     assert [line.split()[0] for line in listed] == names

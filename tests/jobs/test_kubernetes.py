@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from support import RECORDS, ROOT, printed
+from support import RECORDS, ROOT, printed, run_command_in, start_command
 
 from apt_settings import fingerprint, load
 from apt_settings.cli import main
@@ -130,7 +130,7 @@ def value_of(entry: dict[str, Any], environ: Mapping[str, str]) -> str:
 
 
 def container(manifest: str, folder: Path, index: int | None = None) -> tuple[list[str], dict[str, str]]:
-    """A container's command and environment: what the manifest gives it and nothing else."""
+    """The arguments and the environment of a container's command: what the manifest gives it and nothing else."""
     (pod,) = pods(manifest)
     (container,) = pod["containers"]
     environ: dict[str, str] = {} if index is None else {INDEX: str(index)}
@@ -139,14 +139,14 @@ def container(manifest: str, folder: Path, index: int | None = None) -> tuple[li
     for entry in container.get("env", ()):
         environ[entry["name"]] = value_of(entry, environ)
     words = [expanded(word, environ) for word in container["command"]]
-    words = [sys.executable, "-m", "apt_settings", *(word.replace("/records", str(folder)) for word in words[1:])]
+    words = [word.replace("/records", str(folder)) for word in words[1:]]
     return words, {**environ, "PATH": os.environ["PATH"]}
 
 
 def started(manifest: str, folder: Path, index: int | None = None) -> subprocess.CompletedProcess[str]:
     """A container's command, run here."""
     words, environ = container(manifest, folder, index)
-    return subprocess.run(words, env=environ, capture_output=True, text=True)
+    return run_command_in(words, environ)
 
 
 @pytest.mark.parametrize("argv", [["--task", "squad"], ["--task", "squad", "--full"]])
@@ -221,7 +221,7 @@ def test_two_pods_train_together(capsys: pytest.CaptureFixture[str], tmp_path: P
         pods = []
         for index in (0, 1):
             words, environ = container(manifest, tmp_path / "records", index)
-            pods.append(subprocess.Popen(words, env={**environ, **here}, stdout=log, stderr=log))
+            pods.append(start_command(*words, env={**environ, **here}, stdout=log, stderr=log))
             until_the_end.callback(pods[-1].terminate)  # of two that wait for each other, none ends by itself
         statuses = [pod.wait() for pod in pods]
         assert statuses == [0, 0], (tmp_path / "log").read_text()

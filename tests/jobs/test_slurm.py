@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
-from support import ANY_SETTINGS, RECORDS, printed
+from support import ANY_SETTINGS, RECORDS, printed, run_script
 
 from apt_settings import SettingsWarning, load
 from apt_settings.cli import main
@@ -41,7 +41,7 @@ def on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def started(script: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """A script, run by bash as a node would."""
-    return subprocess.run(["bash"], input=script, capture_output=True, text=True, env={**os.environ, **environ})
+    return run_script(script, **environ)
 
 
 def test_a_job_with_all_its_options(
@@ -152,7 +152,8 @@ def test_each_node_is_told_its_number(capsys: pytest.CaptureFixture[str], fake: 
     fake("srun", 'while [ "$1" != bash ]; do echo "$1"; shift; done; SLURM_NODEID=1 exec "$@"')
     fake("torchrun", 'shift; exec "$@"')
     fake("apt-settings", 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"')
-    done = started(script, SLURM_JOB_ID="70007", SLURM_JOB_NODELIST="a[1-2]", SLURM_JOB_NUM_NODES="2")
+    job = {"SLURM_JOB_ID": "70007", "SLURM_JOB_NODELIST": "a[1-2]", "SLURM_JOB_NUM_NODES": "2"}
+    done = subprocess.run(["bash"], input=script, capture_output=True, text=True, env={**os.environ, **job})
 
     assert done.stdout.splitlines() == [
         *("--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1"),

@@ -29,7 +29,13 @@ HOSTILE = "</script><img src=x onerror=\"document.title='broken'\"><script>docum
 
 def recorded(name: str, accuracy: float | None = None, status: int = 0, **values: Any) -> None:
     """A run with its record, and what came out of it."""
-    run = done(command=("python", "train.py", "--secret-path"), host="node-of-mine", exit_status=status)
+    run = done(
+        command=("python", "train.py", "--secret-path"),
+        host="node-of-mine",
+        exit_status=status,
+        scheduler={"SLURM_JOB_ID": "1207"},
+        log="node-of-mine.out",
+    )
     keep(name, run, metrics={} if accuracy is None else {"eval_accuracy": accuracy}, **values)
 
 
@@ -78,6 +84,8 @@ def test_what_records_say_is_inert(capsys: pytest.CaptureFixture[str]) -> None:
 def test_hosts_and_commands_are_there_where_they_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     """A page is handed on."""
     assert "node-of-mine" not in page_of(capsys)
+    assert '"trace":"SLURM job 1207"' in page_of(capsys)
+    assert '"trace":"SLURM job 1207, log node-of-mine.out"' in page_of(capsys, "--full")
     assert "--secret-path" not in page_of(capsys)
     assert all(word in page_of(capsys, "--full") for word in ("node-of-mine", "--secret-path"))
 

@@ -10,6 +10,7 @@ import pytest
 from apt_settings import load
 from apt_settings.cli import main
 from apt_settings.runs.store import record_of, write
+from apt_settings.sources.record import Repository, Run
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +65,38 @@ def test_markdown_and_json_have_the_same(
 def test_the_same_is_0_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """A record and its folder are the same."""
     assert told(capsys, "runs/a", "runs/a/run.json", status=0).splitlines()[-1] == "nothing differs"
+
+
+def run(**changes: Any) -> Run:
+    """A run of a script, in git, with torch."""
+    git = Repository(commit="474551d" * 5 + "12345", dirty=True, diff="3f2a9c1e0b7d0000")
+    base: dict[str, Any] = {"command": ("python", "train.py"), "start": "2024-05-01T10:00:00+00:00", "host": "node7"}
+    return Run(**{**base, "scheduler": {}, "git": git, "versions": {"torch": "2.5.0"}, **changes})
+
+
+def test_the_code_is_compared_too(capsys: pytest.CaptureFixture[str], golden: Callable[[str, str], None]) -> None:
+    """Commit, uncommitted changes, command and versions: records of the same settings may differ there."""
+    settings = record_of(load({"APT_TASK": "squad"}, None))
+    clean = Repository(commit="474551d" * 5 + "12345", dirty=False)
+    runs = {
+        "d": run(),
+        "e": run(git=clean, versions={"torch": "2.6.0"}),
+        "f": run(git=None, command=("python", "train 2.py"), versions={}),
+    }
+    for name, each in runs.items():
+        Path("runs", name).mkdir()
+        write(Path("runs", name), settings.model_copy(update={"runs": (each,)}))
+    found: dict[str, Any] = json.loads(told(capsys, "runs/d", "runs/e", "--format", "json"))
+    out = told(capsys, "runs/d", "runs/e", "runs/f").replace(f"{run().start[:10]} ", "")
+
+    golden("diff-code.txt", out.partition("\n\n")[0].splitlines()[-1] + "\n\n" + out.partition("\n\n")[2])
+    assert found["differences"] == []
+    assert found["code"] == [
+        {"name": "changes", "sides": ["3f2a9c1e0b7d", "none"]},
+        {"name": "torch", "sides": ["2.5.0", "2.6.0"]},
+    ]
+    assert "## The code\n" in told(capsys, "runs/d", "runs/e", "--format", "markdown")
+    assert told(capsys, "runs/d", "runs/d", status=0).endswith("nothing differs\n")
 
 
 def test_a_record_beside_something_else_goes_by_a_letter(capsys: pytest.CaptureFixture[str]) -> None:

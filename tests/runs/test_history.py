@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 from past_runs import done, keep
+from support import start_command, started
 
 from apt_settings.runs.conditions import Condition, moment
 from apt_settings.runs.history import PastRun, past_runs
-from apt_settings.runs.metrics import metrics_of
+from apt_settings.runs.metrics import NONE, results_of
 from apt_settings.runs.status import status_of
 from apt_settings.sources.record import Repository, Run
 
@@ -133,7 +134,7 @@ def test_a_file_system_without_locks_leaves_it_unknown(monkeypatch: pytest.Monke
 
 def start(*command: str) -> subprocess.Popen[str]:
     """A process in a group of its own that has written a line."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = start_command(*command, stdout=subprocess.PIPE, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline().startswith("begun")
     return process
@@ -148,9 +149,9 @@ def wait_until_free(folder: Path) -> None:
 
 def test_real_runs_are_told_apart() -> None:
     """One that ended well, one that failed, one whose watcher was killed with it, one that runs: all of `run`."""
-    run = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--quiet", "--record", "runs", "--"]
+    run = ("run", "--task", "squad", "--quiet", "--record", "runs", "--")
     for script in ("exit 0", "exit 3"):
-        subprocess.run([*run, "sh", "-c", script], check=False)
+        started(*run, "sh", "-c", script)
     waiting = [start(*run, "sh", "-c", f"echo begun {name}; exec sleep 60") for name in ("killed", "alive")]
     try:
         folder = next(each.folder for each in found()[0] if each.run and "killed" in each.run.command[-1])
@@ -261,14 +262,54 @@ def test_numbers_beside_the_record_are_its_metrics() -> None:
     assert [(run.metrics["eval_accuracy"], run.metrics["steps"]) for run in found()[0]] == [(0.5, 7)]
 
 
-@pytest.mark.parametrize("text", ["[1]", '{"a": {"b": 1}}', '{"a": "1"}', '{"a": true}', "{", "[" * 100_000])
-def test_what_is_no_flat_json_of_numbers_is_one_line(text: str) -> None:
+@pytest.mark.parametrize("text", ["[1]", "1", "null", "{", "[" * 100_000])
+def test_what_is_no_json_object_is_one_line(text: str) -> None:
     """And the run is shown without metrics."""
     (keep("a", begun(**DONE)) / "metrics.json").write_text(text)
     ((run,), told) = found()
 
     assert run.metrics == {}
-    assert told == ['runs/a/metrics.json is no flat JSON of numbers; write {"eval_accuracy": 0.91}']
+    assert told == ['runs/a/metrics.json is no JSON object of numbers; write {"eval_accuracy": 0.91}']
+
+
+def test_what_is_no_number_is_left_out_and_told_once() -> None:
+    """A text, an object, a list, true: each by its name, in one line for all runs; the numbers count."""
+    for name, text in (
+        ("a", '{"acc": 0.9, "name": "x", "by_class": {"b": 1}}'),
+        ("b", '{"acc": 0.8, "name": "y", "best": true}'),
+    ):
+        (keep(name, begun(**DONE)) / "metrics.json").write_text(text)
+    runs, told = found()
+
+    assert [run.metrics for run in runs] == [{"acc": 0.9}, {"acc": 0.8}]
+    assert told == ["name, by_class, best are no numbers, and are left out of the results"]
+
+
+def test_the_names_of_what_is_no_number_are_listed_up_to_ten() -> None:
+    """And escaped; of one of them the sentence is about one."""
+    folder = keep("a", begun(**DONE))
+    (folder / "metrics.json").write_text('{"\\u001b[31m": null}')
+    one = found()[1]
+    (folder / "metrics.json").write_text(json.dumps({f"k{number}": [] for number in range(12)}))
+
+    assert one == [r"'\x1b[31m' is no number, and is left out of the results"]
+    assert found()[1][0].partition(" are ")[0].endswith("k8, k9 and 2 more")
+
+
+@pytest.mark.parametrize("last", [{"exit_status": 1}, {"end": None, "seconds": None, "exit_status": None}])
+def test_the_numbers_of_an_earlier_attempt_are_not_those_of_the_last(last: dict[str, Any]) -> None:
+    """One that failed or still runs shows what it has written itself, beside its record or in output_dir."""
+    first = begun(**DONE)
+    again = begun(start="2024-05-01T11:00:05+00:00", **{**DONE, "end": "2024-05-01T11:00:09+00:00", **last})
+    folder = keep("a", first, again, output_dir="out")
+    Path("out").mkdir()
+    for file in (folder / "metrics.json", Path("out/all_results.json")):
+        file.write_text('{"acc": 0.9}')
+        os.utime(file, (datetime(2024, 5, 1, 11, tzinfo=UTC).timestamp(),) * 2)
+        assert [run.metrics for run in found()[0]] == [{}]
+        os.utime(file, (datetime(2024, 5, 1, 11, 0, 8, tzinfo=UTC).timestamp(),) * 2)
+        assert [run.metrics for run in found()[0]] == [{"acc": 0.9}]
+        file.unlink()
 
 
 def test_a_file_of_metrics_that_is_too_large_is_one_line() -> None:
@@ -293,10 +334,10 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
     end = datetime(2024, 5, 1, 11, tzinfo=UTC)
     assert at(end + timedelta(hours=1)) == at(end - timedelta(hours=2)) == [{}]
     assert at(end) == [{"eval_accuracy": 0.9}]
-    assert metrics_of(tmp_path, "no\0path", begun()) == metrics_of(tmp_path, None, begun()) == {}
-    assert metrics_of(tmp_path, "x" * 10_000, begun()) == {}
-    assert metrics_of(tmp_path, str(results.parent), begun(start="0001-01-01T00:00:00+00:00", **DONE)) == {}
-    assert metrics_of(tmp_path, str(results.parent), begun()) == {"eval_accuracy": 0.9}
+    assert results_of(tmp_path, "no\0path", begun()) == results_of(tmp_path, None, begun()) == NONE
+    assert results_of(tmp_path, "x" * 10_000, begun()) == NONE
+    assert results_of(tmp_path, str(results.parent), begun(**DONE | {"end": "9999-12-31T23:59:59+00:00"})) != NONE
+    assert results_of(tmp_path, str(results.parent), begun()).metrics == {"eval_accuracy": 0.9}
 
 
 @pytest.mark.parametrize(
@@ -321,6 +362,11 @@ def test_results_of_transformers_count_where_the_run_wrote_them(written: str, tm
         ("max_target_length=none", True),
         ("max_target_length>1", False),
         ("status=done", True),
+        ("task=squad", True),
+        ("task=Squad-V2", True),
+        ("task=glue-big,SQUAD", True),
+        ("task=sst2", False),
+        ("task!=sst2", True),
         ("host!=nowhere", True),
         ("folder=runs/a", True),
         ("commit=aaaaaaa*", True),

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from support import printed
+from support import printed, started
 
 from apt_settings.cli import main
 from apt_settings.runs.launchers import lost_by, with_everything
@@ -75,8 +75,7 @@ def test_run_and_job_tell_it(capsys: pytest.CaptureFixture[str]) -> None:
     """A note before anything starts."""
     assert main(["job", "slurm", "--task", "squad", "--", "sudo", "python", "t.py"]) == 0
     assert "note: sudo does not hand the settings on: write sudo -E\n" in capsys.readouterr().err
-    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--", "env", "-i", "true"]
-    assert "note: env -i does not hand" in subprocess.run(command, capture_output=True, text=True).stderr
+    assert "note: env -i does not hand" in started("run", "--task", "squad", "--", "env", "-i", "true").stderr
 
 
 @pytest.mark.parametrize(
@@ -88,8 +87,7 @@ def test_srun_below_run_hands_everything_on(
     """Also where the job was submitted with --export=NONE; the first line says so."""
     if export:
         monkeypatch.setenv("SLURM_EXPORT_ENV", export)
-    command = [sys.executable, "-m", "apt_settings", "run", "--task", "squad", "--", "printenv", "SLURM_EXPORT_ENV"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = started("run", "--task", "squad", "--", "printenv", "SLURM_EXPORT_ENV")
 
     assert done.stdout.strip() == (after or "")
     assert ("; SLURM_EXPORT_ENV=ALL for srun" in done.stderr) == (export != after)

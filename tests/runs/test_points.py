@@ -2,12 +2,10 @@
 
 import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from support import printed
+from support import printed, started
 
 from apt_settings.cli import main
 from apt_settings.jobs.slurm import Part, parts
@@ -52,14 +50,22 @@ def test_a_sweep_says_how_its_points_stand(capsys: pytest.CaptureFixture[str]) -
     assert "status" not in json.loads(printed(capsys, "sweep", *GRID, "--format", "json"))[0]
 
 
-def test_what_has_ended_well_once_is_done() -> None:
-    """A later failure does not count, and of several others the last run does, also of the same second."""
+def test_what_has_ended_well_once_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """A later failure does not count, and of several others the last run does, also of the same second.
+
+    The list of runs says of the failure that the point is done all the same, and the sweep that it has two runs.
+    """
     run(0, "exit 0", "runs")
     run(0, "exit 3", "runs")
     run(1, "exit 3", "runs")
     run(1, "exit 4", "runs")
 
-    assert sorted(each.ended for each in standings(Path("runs"), print).values()) == ["done", "failed with 4"]
+    ended = sorted(each.ended for each in standings(Path("runs"), print).values())
+    listed = printed(capsys, "runs")
+
+    assert ended == ["done, 2 runs", "failed with 4, 2 runs"]
+    assert [listed.count(words) for words in ("failed with 3, done elsewhere", "elsewhere")] == [1, 1]
+    assert " done, 2 runs\n" in printed(capsys, "sweep", *GRID, "--record", "runs")
 
 
 @pytest.mark.usefixtures("begun")
@@ -104,19 +110,68 @@ def test_docker_has_a_line_for_each_point_that_is_to_run(capsys: pytest.CaptureF
     assert err.count("output_dir") == 2  # in one sentence
 
 
+@pytest.mark.usefixtures("begun")
 def test_where_nothing_is_to_run_nothing_is_written(capsys: pytest.CaptureFixture[str]) -> None:
     """And that is no failure."""
-    assert main(["job", "slurm", *GRID, "--only", "failed", "--submit", "--", "true"]) == 0
+    assert main(["job", "slurm", *GRID, "--only", "died", "--submit", "--", "true"]) == 0
     out, err = capsys.readouterr()
 
     assert out == ""
-    assert err == "apt-settings: nothing to run: no point has the status failed (6 missing)\n"
+    counted = "2 done, 1 failed, 1 unknown, 2 missing"
+    assert err == f"apt-settings: nothing to run: no point has the status died ({counted})\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (("--record", "rnus"), "rnus does not exist"),
+        (("--record", "empty"), "empty has no records"),
+        (
+            ("--set", "epochs=30"),
+            "runs has 4 records and none of these points: they differ in epochs (40 there, 30 here)",
+        ),
+        (
+            ("--set", "max_rank=16", "--set", "epochs=30", "--set", "learning_rate=1e-4", "--set", "batch_size=16"),
+            "epochs (40 there, 30 here) and 1 more",
+        ),
+    ],
+    ids=["no folder", "no records", "another setting", "several"],
+)
+@pytest.mark.usefixtures("begun")
+def test_a_folder_without_any_of_the_points_is_probably_the_wrong_one(
+    options: tuple[str, ...], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error, unless only missing points are asked for: then all run, and a note says why."""
+    Path("empty").mkdir()
+    argv = ["job", "slurm", *GRID, *options, "--only"]
+    sweep = ["sweep", *GRID, "--record", "runs", *options]
+    statuses = [main([*argv, words, "--", "true"]) for words in ("failed,missing", "failed")]
+    wrong = capsys.readouterr().err
+    statuses += [main([*argv, "missing", "--", "true"]), main(sweep)]
+    out, err = capsys.readouterr()
+
+    assert statuses == [2, 2, 0, 0]
+    assert wrong.count(why) == 2
+    assert wrong.endswith("; look at --record and --set; where nothing has run yet, write --only missing\n")
+    assert f"{why}: every point is to run\n" in err
+    assert "note: 6 of 6 points are to run (6 missing)\n" in err
+    assert "--array=0-5" in out
+    assert f"{why}\n" in err
+
+
+@pytest.mark.usefixtures("begun")
+def test_other_points_of_the_same_settings_differ_in_what_varies(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where the sweep is another part of the same."""
+    argv = ["sweep", "--task", "squad", "--grid", "seed=8..9", "--record", "runs"]
+    assert main(argv) == 0
+    assert "they differ in seed (3 there, 8 here)\n" in capsys.readouterr().err
+    assert main([*argv, "--index", "1"]) == 0
+    assert "differ" not in capsys.readouterr().err
 
 
 def test_a_point_among_some() -> None:
     """The index counts among --points."""
-    command = [sys.executable, "-m", "apt_settings", "run", *GRID, "--among", "1,3-5", "--index", "2", "--"]
-    done = subprocess.run([*command, "sh", "-c", "echo $APT_SEED"], capture_output=True, text=True, check=True)
+    done = started("run", *GRID, "--among", "1,3-5", "--index", "2", "--", "sh", "-c", "echo $APT_SEED")
 
     assert done.stdout == "5\n"
     assert "point 4 of 6: seed=5" in done.stderr

@@ -4,8 +4,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Annotated, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from support import ANY_SETTINGS, forked, git
+from support import ANY_SETTINGS, forked, git, started
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.basics.differences import Side, differences
@@ -254,8 +252,7 @@ def test_commands_take_a_record(command: list[str], capfd: pytest.CaptureFixture
 def test_run_replays_a_record() -> None:
     """`run --from` runs another command with the same settings, and its record has the same fingerprint."""
     folder = recorded(seed=4711)
-    line = [sys.executable, "-m", "apt_settings", "run", "--from", str(folder), "--record", "again", "--"]
-    done = subprocess.run([*line, "sh", "-c", "echo $APT_SEED"], capture_output=True, text=True)
+    done = started("run", "--from", str(folder), "--record", "again", "--", "sh", "-c", "echo $APT_SEED")
     (again,) = Path("again").iterdir()
 
     assert done.stdout == "4711\n"
@@ -263,7 +260,7 @@ def test_run_replays_a_record() -> None:
 
 
 def test_kill_9_leaves_the_old_record_or_the_new_one(tmp_path: Path) -> None:
-    """Fifty writers killed at any moment leave a whole record each time."""
+    """Twenty writers killed at any moment leave a whole record each time."""
     record = record_of(GlueBigSettings())
     write(tmp_path, record)
 
@@ -271,7 +268,7 @@ def test_kill_9_leaves_the_old_record_or_the_new_one(tmp_path: Path) -> None:
         while True:
             write(tmp_path, record.model_copy(update={"controls": {"turn": "x" * length}}))
 
-    for number in range(50):
+    for number in range(20):
         child = forked(partial(keep_writing, number * 997 % 5000))
         time.sleep(0.002 + number % 10 * 0.001)
         os.kill(child, signal.SIGKILL)

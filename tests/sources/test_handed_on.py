@@ -1,15 +1,15 @@
 """Who set what a job was handed: through job texts, run, and their records."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import printed
+from support import printed, run_script, started
 
 from apt_settings import SettingsError, load
 from apt_settings.basics.origins import Origin
@@ -20,12 +20,9 @@ from apt_settings.sources.record import read
 
 def recorded(script: str, folder: Path, **environ: str) -> dict[str, str]:
     """Setting -> origin in the record of a script that bash runs in a folder of its own."""
-    start = f"{sys.executable} -m apt_settings"
-    (folder / "job.sh").write_text(script)
-    done = subprocess.run(
-        ["bash", "job.sh"], cwd=folder, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", **environ}
-    )
-    assert done.returncode == 0, (start, done.stderr)
+    with chdir(folder):
+        done = run_script(script, **environ)
+    assert done.returncode == 0, done.stderr
     (run,) = (folder / "runs").iterdir()
     return {name: each.origin for name, each in read(run).settings.items() if each.kind != "class default"}
 
@@ -53,11 +50,11 @@ def test_what_the_node_sets_is_told_as_such(
     assert recorded(changed, tmp_path_factory.mktemp("node"))["epochs"] == "environment APT_EPOCHS"
 
 
-def test_a_process_below_run_knows_who_set_what(tmp_path: Path) -> None:
+def test_a_process_below_run_knows_who_set_what() -> None:
     """And what another process sets in between."""
     code = "from apt_settings import load; print(load({**__import__('os').environ, 'APT_SEED': '4'}).origins)"
-    start = [sys.executable, "-m", "apt_settings", "run", "--task=squad", "--set=epochs=30", "--set=seed=3", "--"]
-    done = subprocess.run([*start, sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    start = ["run", "--task=squad", "--set=epochs=30", "--set=seed=3", "--"]
+    done = started(*start, sys.executable, "-c", code)
     lines = done.stdout.replace(", ", "\n")
 
     assert "--set epochs" in lines

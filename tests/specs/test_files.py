@@ -141,6 +141,7 @@ def test_large_files_are_read_as_far_as_they_matter(tmp_path: Path) -> None:
     assert read_found(str(tmp_path / "missing")) == b""
 
 
+@pytest.mark.large
 def test_what_has_no_end_is_refused() -> None:
     """/dev/zero, and a pipe that goes on."""
     with open("/dev/zero", "rb") as endless, pytest.raises(UnreadableError):

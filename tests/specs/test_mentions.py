@@ -123,6 +123,7 @@ def test_a_task_of_a_group_that_nobody_imports_is_not_judged() -> None:
     assert errors_in("x.sh", "export APT_EXTEND=trainer:Task APT_TASK=theirs\nrun\n") == []
 
 
+@pytest.mark.large
 def test_names_are_judged_where_reading_takes_too_much() -> None:
     """The limit is told, and each wrong name all the same."""
     assert errors_in("x.sh", f"export APT_SEEED=1\n{'a |' * 25_000}\n") == [(1, ""), (1, "APT_SEEED")]
@@ -130,6 +131,7 @@ def test_names_are_judged_where_reading_takes_too_much() -> None:
     assert errors_in("x.yaml", 'a: "\\U00110000"\nAPT_SEEED: 1\n') == [(1, ""), (2, "APT_SEEED")]
 
 
+@pytest.mark.large
 def test_more_texts_than_are_read_are_named() -> None:
     """Up to 2,000 in one file, and five in each other."""
     many = "".join(f"bash -c 'APT_SEED={number} run'\n" for number in range(2_100))

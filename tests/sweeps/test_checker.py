@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from grids import AXES, ENVIRONMENTS, RIGHT, checker, grid, sweeps
 from hypothesis import given
 from hypothesis import strategies as st
@@ -77,6 +78,7 @@ def test_what_a_launcher_is_given_makes_every_point(sweep: Sweep, environ: dict[
                 assert fingerprint(judge.settings(index)) == fingerprint(load(shared, **sweep.point(index)))
 
 
+@pytest.mark.large
 def test_a_survey_keeps_nothing_of_good_points() -> None:
     """Ten times as many points take no more memory."""
 

@@ -187,13 +187,14 @@ def project(tmp_path: Path) -> Path:
 def outcome(folder: Path, *options: str, **environ: str) -> str:
     """What pytest says at the end of the tests of a project; all that it prints, where they fail."""
     command = [sys.executable, "-W", "error", "-m", "pytest", "-q", "--no-header", "-W", "error", *options]
-    done = subprocess.run(command, cwd=folder, env={**os.environ, **environ}, capture_output=True, text=True)
+    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # to find and load the others takes longer than the tests
+    done = subprocess.run(command, cwd=folder, env={**os.environ, **alone, **environ}, capture_output=True, text=True)
     return done.stdout.splitlines()[-1] if done.returncode == 0 else done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
     "options",
-    [("-n", "0"), ("-n", "2"), ("-n", "0", "--import-mode=importlib"), ("-n", "0", "-p", "apt_settings.testing")],
+    [(), ("-p", "xdist", "-n", "2"), ("--import-mode=importlib",), ("-p", "apt_settings.testing")],
     ids=" ".join,
 )
 def test_no_test_leaves_anything_to_the_next(options: tuple[str, ...], project: Path) -> None:
@@ -203,13 +204,12 @@ def test_no_test_leaves_anything_to_the_next(options: tuple[str, ...], project: 
     assert re.fullmatch(r"30 passed, 3 xfailed in .*s", told), told
 
 
-@pytest.mark.parametrize("options", [("-n", "2"), ("-n", "0", "--import-mode=importlib")], ids=" ".join)
-def test_the_example_is_tested_with_it(options: tuple[str, ...], tmp_path: Path) -> None:
+def test_the_example_is_tested_with_it(tmp_path: Path) -> None:
     """The trainer with settings of its own, one of which has no default."""
     shutil.copytree(ROOT / "examples" / "own_settings", tmp_path, dirs_exist_ok=True)
     (tmp_path / ".env").write_text("APT_TASK=mrpc\n")
 
-    assert "3 passed" in outcome(tmp_path, *options, **HOSTILE)
+    assert "3 passed" in outcome(tmp_path, **HOSTILE)
 
 
 def test_the_page_shows_tests_that_pass(tmp_path: Path) -> None:
@@ -218,15 +218,15 @@ def test_the_page_shows_tests_that_pass(tmp_path: Path) -> None:
     for name, text in re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
         (tmp_path / name).write_text(text)
 
-    assert "3 passed" in outcome(tmp_path, "-n", "0", **HOSTILE)
+    assert "3 passed" in outcome(tmp_path, **HOSTILE)
 
 
 def test_a_conftest_that_imports_the_settings_can_come_second(project: Path) -> None:
     """The plugin that the command line or addopts names is there before any conftest.py."""
     (project / "conftest.py").write_text(SETTINGS)
 
-    assert "environment APT_EPOCHS='ten' is not allowed" in outcome(project, "-n", "0", **HOSTILE, SEED="1")
-    told = outcome(project, "-n", "0", "-p", "apt_settings.testing", **HOSTILE, APT_EXTEND="", SEED="1")
+    assert "environment APT_EPOCHS='ten' is not allowed" in outcome(project, **HOSTILE, SEED="1")
+    told = outcome(project, "-p", "apt_settings.testing", **HOSTILE, APT_EXTEND="", SEED="1")
     assert told.startswith("30 passed")
 
 

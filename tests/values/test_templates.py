@@ -1,10 +1,7 @@
 """Names of settings in output_dir: each job has a folder of its own."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from support import printed
+from support import printed, run_script, started
 
 from apt_settings import SettingsError, SettingsGroup, SquadSettings, fingerprint, load
 from apt_settings.cli import main
@@ -110,8 +107,8 @@ def test_a_record_has_both_and_a_replay_starts_from_what_was_written(tmp_path: P
 def test_each_point_has_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """By its number, or what it varies; the command sees it; the record of a point is replayed as it was."""
     grid = ["--task", "squad", "--grid", "seed=3..4", "--set", "output_dir=runs/{index}-{seed}"]
-    run = [sys.executable, "-m", "apt_settings", "run", *grid, "--index", "1", "--record", "rec", "--resume", "--quiet"]
-    done = subprocess.run([*run, "--", "printenv", "APT_OUTPUT_DIR"], capture_output=True, text=True, cwd=tmp_path)
+    run = ["run", *grid, "--index", "1", "--record", "rec", "--resume", "--quiet"]
+    done = started(*run, "--", "printenv", "APT_OUTPUT_DIR")
 
     assert (done.stdout, done.stderr) == ("runs/1-4\n", "")
     assert load({}, record=tmp_path / "rec").output_dir == "runs/1-4"
@@ -120,10 +117,8 @@ def test_each_point_has_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: P
         load({}, record=tmp_path / "rec", seed=5)
     script = printed(capsys, "job", "slurm", *grid, "--", "true")
     assert "export APT_OUTPUT_DIR='runs/{index}-{seed}'" in script
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environ = {**os.environ, "SLURM_ARRAY_TASK_ID": "0", "PATH": path}
     assert findings("job.sh", script.encode()) == []
-    done = subprocess.run(["bash"], input=script, env=environ, capture_output=True, text=True, cwd=tmp_path)
+    done = run_script(script, SLURM_ARRAY_TASK_ID="0")
     assert done.returncode == 0, done.stderr
 
 
