@@ -7,9 +7,10 @@ from typing import Final
 
 from ..sources.handed_on import EXPORT
 from ..sources.names import is_ours
+from ..sweeps.grid import Sweep
 from .launchers import Words, base_of, launch_of, values_of
 from .shell_variables import Variables
-from .spec import Assignment, Fault
+from .spec import Assignment, Fault, marked
 
 _DIRECTIVES: Final = {"#SBATCH": "sbatch", "#PBS": "qsub", "#BSUB": "bsub", "#$": "qsub"}
 """What begins a directive -> the command whose options these are."""
@@ -23,6 +24,8 @@ class Directives:
         self._variables = variables
         self._export: tuple[str, int, list[Assignment]] | None = None
         """The last `#SBATCH --export`, its line and what it sets."""
+        self._array: tuple[str, int] = ("", 0)
+        """The last `#SBATCH --array`, and its line."""
         self._lost: set[str] = set()
         """What is told already not to reach srun."""
 
@@ -42,6 +45,8 @@ class Directives:
         self.faults += launch.faults
         if command == "sbatch" and (exports := [*values_of(("--export",), words)]):
             self._replace_export(exports[-1][0], line, launch.assignments)
+        for text, _ in values_of(("--array", "-a"), words) if command == "sbatch" else ():
+            self._array = (text, line)
         for each in launch.assignments:
             self._variables.exported.add(each.variable)
             self._variables.assign(each.variable, [each.value or ""], line, certain=True)
@@ -56,6 +61,17 @@ class Directives:
                 self.faults.append(Fault(before, each.variable, wrong))
                 self._variables.keep_alone([each])
         self._export = (text, line, assignments)
+
+    def count(self, sweep: Sweep, words: Words) -> None:
+        """Find an array that has more tasks than a sweep has points, where the task is the index of the point."""
+        text, line = self._array
+        tasks = re.sub(r"[:%][0-9]+", "", text)  # without steps, and how many run at a time
+        last = max(map(int, re.findall(r"[0-9]{1,9}", tasks)), default=0)
+        is_index = [word for word, _ in values_of(("--index",), words)] == [marked("$SLURM_ARRAY_TASK_ID")]
+        if is_index and last >= sweep.size:
+            wrong = f"--array reaches task {last}, and the last point of the sweep in line {words[0][1]}"
+            fault = Fault(line, "", f"{wrong} is {sweep.size - 1}: write --array=0-{sweep.size - 1}")
+            self.faults += [fault] if fault not in self.faults else []
 
     def lose(self, words: Words, of_command: Sequence[Assignment]) -> None:
         """Find what a command does not hand on: the `--export` of a directive holds for `srun` too."""

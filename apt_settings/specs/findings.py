@@ -20,6 +20,7 @@ from ..sources.foreign import covers, is_foreign
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
+from ..sweeps.checker import Checker
 from ..variables import EXTEND, FOREIGN
 from .kinds import Kind, is_template, kind_of
 from .mentions import Mention, mentions
@@ -261,7 +262,10 @@ class _Judge:
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
         settings = {names.variables[each.variable] for each in with_value}
         try:
-            made = settle(Layers.of([source_of(origins, names)], names)._replace(point=0))  # it may be one of a grid
+            layers = Layers.of([source_of(origins, names)], names)
+            if environment.sweep:
+                self._pins.add_sweep(environment, None if unknown else Checker(environment.sweep, layers))
+            made = settle(layers._replace(point=0))  # it may be one of a grid
             self._pins.add(environment, None if unknown else made)
         except SettingsError as error:
             self._pins.add(environment, None)
@@ -302,13 +306,13 @@ def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
     """The environments to check, without repetitions: each combination of settings once."""
     seen: set[object] = set()
     variables = known().variables
-    for assignments, certain, below in environments:
+    for assignments, certain, below, sweep in environments:
         final = {each.variable: each for each in assignments if not _is_relaxing(each)}
         settings = tuple(each for name, each in final.items() if name in variables)
-        key = frozenset((each.variable, each.value, each.line) for each in settings), certain, bool(below)
+        key = frozenset((each.variable, each.value, each.line) for each in settings), certain, bool(below), bool(sweep)
         if settings and key not in seen:
             seen.add(key)
-            yield Environment(settings, certain, below)
+            yield Environment(settings, certain, below, sweep)
 
 
 def _is_relaxing(assignment: Assignment) -> bool:

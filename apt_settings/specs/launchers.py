@@ -8,6 +8,7 @@ from typing import Final, Literal, NamedTuple
 
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
+from ..sweeps.grid import Sweep
 from ..values import is_list
 from . import points
 from .spec import MARK, Assignment, Fault, assigned, known, setting_of
@@ -82,6 +83,7 @@ class Launch:
     assignments: list[Assignment] = field(default_factory=list)
     alone: list[Assignment] = field(default_factory=list)
     """What one of several values sets, as of a grid."""
+    sweep: Sweep | None = None
     faults: list[Fault] = field(default_factory=list)
     remarks: list[Fault] = field(default_factory=list)
     starts_anew: bool = False
@@ -154,7 +156,8 @@ def _assignment(word: str, line: int) -> Assignment | None:
 
 def _read_ours(option: str, words: Words, launch: Launch) -> None:
     """Add what an option of our own command sets: `--task squad --set epochs=30 --grid seed=1..5`."""
-    texts = list(values_of((option,), list(takewhile(lambda each: each[0] != "--", words))))
+    before = list(takewhile(lambda each: each[0] != "--", words))
+    texts = list(values_of((option,), before))
     if option in points.OPTIONS:
         found = list(points.values_in(option, texts))
         launch.alone += [each for each in found if isinstance(each, Assignment)]
@@ -163,6 +166,7 @@ def _read_ours(option: str, words: Words, launch: Launch) -> None:
         launch.assignments += _settings(option.removeprefix("--"), texts)
     if option == "--task":  # once for each command
         launch.remarks += _flags(words)
+        launch.sweep = points.sweep_in(before)
 
 
 def _settings(option: str, texts: Words) -> Iterator[Assignment]:

@@ -1,33 +1,59 @@
 """The pins in a text that `job` wrote: whether the settings beside each are still those that were checked."""
 
 from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from ..base import AptSettings, settings_of
 from ..basics.packages import version_of
 from ..errors import Problem, SettingsError
 from ..fingerprint import compared
-from ..pin import SWEEP, Pin, refuse_others
+from ..pin import SWEEP, Pin, PinnedSweep, refuse_others
 from ..registry import registry
 from ..sources.handed_on import giver, places_in
+from ..sweeps.checker import Checker
+from ..sweeps.pin import of_sweep, pinned_sweep
 from ..variables import ENV_FILE, EXPECT, EXTEND, GIVEN_BY, NO_FILE
 from .spec import Assignment, Environment, known
+
+_MOST_POINTS: Final = 1_000
+"""The most points that are resolved for the pin of a sweep."""
+
+
+class _Job(NamedTuple):
+    """What an environment with a pin makes."""
+
+    environment: Environment
+    settings: AptSettings | None = None
+    """Those of the first point of a sweep; None where they are wrong or not all known."""
+    sweep: PinnedSweep | None = None
+    """The sweep that they are of."""
 
 
 class Pins:
     """Each pin of a text, with the environments that carry it and the settings that these make."""
 
     def __init__(self) -> None:
-        self._jobs: dict[Assignment, list[tuple[Environment, AptSettings | None]]] = {}
+        self._jobs: dict[Assignment, list[_Job]] = {}
 
     def add(self, environment: Environment, settings: AptSettings | None) -> None:
-        """Keep an environment if it has a pin; the settings are None where they are wrong or not all known.
+        """Keep an environment if it has the pin of one job; the settings are None where they are wrong or not known."""
+        self._add(_Job(environment, settings), is_sweep=False)
 
-        The pin of a sweep is left out: it is of points, which no environment has.
-        """
+    def add_sweep(self, environment: Environment, checker: Checker | None) -> None:
+        """Keep an environment if it has the pin of a sweep; the checker is None where not all of it is known."""
+        few = checker and sum(checker.sweep.axes[number].size for number in checker.choosing_axes) <= _MOST_POINTS
+        try:
+            job = _job_of(environment, checker) if checker and few else _Job(environment)
+        except SettingsError:
+            job = _Job(environment)
+        self._add(job, is_sweep=True)
+
+    def _add(self, job: _Job, *, is_sweep: bool) -> None:
+        environment, settings, _ = job
         for each in environment.assignments:
-            if each.variable == EXPECT and each.value and not each.value.startswith(SWEEP):
+            if each.variable == EXPECT and each.value and each.value.startswith(SWEEP) == is_sweep:
                 is_whole = settings is not None and _is_everything(environment) and not _has_secret(settings)
-                self._jobs.setdefault(each, []).append((environment, settings if is_whole else None))
+                self._jobs.setdefault(each, []).append(job if is_whole else _Job(environment))
 
     def problems(self) -> Iterator[tuple[Problem, str]]:
         """A problem for each pin that no environment has of those that carry it, and why it may be none.
@@ -35,10 +61,16 @@ class Pins:
         One is enough: it may be that of a command with --set.
         """
         for expect, jobs in self._jobs.items():
-            found = [_problem(environment, settings) for environment, settings in jobs]
+            found = list(map(_problem, jobs))
             problem = found[-1]
             if problem and all(found):
-                yield problem, _doubt(expect.value or "", jobs[-1][0])
+                yield problem, _doubt(expect.value or "", jobs[-1])
+
+
+def _job_of(environment: Environment, checker: Checker) -> _Job:
+    """The job of a sweep. Raises SettingsError where a point that decides its pin is wrong."""
+    pin = of_sweep(checker)
+    return _Job(environment, checker.settings(0), pinned_sweep(checker)._replace(pin=lambda: pin))
 
 
 def _is_everything(environment: Environment) -> bool:
@@ -52,13 +84,14 @@ def _has_secret(settings: AptSettings) -> bool:
     return any(settings_of(settings)[name].secret for name in compared(settings))
 
 
-def _problem(environment: Environment, settings: AptSettings | None) -> Problem | None:
+def _problem(job: _Job) -> Problem | None:
     """What is wrong with the pin of an environment; None where nothing is, or nobody knows."""
+    environment, settings, sweep = job
     edited = _edited(environment)
     if settings is None or not (edited or environment.certain or environment.below):
         return None
     try:
-        refuse_others(settings)
+        refuse_others(settings, sweep)
     except SettingsError as error:
         problem = error.problems[0]
         verb = "was" if len(edited) == 1 else "were"
@@ -73,13 +106,13 @@ def _edited(environment: Environment) -> list[str]:
     return [name for name in known().variables if name in written and not giver(written, name, texts.get(name, ""))]
 
 
-def _doubt(pin: str, environment: Environment) -> str:
+def _doubt(pin: str, job: _Job) -> str:
     """Why the settings may be those of the pin all the same; empty where somebody has edited them."""
     expected, here = Pin.read(pin), version_of("apt-settings")
-    if _edited(environment):
+    if _edited(job.environment):
         return ""
-    if environment.below:
-        return f"; but {environment.below} may say otherwise"
+    if job.environment.below and not job.sweep:  # no image changes the points
+        return f"; but {job.environment.below} may say otherwise"
     if expected and expected.version not in ("", here):
         return f"; but it is of apt-settings {expected.version}, and this is {here}"
     return ""

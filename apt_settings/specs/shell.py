@@ -286,8 +286,11 @@ class _Reader:
         self._variables.use()
         self._drop(words)
         environment = [*([] if launch.starts_anew else self._variables.ours.values()), *ours]
-        if ours:
-            self._variables.keep(environment, certain=certain, of_command=ours, below=launch.image)
+        if ours or launch.sweep:
+            below, sweep = launch.image, launch.sweep
+            if sweep:
+                self._directives.count(sweep, words)
+            self._variables.keep(environment, certain=certain, of_command=ours, below=below, sweep=sweep)
         self._keep_scripts(alternatives, environment, launch)
         if words:  # pragma: no branch - a command has a name, if the parser did not fail
             if self._writes_to and words[0][0] in PRINTS:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from ..sources.names import is_ours
+from ..sweeps.grid import Sweep
 from .spec import Assignment, Environment, Fault, Given, assigned, either, known, marked
 
 _NOT_EXPORTED: Final = "is not exported, so no command gets it: write export before it"
@@ -117,6 +118,7 @@ class Variables:
         certain: bool = True,
         of_command: Iterable[Assignment] = (),
         below: str = "",
+        sweep: Sweep | None = None,
     ) -> None:
         """Keep the variables of a command as an environment: those exported, and those that the command alone gets."""
         alone = set(of_command)
@@ -125,7 +127,7 @@ class Variables:
         self._kept_names.update(got)
         below = below or self.below
         self.environments.append(
-            Environment(tuple(got), certain and self._certain and not below, below if certain else "")
+            Environment(tuple(got), certain and self._certain and not below, below if certain else "", sweep)
         )
 
     def keep_alone(self, assignments: Iterable[Assignment]) -> None:

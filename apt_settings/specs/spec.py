@@ -7,6 +7,7 @@ from typing import Final, NamedTuple, TypeVar
 from ..base import AptSettings
 from ..registry import Setting, registry
 from ..sources.names import Names
+from ..sweeps.grid import Sweep
 
 T = TypeVar("T")
 
@@ -49,6 +50,8 @@ class Environment(NamedTuple):
     """False if some may not be set, as in a branch of an `if`, or others may be set too."""
     below: str = ""
     """What may set other variables, and is not read: `the image r/apt-squad`. Then it is not certain."""
+    sweep: Sweep | None = None
+    """What its command varies, by options such as `--grid seed=1..5`."""
 
 
 class Fault(NamedTuple):

@@ -52,6 +52,35 @@ def test_a_value_edited_by_hand_is_one_finding(text: tuple[str, str]) -> None:
     )
 
 
+SWEEPS = (
+    ("--grid", "seed=1..2", "seed=1..3"),
+    ("--grid", "task=mnli,squad", "task=mnli,sst2"),
+    ("--zip", '{"epochs": [20, 40], "distill_epochs": [10, 20]}', None),
+    ("--sample", "target_sparsity=0.3..0.7", "target_sparsity=0.3..0.8"),
+)
+
+
+@pytest.mark.parametrize("launcher", ["job.sh", "pod.yaml"])
+@pytest.mark.parametrize(("option", "written", "edited"), SWEEPS)
+def test_the_pin_of_a_sweep_is_judged(
+    launcher: str, option: str, written: str, edited: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its points stand in the options of the command: other ones, and other shared values, are another sweep."""
+    name, *options = LAUNCHERS[launcher]
+    task = [] if "task=" in written else ["--task", "squad"]
+    points = ["--points", "4"] if option == "--sample" else []
+    options += [*task, "--set", "weight_decay=0.25", option, written, *points]
+    text = printed(capsys, "job", name, *options, "--", "true")
+    shared = judge(launcher, text.replace("0.25", "0.125").encode()).findings
+
+    assert judge(launcher, text.encode()).findings == []
+    assert [each.variable for each in shared] == ["APT_EXPECT"]
+    assert "APT_WEIGHT_DECAY was edited" in shared[0].message
+    if edited:
+        (finding,) = judge(launcher, text.replace(written, edited).encode()).findings
+        assert re.search("APT_EXPECT='sweep1-.*' is not what runs here, which is sweep1-", finding.message)
+
+
 def test_all_that_was_edited_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """What is left out counts as edited."""
     written = printed(capsys, "job", "slurm", *CHECKED, "--set", "epochs=45", "--", "true")

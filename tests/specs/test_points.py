@@ -40,6 +40,27 @@ def test_the_words_of_an_indexed_job_are_judged() -> None:
     assert errors_in("job.yaml", text) == [(6, "APT_EPOCHS")]
 
 
+@pytest.mark.parametrize(
+    ("array", "index", "expected"),
+    [
+        ("0-2", '"$SLURM_ARRAY_TASK_ID"', ["--array reaches task 2, and the last point of the sweep in line 3 is 1"]),
+        ("0-3:3%2", "$SLURM_ARRAY_TASK_ID", ["--array reaches task 3"]),
+        ("1,5", "$SLURM_ARRAY_TASK_ID", ["--array reaches task 5"]),
+        ("0-1%4", "$SLURM_ARRAY_TASK_ID", []),
+        ("0-1:5", "$SLURM_ARRAY_TASK_ID", []),
+        ("1-2", '"$((SLURM_ARRAY_TASK_ID - 1))"', []),
+    ],
+)
+def test_an_array_has_no_more_tasks_than_points(array: str, index: str, expected: list[str]) -> None:
+    """Each task would be refused; who computes the index knows better."""
+    text = f"#!/bin/bash\n#SBATCH --array={array}\napt-settings run --task squad --grid seed=1,2 --index {index} -- t\n"
+    found = judge("job.sh", text.encode()).findings
+
+    assert [(each.line, each.message[: len(words)]) for each, words in zip(found, expected, strict=True)] == [
+        (2, words) for words in expected
+    ]
+
+
 def test_a_value_that_only_the_job_knows_is_a_note() -> None:
     """And the lines stay those of the options, wherever else the variable stands."""
     text = "export APT_EPOCHS=3\nrun\napt-settings run --grid seed=$S --grid $X=1 --grid epochs=0 -- train\n"
