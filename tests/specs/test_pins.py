@@ -81,6 +81,14 @@ def test_the_pin_of_a_sweep_is_judged(
         assert re.search("APT_EXPECT='sweep1-.*' is not what runs here, which is sweep1-", finding.message)
 
 
+def test_a_wrong_point_is_told_in_place_of_the_pin(capsys: pytest.CaptureFixture[str]) -> None:
+    """To mend it may make the pin right again."""
+    text = printed(capsys, "job", "slurm", "--grid", "task=mnli,squad", "--", "true")
+    (finding,) = judge("job.sh", text.replace("mnli,squad", "mnli,imagenet").encode()).findings
+
+    assert finding.variable == "APT_TASK"
+
+
 def test_all_that_was_edited_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """What is left out counts as edited."""
     written = printed(capsys, "job", "slurm", *CHECKED, "--set", "epochs=45", "--", "true")
