@@ -77,9 +77,9 @@ def test_an_80_column_terminal_is_not_overrun(command: str, tmp_path: Path) -> N
 def test_runs_stand_on_two_lines_where_columns_do_not_fit(columns: int) -> None:
     """Which run it is, and below it what it has: no value is cut, and nothing is wider than the terminal."""
     for number in range(2):
-        Path("runs", str(number)).mkdir(parents=True)
+        Path("runs", f"apt1-{number}").mkdir(parents=True)
         environ = {"APT_TASK": "squad", "APT_EPOCHS": str(30 + number), "APT_OUTPUT_DIR": "a b " * 20 + str(number)}
-        write(Path("runs", str(number)), record_of(load(environ | {"APT_SEED": str(number)}, None)))
+        write(Path("runs", f"apt1-{number}"), record_of(load(environ | {"APT_SEED": str(number)}, None)))
     lines = on_terminal(columns, "runs")
 
     assert [line for line in lines if len(line) > columns] == []
