@@ -78,9 +78,8 @@ def table(runs: Sequence[PastRun], choice: Choice, context: Context) -> Table:
     commits = {run.commit for run in runs}
     said = [(name, _shared(runs, name, choice)) for name in shared]
     said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
-    has_column = not choice.folded
     code = dict(differences_of_code([run.run for run in runs if run.run]))
-    unlike = [name for name in code if not (has_column and name in ("commit", "changes"))]
+    unlike = [name for name in code if choice.folded or name not in ("commit", "changes")]
     if choice.folded:
         apart = [name for name in causes if name not in choice.folded]
         names = [*apart, *(name for name in choice.folded if name in causes), *choice.metrics]
