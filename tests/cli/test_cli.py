@@ -133,7 +133,6 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
         (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
         (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
         (["runs", "--epochs", "3"], "--epochs is no option: write --where epochs=..."),
-        (["explain", "--epochs", "3"], "No such option '--epochs'."),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
