@@ -2,6 +2,7 @@
 
 Exception
 └── SettingsError       the settings are wrong; `.problems` lists everything that is
+    └── CannotWriteError  a record or a picture cannot be written
 UserWarning
 └── SettingsWarning     the settings are valid, and there is something to know about them
 """
@@ -105,6 +106,13 @@ class SettingsError(Exception):
     def __str__(self) -> str:
         count = len(self.problems)
         return "\n  ".join([f"{count} problem{'s' * (count != 1)} in the settings", *map(str, self.problems)])
+
+
+class CannotWriteError(SettingsError):
+    """A record or a picture cannot be written, whatever the settings are: another time it may be."""
+
+    def __str__(self) -> str:
+        return "\n  ".join(map(str, self.problems))
 
 
 class SettingsWarning(UserWarning):

@@ -9,7 +9,7 @@ PROBLEMS_FOUND: Final = 1
 WRONG_USE: Final = 2
 """The command line is wrong."""
 IO_ERROR: Final = 74
-"""The output cannot be written; EX_IOERR of sysexits.h."""
+"""The output or a record cannot be written; EX_IOERR of sysexits.h."""
 WRONG_SETTINGS: Final = 78
 """The settings are wrong; EX_CONFIG of sysexits.h."""
 NOT_EXECUTABLE: Final = 126

@@ -4,7 +4,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..errors import SettingsError
+from ..errors import CannotWriteError, SettingsError
 from .escaping import escaped
 from .files import write_whole
 
@@ -33,7 +33,7 @@ def figure_for(path: Path, size: tuple[float, float]) -> "Figure":
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a figure, in the kind that the suffix names. Raises SettingsError if the file cannot be written."""
+    """Write a figure, in the kind that the suffix names. Raises CannotWriteError."""
     from matplotlib import rc_context
 
     picture, kind = BytesIO(), path.suffix.lower().removeprefix(".")
@@ -42,4 +42,4 @@ def save(figure: "Figure", path: Path) -> None:
     try:
         write_whole(path, picture.getvalue())
     except OSError as error:
-        raise SettingsError.at(escaped(str(path)), f"cannot be written: {error.strerror}") from None
+        raise CannotWriteError.at(escaped(str(path)), f"cannot be written: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """The command line: each command parses its options, calls the package and prints.
 
 Exit status: 0 good; 1 `check` found problems, `diff` found differences; 2 the command line is wrong; 74 (EX_IOERR) the
-output cannot be written; 78 (EX_CONFIG) the settings are wrong.
+output or a record cannot be written; 78 (EX_CONFIG) the settings are wrong.
 """
 
 import os
@@ -16,7 +16,7 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import escaped
 from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
-from ..errors import SettingsError
+from ..errors import CannotWriteError, SettingsError
 from ..registry import registry
 from ..sources.flags import setting_of
 from .lazy import LazyGroup
@@ -54,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         usage = error.ctx.get_usage() if error.ctx else ""
         return complain(error.exit_code, usage, f"apt-settings: {_message(error)}")
     except SettingsError as error:
-        return complain(WRONG_SETTINGS, *f"apt-settings: {error}".splitlines())
+        status = IO_ERROR if isinstance(error, CannotWriteError) else WRONG_SETTINGS
+        return complain(status, *f"apt-settings: {error}".splitlines())
     return int(status or 0)
 
 
@@ -105,5 +106,6 @@ def commands() -> None:
     Example: APT_TARGET_SPARSITY=0.4 apt-settings show
 
     Exit status: 0 good, 1 check found problems or diff differences, 2 the command line is wrong, 74 the
-    output cannot be written, 78 the settings are wrong.
+    output or a record cannot be written, 78 the settings are wrong. run ends as its command does, and
+    job --submit as sbatch or kubectl does.
     """

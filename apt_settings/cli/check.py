@@ -41,31 +41,33 @@ _MANY: Final = 500
     "--extend",
     multiple=True,
     metavar="MODULE:NAME",
-    help="Settings of your own, from a class; repeatable; as APT_EXTEND says.",
+    help="Settings of your own, from a class; repeatable; in place of APT_EXTEND.",
 )
+@click.option("--strict", is_flag=True, help="With FILE: a name that cannot be judged is wrong.")
 @click.argument("files", nargs=-1, type=click.Path(), metavar="[FILE]...")
-def check(job: Job, files: tuple[str, ...], form: str | None, extend: tuple[str, ...]) -> int:
+def check(job: Job, files: tuple[str, ...], form: str | None, extend: tuple[str, ...], strict: bool) -> int:
     """Print everything that is wrong with the settings.
 
     Without FILE, check the settings that a job started here would have. With FILE, check a file that
     sets variables for a job: a .env, a script for bash or sbatch, YAML, JSON, TOML, a Dockerfile, a
     Makefile; - is stdin. A folder is searched for such files. Nothing in a file is run. A value that is
-    known only when the job runs, such as ${SLURM_JOB_ID}, is named as not judged. Exit status: 0 good,
-    1 something is wrong.
+    known only when the job runs, such as ${SLURM_JOB_ID}, is named as not judged. Classes of your own
+    that APT_EXTEND names count if they are installed, those that --extend names wherever they are.
+    Exit status: 0 good, 1 something is wrong.
 
     Example: apt-settings check job.sh k8s/*.yaml
     """
     if extend:
         os.environ[EXTEND] = ",".join(extend)
     if not files:
-        if form:
-            raise click.UsageError("--format needs a FILE")
+        if form or strict:
+            raise click.UsageError(f"{'--format' if form else '--strict'} needs a FILE")
         with in_force(_named(extend)):
             return _check_here(job)
     if job.overrides or job.record or job.env_file is not ...:
-        raise click.UsageError("a FILE is checked by itself: of the options, only --format and --extend go with it")
+        raise click.UsageError("a FILE is checked by itself: only --format, --extend and --strict go with it")
     with in_force(_named(extend) if extend else _named_elsewhere()):
-        return _check_files(files, form or "text")
+        return _check_files(files, form or "text", strict=strict)
 
 
 def _named(extend: tuple[str, ...]) -> Registry:
@@ -104,14 +106,14 @@ def _check_here(job: Job) -> int:
     return 0
 
 
-def _check_files(paths: Sequence[str], form: str) -> int:
+def _check_files(paths: Sequence[str], form: str, *, strict: bool) -> int:
     from ..specs.beside import beside_of
     from ..specs.findings import judge
     from ..specs.formats import FORMATS
 
     texts, unreadable, others = _read(paths)
     unnamed = tuple(each for each in os.environ.get(EXTEND, "").split(",") if each not in registry().word.split(","))
-    beside = beside_of(texts)._replace(unnamed=unnamed)
+    beside = beside_of(texts)._replace(unnamed=unnamed, is_strict=strict)
     hidden = len(texts) < _MANY or sys.stderr is None or not sys.stderr.isatty()
     with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
         judgements = [judge(name, data, beside) for name, data in with_progress]

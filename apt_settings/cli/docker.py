@@ -21,6 +21,7 @@ from .job_options import (
     IMAGE,
     NO_EXPECT,
     ONE_LINE,
+    drop_fingerprint,
     drop_unset,
     like,
     refuse_mounts,
@@ -28,7 +29,7 @@ from .job_options import (
     text_option,
     volume_option,
 )
-from .job_requests import kept, left_out, lost_with_container
+from .job_requests import hand_on, left_out, lost_with_container
 from .options import (
     COMMAND,
     Job,
@@ -98,6 +99,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
     "folder",
     default="runs",
     type=like(r"[^:\x00-\x1f\x7f]+", "the path of a folder, without a colon"),
+    callback=drop_fingerprint,
     show_default=True,
     metavar="DIR",
     help="The folder for records.",
@@ -130,7 +132,8 @@ def docker(
     refuse_mounts(mounts, {RECORDS: f"--record {folder}"})
     if only and (index is not None or written):
         raise click.UsageError("--only prints a line for each point: --index and --write-env-file do not go with it")
-    given, remarks = _variables_in(options["env_from"])
+    from_files, remarks = _variables_in(options["env_from"])
+    given = [*from_files, *dict(options["env"])]
     mounts = tuple(mount._replace(source=_absolute(mount.source)) for mount in mounts)
     container = Container(env_file=str(written or ""), mounts=mounts, **drop_unset(options))
     every = [point_of(job, sweep, point) for point in (_points(job, sweep, only, folder) if only else [index])]
@@ -138,8 +141,7 @@ def docker(
     requests = []
     for settings in every:
         texts = variables_for(settings, full=full, expect=not no_expect)
-        from_shell = tuple(name for name in kept(settings) if name not in given)  # else another shell would unset it
-        request = Request(Sweep(()), command, RECORDS, variables=texts, kept=from_shell)
+        request = hand_on(Request(Sweep(()), command, RECORDS, variables=texts), settings, given)
         requests.append(request.in_container(container.image))
         lost = lost_with_container(settings, mounts)
         remarks += [*notes(settings), *notes_on_command(settings, command), *left_out(settings, given), *lost]

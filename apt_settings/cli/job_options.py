@@ -3,13 +3,14 @@
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Final
 
 import click
 
 from ..basics.escaping import escaped, shown, spelt
-from ..jobs.request import Mount, is_secret, why_reserved
-from ..jobs.torchrun import command_of
+from ..jobs.request import Mount, is_file_of_secret, is_secret, why_reserved
+from ..jobs.torchrun import PROCESSES, VARIABLES, command_of
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 ONE_LINE: Final = r"[^\x00-\x1f\x7f]+"
@@ -29,6 +30,13 @@ def like(pattern: str, allowed: str) -> Callable[[str], str]:
         return text
 
     return text_like
+
+
+def drop_fingerprint(_ctx: click.Context, _param: click.Parameter, folder: Any) -> Any:
+    """A callback for click: `r9/{fingerprint}`, as `run` takes it, is `r9`, where each fingerprint has a folder."""
+    if folder is None or PurePath(folder).name != "{fingerprint}":
+        return folder
+    return folder.parent if isinstance(folder, PurePath) else str(PurePath(folder).parent)
 
 
 IMAGE: Final = click.option(
@@ -59,6 +67,12 @@ def under_torchrun(command: tuple[str, ...]) -> tuple[str, ...]:
         return command_of(command)
     except ValueError as error:
         raise click.UsageError(escaped(str(error))) from None
+
+
+def refuse_torchrun(option: str, variables: Iterable[str]) -> None:
+    """Raise UsageError where an option sets what --torchrun sets; the number of processes is the user's to change."""
+    if taken := [each for each in variables if each in VARIABLES and each != PROCESSES]:
+        raise click.UsageError(f"{option}: {taken[0]} is for --torchrun to set")
 
 
 def text_option(option: str, pattern: str, allowed: str, meaning: str, *others: str) -> Callable[[Any], Any]:
@@ -95,6 +109,10 @@ def refuse_variables(given: Mapping[str, Sequence[str]]) -> None:
     """
     seen: set[str] = set()
     for option, variable in ((option, each) for option, variables in given.items() for each in variables):
+        if option == "--secret-env" and is_file_of_secret(variable):
+            value = variable.removesuffix("_FILE")
+            fix = f"write --secret-env {value}=SECRET:KEY, or --env {variable}=/PATH for a file that is mounted"
+            raise click.UsageError(f"{option}: {variable} takes a path, and a key of a Secret is the value: {fix}")
         may_be = option == "--secret-env" and is_secret(variable)
         if not may_be and (why := why_reserved(variable)):
             raise click.UsageError(f"{option}: {spelt(variable)} {why}")

@@ -50,7 +50,7 @@ def request_of(
     missing = left_out(settings, given)
     here = [*set_elsewhere(settings, asked.sweep), *remarks, *notes_on_command(settings, asked.command)]
     print_notes([*here, *missing], err=True)
-    return settings, request._replace(left_out=tuple(map(str, missing)), kept=kept(settings))
+    return settings, hand_on(request, settings, given)._replace(left_out=tuple(map(str, missing)))
 
 
 def _of_one(job: Job, asked: Request, *, full: bool, expect: bool) -> tuple[AptSettings, Request, list[Note]]:
@@ -116,17 +116,29 @@ def left_out(settings: AptSettings, given: Collection[str] = ()) -> list[Note]:
     `given` are the variables of secrets that an option hands on.
     """
     notes = []
-    for name, setting in settings_of(settings).items():
-        is_given = not {setting.variable, f"{setting.variable}_FILE"}.isdisjoint(given)
-        if setting.secret and settings.origin(name).is_override and not is_given:
-            how = f"the job needs {setting.variable}, or {setting.variable}_FILE with a path, in its environment"
-            notes.append(Note(f"{name} is secret and is not written: {how}", name))
+    for name, variable in _secrets(settings, given).items():
+        how = f"the job needs {variable}, or {variable}_FILE with a path, in its environment"
+        notes.append(Note(f"{name} is secret and is not written: {how}", name))
     passed = "is no setting and is not written: set it in the job's environment if it is needed there"
     return [*notes, *(Note(f"{escaped(name)} {passed}") for name in let_pass(settings))]
 
 
-def kept(settings: AptSettings) -> tuple[str, ...]:
-    """The variables of this shell that are not written and count all the same: those of secrets, and names let pass."""
-    secret = [settings.origin(name) for name, setting in settings_of(settings).items() if setting.secret]
-    here = (each.variable for each in (*secret, *unknown_to(settings)) if each.kind == "environment")
-    return tuple(dict.fromkeys(name for name in here if re.fullmatch(r"APT_\w+", name, re.ASCII)))
+def hand_on(request: Request, settings: AptSettings, given: Collection[str] = ()) -> Request:
+    """A request with what the shell that starts the job hands on and no text has: secrets, and names let pass."""
+    secrets = tuple(_secrets(settings, given).values())
+    others = unknown_to(settings)
+    passed = (each.variable for each in others if each.kind == "environment" and each.variable not in given)
+    names = (*(name for each in secrets for name in (each, f"{each}_FILE")), *passed)
+    kept = tuple(dict.fromkeys(name for name in names if re.fullmatch(r"APT_\w+", name, re.ASCII)))
+    return request._replace(kept=kept, secrets=secrets)
+
+
+def _secrets(settings: AptSettings, given: Collection[str]) -> dict[str, str]:
+    """Secret that is set here and that no option hands on -> its variable."""
+    return {
+        name: setting.variable
+        for name, setting in settings_of(settings).items()
+        if setting.secret
+        and settings.origin(name).is_override
+        and {setting.variable, f"{setting.variable}_FILE"}.isdisjoint(given)
+    }

@@ -16,7 +16,6 @@ from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, SHARED_MEMORY, Pod, label_like, render, submit
 from ..jobs.patches import read_patch
 from ..jobs.request import RECORDS, Mount, Request
-from ..jobs.torchrun import VARIABLES
 from ..sweeps.grid import Sweep
 from .grids import ONLY, takes_grid
 from .job_options import (
@@ -25,8 +24,10 @@ from .job_options import (
     NO_EXPECT,
     TORCHRUN,
     VARIABLE,
+    drop_fingerprint,
     drop_unset,
     refuse_mounts,
+    refuse_torchrun,
     refuse_variables,
     text_option,
     under_torchrun,
@@ -96,6 +97,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     "--record",
     "records",
     type=PathOption(path_type=Path),
+    callback=drop_fingerprint,
     metavar="DIR",
     help="The folder here in which --only finds the records: a mount or a copy of the volume.",
 )
@@ -212,7 +214,8 @@ def kubernetes(
     patches = tuple(map(read_patch, files))
     chosen = (only, records) if only and records else None
     asked = Request(sweep, command, RECORDS)
-    settings, request = request_of(job, asked, full=full, expect=not no_expect, given=secrets, only=chosen)
+    given = [*secrets, *dict(options["env"]), *(each for patch in patches for each in patch.variables)]
+    settings, request = request_of(job, asked, full=full, expect=not no_expect, given=given, only=chosen)
     all_labels = {"app.kubernetes.io/managed-by": "apt-settings", **_labels(settings, sweep), **dict(labels)}
     name = _name(name, settings, request, options["nodes"])
     pod = Pod(
@@ -251,8 +254,8 @@ def _refuse_nodes(nodes: int | None, sweep: Sweep, *, with_torchrun: bool, env: 
     if nodes and sweep.axes:
         fix = "write a job for each point, with --set in place of the grid; job slurm takes both"
         raise click.UsageError(f"--torchrun numbers the pods of an Indexed Job, and so does a grid: {fix}")
-    if with_torchrun and (taken := [variable for variable, _ in env if variable in VARIABLES]):
-        raise click.UsageError(f"--env: {taken[0]} is for --torchrun to set")
+    if with_torchrun:
+        refuse_torchrun("--env", [variable for variable, _ in env])
 
 
 def _refuse_mounts(claim: str | None, mounts: tuple[Mount, ...], shm: str | None) -> None:

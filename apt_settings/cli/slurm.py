@@ -23,8 +23,10 @@ from .job_options import (
     ONE_LINE,
     TORCHRUN,
     WORD,
+    drop_fingerprint,
     drop_unset,
     like,
+    refuse_torchrun,
     text_option,
     under_torchrun,
 )
@@ -53,8 +55,12 @@ def _sbatch_option(text: str) -> str:
         raise click.BadParameter(f"{shown(text)} must be an option of sbatch in one word, such as --signal=B:TERM@120")
     name = re.split("[= ]", text)[0]
     if written := [option for option in WRITTEN if f"--{option}".startswith(name)]:
-        fix = "give it without --sbatch" if written[0] in OPTIONS else "the script has it already, or must not have it"
-        raise click.BadParameter(f"{name} is --{written[0]} to sbatch: {fix}")
+        option = f"--{written[0]}"
+        meant = "" if name == option else f" is {option} to sbatch"
+        fix = f"job slurm has {option}: write it without --sbatch"
+        if written[0] not in OPTIONS:
+            fix = f"the script has {option} already, or must not have it"
+        raise click.BadParameter(f"{name}{meant}: {fix}")
     return text
 
 
@@ -125,6 +131,7 @@ def _setup_line(text: str) -> str:
     "records",
     default="runs",
     type=like(rf"(?!-){ONE_LINE}", "the path of a folder"),
+    callback=drop_fingerprint,
     show_default=True,
     metavar="DIR",
     help="The folder for records; each fingerprint has a folder in it.",
@@ -174,6 +181,7 @@ def slurm(
     resources = Resources(**{"name": "", **drop_unset(options)})
     if with_torchrun:
         command, resources = under_torchrun(command), resources._replace(processes=_processes(resources))
+        refuse_torchrun("--setup", [name for line in resources.setup for name in re.findall(r"\b(PET_\w+)=", line)])
     chosen = (only, Path(records)) if only else None
     asked = Request(sweep, command, records, once)
     settings, request = request_of(job, asked, full=full, expect=not no_expect, only=chosen)
@@ -250,5 +258,5 @@ def _submit(scripts: list[str]) -> int:
             print_sentences([f"sbatch: {each}" for each in answer.remarks], err=True)
         except RefusedError as refused:
             which = f" array {number} of {len(scripts)}" if len(scripts) > 1 else ""
-            return complain(refused.status, f"apt-settings: not submitted{which}: {refused}")
+            return complain(refused.status, *f"apt-settings: not submitted{which}: {refused}".splitlines())
     return 0

@@ -49,7 +49,7 @@ def render(request: Request, container: Container, folder: str) -> str:
         *request.start,
         *request.end,
     ]
-    return f"mkdir -p {shlex.quote(folder)} && {shlex.join(words)}\n"
+    return " && ".join([*request.guards, f"mkdir -p {shlex.quote(folder)}", shlex.join(words)]) + "\n"
 
 
 def _volume(source: str, path: str, read_only: bool) -> str:

@@ -132,7 +132,8 @@ def _torchrun_env(pod: Pod) -> list[dict[str, Any]]:
         torchrun.MASTER: f"{pod.name}-0.{pod.name}",
         torchrun.PORT: str(torchrun.USUAL_PORT),
     }
-    values_env = [{"name": name, "value": Text(value)} for name, value in values.items()]
+    given = dict(pod.env)  # the number of processes may be the user's
+    values_env = [{"name": name, "value": Text(value)} for name, value in values.items() if name not in given]
     from_pod = ({"fieldRef": {"fieldPath": Text(path)}} for path in fields.values())
     return [*values_env, *({"name": name, "valueFrom": each} for name, each in zip(fields, from_pod, strict=True))]
 

@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple
 from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_bytes
 from ..errors import SettingsError
-from ..sources.names import is_ours
 from ..specs.patches import read
 from ..specs.texts import SIZE_LIMIT
+from .job_keys import faults_of, lost_mounts
 from .merge import MergeError, merge
 from .request import why_reserved
 
@@ -34,6 +34,11 @@ class Patch(NamedTuple):
     """The file, as messages name it."""
     content: Mapping[str, Any]
 
+    @property
+    def variables(self) -> Iterator[str]:
+        """The variables that it sets for some container, and the prefixes that it gives them, at any depth."""
+        return _variables_in(self.content)
+
 
 def read_patch(path: str | os.PathLike[str]) -> Patch:
     """The patch in a file of YAML or JSON. Raises SettingsError."""
@@ -50,18 +55,23 @@ def read_patch(path: str | os.PathLike[str]) -> Patch:
 
 def apply(job: dict[str, Any], patches: Sequence[Patch]) -> dict[str, Any]:
     """A Job with the patches merged into it, one after the other. Raises SettingsError."""
-    for place, content in patches:
-        for variable in _variables_in(content):
+    for patch in patches:
+        place = patch.place
+        for variable in patch.variables:
             if why := why_reserved(variable):
                 raise SettingsError.at(place, f"sets {spelt(variable)}, which {why}")
         try:
-            merged = merge(job, content)
+            merged = merge(job, patch.content)
         except MergeError as error:
             raise SettingsError.at(place, escaped(str(error))) from None
         before, after = _kept(job), _kept(merged)
         if changed := next((path for path in before if before[path] != after[path]), None):
             raise SettingsError.at(place, f"changes {changed}, which a patch must not", fix=_OTHERWISE[changed])
+        if wrong := next(faults_of(merged), None):
+            raise SettingsError.at(place, wrong)
         job = merged
+    if patches and (wrong := next(lost_mounts(job), None)):
+        raise SettingsError.at(patches[-1].place, wrong)
     for container in _containers_of(job):
         if not container.get("image"):
             wrong = f"leaves the container {shown(container['name'])} without an image"
@@ -73,7 +83,7 @@ def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
     """What of a Job a patch must leave as it is, by its path."""
     metadata = _at(job, "metadata")
     container = next((each for each in _containers_of(job) if each["name"] == "job"), {})
-    env = [entry for entry in _items(container.get("env")) if is_ours(str(entry["name"]))]
+    env = [entry for entry in _items(container.get("env")) if why_reserved(str(entry["name"]))]
     return {
         "apiVersion": job.get("apiVersion"),
         "kind": job.get("kind"),
@@ -105,7 +115,6 @@ def _items(value: Any) -> Sequence[Mapping[str, Any]]:
 
 
 def _variables_in(value: Any, key: str = "") -> Iterator[str]:
-    """The variables that a patch sets for some container, and the prefixes that it gives them, at any depth."""
     if isinstance(value, Mapping):
         yield from value if key == "data" else ()
         for name, each in value.items():

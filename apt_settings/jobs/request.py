@@ -1,6 +1,7 @@
 """A job for any launcher: its variables, its sweep, its command, and the folder for its records."""
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 from typing import Final, NamedTuple, Self
 
 from ..base import AptSettings, background_of, written_output_dir
@@ -49,6 +50,8 @@ class Request(NamedTuple):
     """What the text does not hold and the job may need: `APT_HUB_TOKEN is secret and is not written`."""
     kept: tuple[str, ...] = ()
     """The variables of the submitting shell that a launcher may hand on although their values are not written."""
+    secrets: tuple[str, ...] = ()
+    """The variables of secrets that the job needs from whatever starts it: `APT_HUB_TOKEN`."""
 
     @property
     def size(self) -> int:
@@ -65,9 +68,15 @@ class Request(NamedTuple):
         return [f"# {line}" for line in (self.title, *self.left_out)]
 
     @property
+    def guards(self) -> list[str]:
+        """The lines of bash that stop a job without a secret that was there when it was written."""
+        wrong = "is not set, and neither is {0}: the job needs this secret"
+        return [f': "${{{each}:-${{{each}_FILE:?{wrong.format(each)}}}}}"' for each in self.secrets]
+
+    @property
     def start(self) -> list[str]:
         """The arguments of apt-settings before the index of a point: `run --record ... --resume --grid=seed=1..5`."""
-        folder, once = f"{self.records}/{{fingerprint}}", ["--once"] if self.once else []
+        folder, once = f"{PurePosixPath(self.records)}/{{fingerprint}}", ["--once"] if self.once else []
         record = ["--record", folder, "--resume", *once] if self.records else []
         return ["run", *record, *self.sweep.options()]
 
@@ -117,7 +126,7 @@ def why_reserved(variable: str) -> str:
     names = registry().names_of(AptSettings)
     if variable == COMPLETION_INDEX:
         return "is set by Kubernetes: it chooses the point of a grid"
-    if not is_ours(variable):
+    if not is_ours(variable) or is_file_of_secret(variable):
         return ""
     if is_secret(variable):
         return "is secret, and a job's text would show it: use --env-from, or --secret-env in Kubernetes"
@@ -125,6 +134,11 @@ def why_reserved(variable: str) -> str:
     if setting in names.settings:
         return f"is a setting: write --set {setting}=VALUE"
     return "has the prefix of settings: to set one, write --set NAME=VALUE"
+
+
+def is_file_of_secret(variable: str) -> bool:
+    """Whether a variable names the file of a secret: a path, which a job's text may show."""
+    return registry().names_of(AptSettings).is_file_of_secret(variable)
 
 
 def is_secret(variable: str) -> bool:

@@ -130,7 +130,7 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
     blocks = [
         ["#!/bin/bash", *request.comments, *(f"{_DIRECTIVE}{option}" for option in options)],
         [_SHELLCHECK, "set -e", *guards, *resources.setup],
-        [*_unset(request.kept), *exports, _EVERYTHING],
+        [*_unset(request.kept), *request.guards, *exports, _EVERYTHING],
         *([_rendezvous(resources)] if resources.processes else []),
         [f"exec {_on_each_node(resources)}{_run(request, part, program)}"],
     ]
@@ -160,7 +160,9 @@ def _array(part: Part, at_once: int) -> str:
 
 def _rendezvous(resources: Resources) -> list[str]:
     told = [name for name in torchrun.VARIABLES if name != torchrun.NODE_RANK]
-    return [*_ON_EACH_NODE, f"{torchrun.PROCESSES}={resources.processes}", f"export {' '.join(told)}"]
+    is_told = any(re.search(rf"\b{torchrun.PROCESSES}=", line) for line in resources.setup)
+    processes = [] if is_told else [f"{torchrun.PROCESSES}={resources.processes}"]
+    return [*_ON_EACH_NODE, *processes, f"export {' '.join(told)}"]
 
 
 def _on_each_node(resources: Resources) -> str:

@@ -20,9 +20,11 @@ MASTER: Final = "PET_MASTER_ADDR"
 PORT: Final = "PET_MASTER_PORT"
 IDENTITY: Final = "PET_RDZV_ID"
 VARIABLES: Final = (NODES, PROCESSES, NODE_RANK, MASTER, PORT, IDENTITY)
-"""The variables that a job sets for torchrun, which no user may set beside it."""
+"""The variables that a job sets for torchrun. Beside it, a user may set that of PROCESSES alone."""
 USUAL_PORT: Final = 29500
 
+_ITS_MODULES: Final = ("torch.distributed.run", "torch.distributed.launch", "torchrun")
+"""What `python -m` starts it by."""
 _PYTHON: Final = r"python[0-9.]*"
 _SCRIPT: Final = r"(?!-).*(\.py|/.*)"
 _KINDS: Final = ("-m", "--module", "--no-python")
@@ -39,13 +41,14 @@ def command_of(words: Sequence[str]) -> tuple[str, ...]:
     start = (words[0], "-m", "torch.distributed.run") if has_python else ("torchrun",)
     words = words[1:] if has_python else words
     first, *others = words or ("",)
+    if PurePath(first).name == "torchrun" or (first in _KINDS and others[:1] and others[0] in _ITS_MODULES):
+        written = first if first not in _KINDS else f"{first} {others[0]}"
+        raise ValueError(f"--torchrun writes torchrun and its options: leave out {written}")
     if first in _KINDS:
         if not others or others[0].startswith("-"):
             raise ValueError(
                 f"{first} needs {'a program' if first == _KINDS[-1] else 'the name of a module'} behind it"
             )
-    elif first == "torchrun":
-        raise ValueError("--torchrun writes torchrun and its options: leave out torchrun")
     elif first.startswith("-"):
         fix = "for an option of torchrun set its variable, such as PET_MAX_RESTARTS=3 for --max-restarts 3"
         raise ValueError(f"{first} stands where --torchrun needs a script, -m MODULE or --no-python PROGRAM: {fix}")

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Final
 
 from ..basics.escaping import bytes_escaped, escaped
-from ..errors import SettingsError
+from ..errors import CannotWriteError, SettingsError
 from ..fingerprint import changed
 from ..sources.record import FILE_NAME, Record, Run, read
 from .conflicts import conflicts_with
@@ -44,7 +44,8 @@ class Newcomer:
     def wait(self, warn: Callable[[str], None]) -> tuple[Path, int] | None:
         """The folder that the first process keeps, and how many runs its record has; None without an id and a record.
 
-        Raises SettingsError where settings differ, and where the record of a job that has an id does not come.
+        Raises SettingsError where settings differ, and CannotWriteError where the record of a job that has an id does
+        not come.
         """
         began, is_told = monotonic(), False
         while (found := next(self._records(), None)) is None:
@@ -54,7 +55,7 @@ class Newcomer:
                     f"has no record of this job {self._name} after {self._patience:.0f} s: its first process keeps it"
                 )
                 if self._start:
-                    raise SettingsError.at(f"--record {escaped(str(self._folder))}", wrong)
+                    raise CannotWriteError.at(f"--record {escaped(str(self._folder))}", wrong)
                 warn(f"{escaped(str(self._folder))} {wrong}; this one runs without")
                 return None
             if waited > _TOLD_AFTER and not is_told:

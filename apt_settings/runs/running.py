@@ -17,7 +17,7 @@ from ..base import AptSettings, background_of, settings_of
 from ..basics.escaping import bytes_escaped, escaped
 from ..basics.files import remove_drafts
 from ..basics.packages import UNKNOWN, version_of
-from ..errors import SettingsError
+from ..errors import CannotWriteError, SettingsError
 from ..fingerprint import changed
 from ..pin import Pin
 from ..sources.controls import CONTROLS
@@ -110,8 +110,8 @@ def run_recorded(
     nothing runs if the folder has a run with the same fingerprint that ended well. A process of a job that is not its
     first one has a `rank`: it writes no record, and joins that of the first one if its settings are the same.
 
-    Raises SettingsError before the start if the folder cannot be written, is in use, or holds the record of other
-    settings, and on systems other than Linux.
+    Raises SettingsError before the start if the folder holds the record of other settings, and on systems other than
+    Linux; of its kind CannotWriteError if the folder cannot be written or is in use.
     """
     if not hasattr(signal, "sigtimedwait") or find_spec("fcntl") is None:  # macOS, Windows
         fix = "leave it out, and the command runs without a record"
@@ -169,13 +169,13 @@ def _refuse_too_long(folder: Path, record: Record) -> None:
 
 @contextmanager
 def _explain_os_errors(parent: Path) -> Generator[None, None, None]:
-    """Raise a SettingsError that names the folder in place of an OSError."""
+    """Raise a CannotWriteError that names the folder in place of an OSError."""
     try:
         yield
     except OSError as error:
         in_use = isinstance(error, BlockingIOError)
         wrong = f"is in use by {_holder_of(parent)}" if in_use else f"cannot be written: {error.strerror}"
-        raise SettingsError.at(f"--record {escaped(str(parent))}", wrong) from None
+        raise CannotWriteError.at(f"--record {escaped(str(parent))}", wrong) from None
 
 
 def _holder_of(folder: Path) -> str:

@@ -13,6 +13,9 @@ _MOST_READ: Final = 256 * SIZE_LIMIT
 _GIT: Final = ("git", "-c", "core.fsmonitor=false", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
 """No program runs that a repository names: that is what core.fsmonitor would do."""
 _SECONDS: Final = 20
+_RECORDS: Final = r"run\.json|node-.+\.json"
+_RECORD: Final = rb"""\{\s*"(format|rank)":"""
+"""The names of the files in the folder of a record, and how these begin."""
 _NOT_ENTERED: Final = frozenset({".git", ".hg", ".svn", "node_modules", "__pycache__", ".venv", "venv", ".tox"})
 
 
@@ -24,10 +27,17 @@ def files_in(folder: str) -> Iterator[str]:
         yield name.removeprefix("./")
 
 
-def _listed_by_git(folder: str) -> list[str] | None:
+def is_in_git(path: str) -> bool:
+    """Whether git has a file, or would add it."""
+    return bool(_listed_by_git(os.path.dirname(path) or ".", os.path.basename(path)))
+
+
+def _listed_by_git(folder: str, *paths: str) -> list[str] | None:
     environ = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
     try:
-        done = subprocess.run(_GIT, cwd=folder, capture_output=True, check=True, timeout=_SECONDS, env=environ)
+        done = subprocess.run(
+            (*_GIT, "--", *paths), cwd=folder, capture_output=True, check=True, timeout=_SECONDS, env=environ
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return sorted(set(map(os.fsdecode, filter(None, done.stdout.split(b"\0")))))
@@ -54,6 +64,8 @@ def read_found(path: str) -> bytes:
         head = stream.read(4096)
         if b"\0" in head:
             return b""  # no text
+        if re.fullmatch(_RECORDS, os.path.basename(path)) and re.match(_RECORD, head):
+            return b""  # what has run, and no spec
         data = head if len(head) < 4096 else head + _read(stream, SIZE_LIMIT + 1 - len(head))
         return _unless_large(data, stream) if re.search(OURS, data) or len(data) > SIZE_LIMIT else b""
 

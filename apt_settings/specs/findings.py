@@ -20,12 +20,14 @@ from ..sources.foreign import covers, is_foreign
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
-from ..variables import FOREIGN
-from .kinds import Kind, kind_of
+from ..variables import EXTEND, FOREIGN
+from .kinds import Kind, is_template, kind_of
 from .mentions import Mention, mentions
+from .own import missing_groups, secrets_in_clear
 from .pins import Pins
 from .readers import read
 from .sandbox import confine_large
+from .scheduler_names import misspelt
 from .spec import NOBODY, Assignment, Beside, Environment, Spec, known
 from .texts import OURS, SIZE_LIMIT, decode
 
@@ -93,7 +95,7 @@ def _check(name: str, text: str, kind: Kind, beside: Beside) -> Judgement:
     spec = _with_lines(spec, named, text)
     if kind.reader == "script":
         spec = _with_lost_lines(spec, named, text)
-    return _Judge(name, spec, named, kind, beside.unnamed).judgement()
+    return _Judge(name, spec, named, kind, beside).judgement()
 
 
 def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
@@ -108,7 +110,8 @@ def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
         line, those = assignment.line, lines.get(assignment.variable, [])
         is_known = assignment.variable in known().variables
         row = "".join(rows[line : line + 1])  # a reader may count other line breaks, and so more of them
-        if assignment.file or not those or line in those or (is_known and re.match(_VALUE_LINE, row)):
+        is_here = is_known and re.match(rf"{_VALUE_LINE}|.*\b{known().variables[assignment.variable]}=", row)
+        if assignment.file or not those or line in those or is_here:
             return assignment
         return assignment._replace(line=min(those, key=lambda other: abs(other - line)))
 
@@ -137,7 +140,7 @@ def _with_lost_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
 class _Judge:
     """Judges one spec: its values, its names, and what of it is not known."""
 
-    def __init__(self, file: str, spec: Spec, named: list[Mention], kind: Kind, unnamed: tuple[str, ...]) -> None:
+    def __init__(self, file: str, spec: Spec, named: list[Mention], kind: Kind, beside: Beside) -> None:
         self._file = file
         self._named = named
         self._kind = kind
@@ -148,7 +151,9 @@ class _Judge:
         assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
         self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
         self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
-        self._unnamed = [*unnamed, *_unnamed(assignments)]
+        self._unnamed = list(dict.fromkeys([*beside.unnamed, *_unnamed(assignments)]))
+        self._is_private = file in beside.private or is_template(file)
+        self._doubt = self._error if beside.is_strict else self._note
 
     def judgement(self) -> Judgement:
         """The result."""
@@ -159,6 +164,7 @@ class _Judge:
         for environment in _distinct(self._spec.environments):
             self._judge_values(environment)
         self._judge_names()
+        self._judge_own()
         if not self._errors:  # to mend those may make the pin right again
             for problem, doubt in self._pins.problems():
                 self._tell(problem, doubt)
@@ -190,10 +196,13 @@ class _Judge:
         ]
         guessing = len({name for _, name in wrong}) <= _MOST_GUESSES
         guesses = {name: known().guess_variable(name) if guessing else "" for name in {name for _, name in wrong}}
+        groups = escaped(",".join(self._unnamed))
+        is_told = any(each.variable == EXTEND for one in self._spec.environments for each in one.assignments)
+        maybe = f"it may be of {groups}{'' if is_told else f'; --extend {groups} judges it'}"
         for line, name in wrong:
             guess = guesses[name]
             if self._unnamed and not guess:
-                self._note(line, name, f"{spelt(name)} is not judged: it may be of {escaped(', '.join(self._unnamed))}")
+                self._doubt(line, name, f"{spelt(name)} is not judged: {maybe}")
             else:
                 self._error(line, name, f"{spelt(name)} is not a setting{'; ' * bool(guess)}{guess}")
 
@@ -203,22 +212,34 @@ class _Judge:
             for each in environment.assignments:
                 for group in _unnamed([each]):
                     text = f"the names of {escaped(group)} are not judged: --extend {escaped(group)}"
-                    self._note(each.line, each.variable, text, each.file)
+                    self._doubt(each.line, each.variable, text, each.file)
+
+    def _judge_own(self) -> None:
+        """Secrets that stand in clear, and own settings whose class nothing names; a `.env` must not name it."""
+        if not self._is_private:
+            for line, variable, wrong in secrets_in_clear(self._spec.environments):
+                self._error(line, variable, f"{variable} {wrong}")
+        if self._kind.reader != "env":
+            for line, variable, wrong in missing_groups(self._spec.environments, self._kind.reader):
+                self._note(line, variable, f"{variable} {wrong}")
 
     def _note_not_judged(self, judged: set[tuple[int, str]]) -> int:
         """Settings whose value is not known, or is not read where it stands. Returns how many there are."""
-        told = {(each.line, each.variable) for each in self._errors}
         reasons = {
             place: f"the value is {unknown}" if unknown else "only the job knows the value"
             for place, unknown in self._unknown.items()
-            if place[1] in known().variables
+            if place[1] in known().variables and not _is_secret(place[1])  # it is where it should be
         }
         for line, name, is_set, is_use, is_part in self._named:
             is_read = is_set if self._kind.reader else not is_use
             if is_part:
                 reasons[line, name] = "only the job knows the rest of the name"
-            elif name in known().variables and is_read and name not in self._spec.local:
+            elif name in known().variables and is_read and name not in self._spec.local and not _is_secret(name):
                 reasons.setdefault((line, name), "check reads no value here")
+        for (line, name), unknown in self._unknown.items():
+            if name in known().variables and (meant := misspelt(unknown)):
+                self._error(line, name, f"{name} is {unknown}, which nothing sets here; did you mean ${meant}?")
+        told = {(each.line, each.variable) for each in self._errors}
         left = {place: reason for place, reason in reasons.items() if place not in judged and place not in told}
         for (line, name), reason in left.items():
             self._note(line, name, f"{name} is not judged: {reason}")
@@ -263,6 +284,10 @@ class _Judge:
         variable, value = spelt(assignment.variable), assignment.value or ""
         written = value if assignment.written is None else assignment.written
         return Origin("job spec", assignment.file or self._file, variable, value, shown(written), assignment.line)
+
+
+def _is_secret(variable: str) -> bool:
+    return known().variables.get(variable) in known().secrets
 
 
 def _unnamed(assignments: Iterable[Assignment]) -> list[str]:

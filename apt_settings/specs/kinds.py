@@ -89,6 +89,11 @@ _NO_ENV: Final = (
 """Lines of bash that no `.env` can have."""
 
 
+def is_template(name: str) -> bool:
+    """Whether a file's name says that others make theirs of it: `.env.example`."""
+    return re.search(_TEMPLATE, PurePath(name).name.lower()) is not None
+
+
 def kind_of(name: str, text: str) -> Kind:
     """The kind of a file: by its name, else by its content."""
     kind = kind_by_name(name) or next((each for each in KINDS if each.contents and _holds(each, text)), OTHER)

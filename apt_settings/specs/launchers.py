@@ -9,6 +9,7 @@ from typing import Final, Literal, NamedTuple
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..values import is_list
+from . import points
 from .spec import MARK, Assignment, Fault, assigned, known, setting_of
 
 Words = Sequence[tuple[str, int]]
@@ -55,6 +56,8 @@ LAUNCHERS: Final = (
     Launcher(("make", "gmake", "just"), (), "any", "man make"),
     Launcher(("apt-settings", "apt_settings"), ("--set",), "settings", "docs/cli.md"),
     Launcher(("apt-settings", "apt_settings"), ("--task",), "settings", "docs/cli.md"),
+    Launcher(("apt-settings", "apt_settings"), ("--extend",), "settings", "docs/cli.md"),
+    *(Launcher(("apt-settings", "apt_settings"), (option,), "settings", "docs/cli.md") for option in points.OPTIONS),
 )
 SLURM: Final = ("sbatch", "srun", "salloc")
 _BY_NAME: Final[Mapping[str, tuple[Launcher, ...]]] = {
@@ -77,6 +80,8 @@ class Launch:
     """What a command sets for another."""
 
     assignments: list[Assignment] = field(default_factory=list)
+    alone: list[Assignment] = field(default_factory=list)
+    """What one of several values sets, as of a grid."""
     faults: list[Fault] = field(default_factory=list)
     remarks: list[Fault] = field(default_factory=list)
     starts_anew: bool = False
@@ -114,8 +119,7 @@ def _read(row: Launcher, name: str, words: Words, launch: Launch) -> None:
         plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
         assignments += [each for word, line in plain if (each := _assignment(word, line))]
     elif row.split == "settings":
-        assignments += _settings(row.options, words)
-        launch.remarks += _flags(words) if row.options == ("--task",) else []
+        _read_ours(row.options[0], words, launch)
     elif row.split == "pair":
         for index, (word, _) in enumerate(words[:-2]):
             if word in row.options:
@@ -148,10 +152,22 @@ def _assignment(word: str, line: int) -> Assignment | None:
     return assigned(name, value, line) if equals and re.fullmatch(r"[A-Za-z_][\w.-]*", name) else None
 
 
-def _settings(options: tuple[str, ...], words: Words) -> Iterator[Assignment]:
-    """`--task squad --set epochs=30` of our own command."""
-    for word, line in values_of(options, list(takewhile(lambda each: each[0] != "--", words))):
-        setting, _, value = ("task", "", word) if options == ("--task",) else word.partition("=")
+def _read_ours(option: str, words: Words, launch: Launch) -> None:
+    """Add what an option of our own command sets: `--task squad --set epochs=30 --grid seed=1..5`."""
+    texts = list(values_of((option,), list(takewhile(lambda each: each[0] != "--", words))))
+    if option in points.OPTIONS:
+        found = list(points.values_in(option, texts))
+        launch.alone += [each for each in found if isinstance(each, Assignment)]
+        launch.faults += [each for each in found if isinstance(each, Fault)]
+    else:
+        launch.assignments += _settings(option.removeprefix("--"), texts)
+    if option == "--task":  # once for each command
+        launch.remarks += _flags(words)
+
+
+def _settings(option: str, texts: Words) -> Iterator[Assignment]:
+    for word, line in texts:
+        setting, _, value = word.partition("=") if option == "set" else (option, "", word)
         if MARK not in setting:
             yield assigned(variable_of(setting), value, line)
 

@@ -11,7 +11,7 @@ from ..sources.names import PREFIX, is_ours
 from .manifest_scripts import inner_of, is_script, texts_in
 from .manifest_values import alternatives, is_null, matrix_of, no_string
 from .roles import disagreements
-from .spec import NOBODY, NOTHING, Assignment, Beside, Environment, Fault, Given, Inner, Spec, assigned
+from .spec import NOBODY, NOTHING, Assignment, Beside, Environment, Fault, Given, Inner, Spec, assigned, setting_of
 from .trees import from_yaml, items_of, line_of, pairs_of, text_of
 
 _ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "data", "stringData")
@@ -110,6 +110,8 @@ class _Reader:
         for key, value in pairs_of(fields.get(_MAPS[kind])).items():
             if isinstance(value, ScalarNode):
                 held[key] = self._assignments(key, value, _Scope(needs_strings=True))[0]
+                if kind == "Secret" and (setting := setting_of(key)) and setting.secret:
+                    held[key] = Assignment(key, None, held[key].line, unknown="that of a Secret")
                 is_file = not is_ours(key) and value.style in ("|", ">", '"', "'")
                 self._inner += [inner_of(value, self._lines, name=key)] if is_file and "APT_" in value.value else []
         if kind == "Secret":

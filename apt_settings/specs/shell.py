@@ -280,6 +280,7 @@ class _Reader:
         self._faults += [fault for launch in launches for fault in launch.faults]
         self._remarks += [fault for launch in launches for fault in launch.remarks]
         ours = [*self._prefixes(before), *self._variables.one_of(each.assignments for each in launches)]
+        self._variables.keep_alone(each for launch in launches for each in launch.alone)
         launch, words = launches[0], alternatives[0]
         self._directives.lose(words, ours)
         self._variables.use()

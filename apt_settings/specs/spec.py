@@ -86,6 +86,10 @@ class Beside(NamedTuple):
     """The path of a `.env` -> what it sets."""
     unnamed: tuple[str, ...] = ()
     """The groups that the caller names and that are not imported."""
+    is_strict: bool = False
+    """Whether a name that cannot be judged is wrong."""
+    private: frozenset[str] = frozenset()
+    """The paths of `.env` files that git does not have and would not add: secrets may stand there."""
     folder: str = ""
     """The folder of the file that is read."""
 

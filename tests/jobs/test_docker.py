@@ -106,6 +106,20 @@ def test_a_secret_setting_may_stand_in_a_file(
     assert "geheim" not in "".join((*good, *wrong))
 
 
+def test_a_secret_of_the_shell_is_asked_for(
+    capsys: pytest.CaptureFixture[str], hub: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line stops where the shell has it no more; a file that is mounted needs nothing of the shell."""
+    line = printed(capsys, *JOB, "--task", "squad", "--extend", hub, "--", "true")
+    mounted = printed(capsys, *JOB, "--task", "squad", "--extend", hub, "--env", "APT_TOKEN_FILE=/t", "--", "true")
+    monkeypatch.delenv("APT_TOKEN")
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+
+    assert "APT_TOKEN is not set" not in done.stderr
+    assert "neither is APT_TOKEN: the job needs this secret" in done.stderr
+    assert ("--env=APT_TOKEN_FILE=/t" in words(mounted), "--env=APT_TOKEN" in words(mounted)) == (True, False)
+
+
 def test_a_file_of_another_machine_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
     """The line may be run where it is."""
     assert main([*JOB, "--task", "squad", "--env-from", "none.env", "--", "true"]) == 0

@@ -1,5 +1,6 @@
 """A job as a manifest: valid for every Kubernetes, and running what was planned under its own rules."""
 
+import json
 import os
 import re
 import shutil
@@ -287,6 +288,7 @@ def test_check_finds_nothing_in_what_we_write(manifest: tuple[str, str]) -> None
         (["--env", "A=1", "--env", "A=2"], 2, "--env: A is given twice"),
         (["--env", "A=1", "--secret-env", "A=x:y"], 2, "--secret-env: A is given twice"),
         (["--secret-env", "A=x"], 2, "must be NAME=SECRET:KEY, with the name of a Secret and its key"),
+        ([*TORCHRUN, "--env", "PET_MASTER_PORT=1"], 2, "--env: PET_MASTER_PORT is for --torchrun to set"),
         (["--secret-env", "APT_SEED=x:y"], 2, "--secret-env: APT_SEED is a setting: write --set seed=VALUE"),
         (["--env-from", "wandb"], 2, "'wandb' must be secret/NAME or configmap/NAME"),
         (["--volume", "data"], 2, "'data' must be CLAIM:/PATH or CLAIM:/PATH:ro, CLAIM the name of a PersistentVolume"),
@@ -386,6 +388,35 @@ def test_a_secret_reaches_the_job_through_a_secret(capsys: pytest.CaptureFixture
     assert "token is secret" not in out + err
     assert "--env: APT_TOKEN is secret, and a job's text would show it: use --env-from, or --secret-env" in refused
     assert "geheim" not in out + err + refused
+
+
+def test_a_secret_reaches_the_job_through_a_file(
+    capsys: pytest.CaptureFixture[str], hub: str, write_env: Callable[..., Path]
+) -> None:
+    """Its path is no secret: `--env` and a patch may name it, and `--secret-env`, which gives the value, may not."""
+    job = [*JOB, "--task", "squad", "--extend", hub, "--claim", "records"]
+    entry = {"name": "APT_TOKEN_FILE", "value": "/run/secrets/token"}
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": "job", "env": [entry]}]}}}}
+    write_env(json.dumps(patch), "secret.json")
+    by_env = printed(capsys, *job, "--env", "APT_TOKEN_FILE=/run/secrets/token", "--", "true")
+    by_patch = printed(capsys, *job, "--patch", "secret.json", "--", "true")
+    assert main([*job, "--secret-env", "APT_TOKEN_FILE=hub:token", "--", "true"]) == 2
+    refused = " ".join(capsys.readouterr().err.split())
+
+    for text in (by_env, by_patch):
+        (pod,) = pods(text)
+        assert entry in pod["containers"][0]["env"]
+        assert "is secret and is not written" not in text
+    assert "APT_TOKEN_FILE takes a path, and a key of a Secret is the value: write --secret-env APT_TOKEN=" in refused
+
+
+def test_the_number_of_processes_may_be_yours(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two in a pod without GPUs: `--env` sets what torchrun reads, once."""
+    argv = [*JOB, *TORCHRUN, "--env", "PET_NPROC_PER_NODE=2", "--", "train.py"]
+    (pod,) = pods(printed(capsys, *argv))
+    env = pod["containers"][0]["env"]
+
+    assert [each["value"] for each in env if each["name"] == "PET_NPROC_PER_NODE"] == ["2"]
 
 
 def test_a_value_says_where_it_was_set(capsys: pytest.CaptureFixture[str], write_env: Callable[..., Path]) -> None:

@@ -54,6 +54,60 @@ def test_texts_of_a_patch_stay_texts(capsys: pytest.CaptureFixture[str], write_e
 
 WORDS = st.sampled_from(("job", "x", "APT_EPOCHS", "$patch", "delete", "replace", ""))
 KEYS = ("metadata", "spec", "template", "containers", "env", "name", "image", "volumes", "labels", "$patch", "data")
+
+
+@pytest.mark.parametrize(
+    ("patch", "wrong"),
+    [
+        (
+            pod(nodeselector={"a": "b"}),
+            "spec.template.spec.nodeselector is no key of the pod; did you mean nodeSelector?",
+        ),
+        (
+            {"nodeSelector": {"a": "b"}},
+            "nodeSelector is no key of a manifest: it is of the pod, spec.template.spec.nodeSel",
+        ),
+        (
+            {"spec": {"nodeSelector": {}}},
+            "spec.nodeSelector is no key of a Job: it is of the pod, spec.template.spec.node",
+        ),
+        (
+            {"spec": {"template": {"tolerations": []}}},
+            "spec.template.tolerations is no key of a template: it is of the pod",
+        ),
+        (
+            pod(image="x"),
+            "spec.template.spec.image is no key of the pod: it is of a container, spec.template.spec.containe",
+        ),
+        (
+            pod(backoffLimit=3),
+            "spec.template.spec.backoffLimit is no key of the pod: it is of a Job, spec.backoffLimit",
+        ),
+        (job(volumeMount=[]), "containers[job].volumeMount is no key of a container; did you mean volumeMounts?"),
+        (pod(quark=1), "spec.template.spec.quark is no key of the pod"),
+        (pod(tolerations={"key": "gpu"}), "spec.template.spec.tolerations must be a list, and is a mapping"),
+        (pod(nodeSelector=["a"]), "spec.template.spec.nodeSelector must be a mapping of strings, and is a list"),
+        (pod(nodeSelector={"gpu": True}), 'spec.template.spec.nodeSelector.gpu must be a string: write "true"'),
+        ({"metadata": {"labels": {"a": 1}}}, 'metadata.labels.a must be a string: write "1"'),
+        (pod(restartPolicy="Always"), "restartPolicy is 'Always': a Job with a podFailurePolicy takes Never alone"),
+        (job(env=[{"name": "A", "value": 3}]), 'containers[job].env[A].value must be a string: write "3"'),
+        (job(env=[{"name": "A", "value": [3]}]), "containers[job].env[A].value must be a string"),
+        (
+            job(volumeMounts=[{"name": "x", "mountPath": "/x"}]),
+            "volumeMounts names the volume 'x', which the pod does not",
+        ),
+    ],
+)
+def test_what_no_job_takes_is_refused(
+    patch: dict[str, Any], wrong: str, write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kubernetes would drop it, or refuse it when the job is submitted; the message says where it belongs."""
+    write_env(json.dumps(patch), "a.json")
+    assert main([*JOB, "--patch", "a.json", "--", "true"]) == 78
+
+    assert wrong in " ".join(capsys.readouterr().err.split())
+
+
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(0, 9) | WORDS,
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(KEYS), below, max_size=3),
@@ -63,7 +117,11 @@ BASE: dict[str, Any] = {
     "apiVersion": "batch/v1",
     "kind": "Job",
     "metadata": {"name": "x"},
-    "spec": {"template": {"spec": {"containers": [{"name": "job", "image": "i", "command": ["x"]}], "volumes": []}}},
+    "spec": {
+        "template": {
+            "spec": {"containers": [{"name": "job", "image": "i", "command": ["x"]}], "restartPolicy": "Never"}
+        }
+    },
 }
 
 
@@ -137,7 +195,7 @@ SETTING = "write --set epochs=VALUE"
             "a.json spec.template.spec has $retainKeys, which is not supported: write $patch: delete or $patch: rep",
         ),
         (
-            {"spec": {"environment": ["APT_EPOCHS=ten"]}},
+            pod(initContainers=[{"name": "i", "image": "i", "command": ["sh", "-c", "APT_EPOCHS=ten x"]}]),
             "a.json makes a faulty job: APT_EPOCHS='ten' is not allowed: must be a whole number",
         ),
     ],

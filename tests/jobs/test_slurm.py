@@ -95,6 +95,43 @@ def test_torchrun_starts_a_process_for_each_gpu(
     assert f"\nPET_NPROC_PER_NODE={processes}\n" in script
 
 
+def test_the_number_of_processes_may_be_yours(capsys: pytest.CaptureFixture[str]) -> None:
+    """Two on a node without GPUs: what --setup sets stays as it is."""
+    setup = ["--setup", "export PET_NPROC_PER_NODE=2"]
+    script = printed(capsys, *JOB, "--task", "squad", *setup, "--torchrun", "--", "train.py")
+
+    assert [line for line in script.splitlines() if "NPROC_PER_NODE=" in line] == ["export PET_NPROC_PER_NODE=2"]
+
+
+@pytest.mark.parametrize("folder", ["r9", "r9/", "r9/{fingerprint}", "r9/{fingerprint}/"])
+def test_the_folder_for_records_is_that_of_run(folder: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the words that `run` takes, each fingerprint has one folder, and `--only` looks beside it."""
+    grid = ["--task", "squad", "--grid", "seed=1,2", "--record", folder]
+    with pytest.raises(SystemExit, match="0"):
+        main(["run", *grid[:4], "--record", "r9/{fingerprint}", "--index", "0", "--", "true"])
+    capsys.readouterr()
+    script = printed(capsys, *JOB, *grid, "--only", "missing", "--", "true")
+
+    assert "--record 'r9/{fingerprint}' --resume" in script
+    assert "#SBATCH --array=1\n" in script
+
+
+def test_a_job_stops_without_a_secret_that_was_there(
+    hub: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would train without it; the secret or a file of it is what it needs from whoever submits."""
+    script = printed(capsys, *JOB, "--task", "squad", "--extend", hub, "--", "sh", "-c", "echo got $APT_TOKEN")
+    name, file = "APT_TOKEN", "APT_TOKEN_FILE"
+    monkeypatch.delenv("APT_TOKEN")
+    Path("token").write_text("geheim\n")
+    missing = started(script)
+
+    assert missing.returncode != 0
+    assert "APT_TOKEN_FILE: is not set, and neither is APT_TOKEN: the job needs this secret" in missing.stderr
+    assert "got geheim" in started(script, **{name: "geheim"}).stdout
+    assert started(script, **{file: "token"}).returncode == 0
+
+
 def test_a_script_of_several_nodes_needs_slurm(capsys: pytest.CaptureFixture[str], fake: Callable[..., None]) -> None:
     """Outside of a job, or without scontrol, it stops before every node would become a world of one."""
     script = printed(capsys, *JOB, "--task", "squad", "--nodes", "2", "--torchrun", "--", "train.py")
@@ -349,13 +386,21 @@ def test_parts_hold_every_point_once() -> None:
         (["--task", "squad", "--grid", "seed=1..3000", "--", "true"], 2, "needs 3 arrays: --submit them"),
         (["--task", "squad", "--part", "2", "--", "true"], 2, "--part, --array-size and --at-once need a grid"),
         (["--task", "squad", "--grid", "seed=1,2", "--part", "2", "--", "true"], 2, "there is no --part 2"),
-        (["--task", "squad", "--sbatch=--arr=0-1", "--", "true"], 2, "--arr is --array to sbatch: the script has it"),
+        (
+            ["--task", "squad", "--sbatch=--arr=0-1", "--", "true"],
+            2,
+            "--arr is --array to sbatch: the script has",
+        ),
         (
             ["--task", "squad", "--sbatch=--mem=1G", "--", "true"],
             2,
-            "--mem is --mem to sbatch: give it without --sbatch",
+            "--mem: job slurm has --mem: write it without --sbatch",
         ),
-        (["--task", "squad", "--sbatch=--gre=gpu:1", "--", "true"], 2, "--gre is --gres to sbatch: give it without"),
+        (
+            ["--task", "squad", "--sbatch=--gre=gpu:1", "--", "true"],
+            2,
+            "--gre is --gres to sbatch: job slurm has",
+        ),
         (["--task", "squad", "--qos", "a b", "--", "true"], 2, "'a b' must be a QOS in one word"),
         (
             ["--task", "squad", "--constraint", "a b", "--", "true"],
@@ -374,6 +419,11 @@ def test_parts_hold_every_point_once() -> None:
             "must be a number, or a type and a number such",
         ),
         (["--task", "squad", "--setup", "export APT_SEED=3", "--", "true"], 2, "sets no APT_ variable: use --set"),
+        (
+            ["--task", "squad", "--torchrun", "--setup", "export PET_NNODES=3", "--", "train.py"],
+            2,
+            "--setup: PET_NNODES is for --torchrun to set",
+        ),
         (["--task", "squad", "--record", "", "--", "true"], 2, "must be the path of a folder"),
         (["--task", "squad", "--time", "\u0663\u0660", "--", "true"], 2, "must be minutes"),
         (["--task", "squad", "--zip", LONG, "--zip", "seed=1..9000", "--", "true"], 2, "too long for a command line"),
@@ -468,14 +518,16 @@ def test_a_refusing_sbatch_is_heard(
     capsys: pytest.CaptureFixture[str], fake: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its words and its status; what was submitted before has been told."""
-    fake("sbatch", "grep -q array=0-1$ && { echo 'sbatch: error: no more jobs' >&2; exit 1; }\necho '17;cluster'")
+    refuse = "printf 'sbatch: error: %s\\n' 'no more jobs' 'ask for fewer' >&2; exit 1"
+    fake("sbatch", f"grep -q array=0-1$ && {{ {refuse}; }}\necho '17;cluster'")
     monkeypatch.setenv("SBATCH_PARTITION", "debug")  # weaker than an option, stronger than a script
     argv = ["--task", "squad", "--grid", "seed=1..6", "--array-size", "4", "--submit"]
     assert main([*JOB, *argv, "--", "true"]) == 1
     out, err = capsys.readouterr()
 
     assert out == "17\n"
-    assert "not submitted array 2 of 2: sbatch: error: no more jobs" in err
+    assert "not submitted array 2 of 2: sbatch: error: no more jobs\n" in err
+    assert err.endswith("sbatch: error: ask for fewer\n")
     assert main([*JOB, "--task", "squad", "--grid", "seed=1..6", "--submit", "--", "true"]) == 0
     assert capsys.readouterr().out == "17\n"
 

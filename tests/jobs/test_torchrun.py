@@ -27,6 +27,10 @@ def test_a_script_starts_under_torchrun(words: str, command: str) -> None:
     ("words", "wrong"),
     [
         ("torchrun train.py", "--torchrun writes torchrun and its options: leave out torchrun"),
+        ("/opt/bin/torchrun train.py", "leave out /opt/bin/torchrun"),
+        ("python -m torch.distributed.run x.py", "and its options: leave out -m torch.distributed.run"),
+        ("-m torch.distributed.launch x.py", "leave out -m torch.distributed.launch"),
+        ("--no-python torchrun x.py", "leave out --no-python torchrun"),
         ("srun train.py", "srun is none: write train.py, or --no-python srun for a program"),
         ("python", "none is there: write train.py"),
         ("-m", "-m needs the name of a module behind it"),

@@ -11,6 +11,7 @@ import pytest
 from support import forked, start_command, started
 
 from apt_settings import SettingsError, load
+from apt_settings.errors import CannotWriteError
 from apt_settings.runs import joining
 from apt_settings.runs.history import past_runs
 from apt_settings.runs.nodes import rank_in, start_in
@@ -117,7 +118,7 @@ def test_who_waits_says_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     settings, told = load({"APT_TASK": "squad"}, None), list[str]()
     with pytest.raises(
-        SettingsError, match=r"--record runs has no record of this job SLURM_JOB_ID=7 after 0 s: its fi"
+        CannotWriteError, match=r"^--record runs has no record of this job SLURM_JOB_ID=7 after 0 s: its fi"
     ):
         run_recorded(settings, ["true"], os.environ, Path("runs"), resume=False, once=False, rank="1", warn=told.append)
     assert told == ["waiting for the record of this job SLURM_JOB_ID=7 in runs"]

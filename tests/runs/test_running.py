@@ -370,8 +370,8 @@ def test_a_folder_that_is_in_use_is_refused() -> None:
         done = started(*line, "true")
         process.send_signal(signal.SIGTERM)
 
-    assert done.returncode == 78
-    assert "--record run is in use by a run that has not ended" in done.stderr
+    assert done.returncode == 74
+    assert "apt-settings: --record run is in use by a run that has not ended" in done.stderr
 
 
 def test_once_skips_what_has_ended_well() -> None:

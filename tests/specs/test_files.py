@@ -77,8 +77,41 @@ def test_no_group_of_the_folder_is_imported(
     assert main(["check", "own.sh"]) == 1
     out, err = capsys.readouterr()
     assert out == "own.sh:1: APT_SEEED is not a setting; did you mean APT_SEED?\n"
-    assert "note: own.sh:1: APT_EVAL_EVERY is not judged: it may be of theirs:Args\n" in err
+    assert "note: own.sh:1: APT_EVAL_EVERY is not judged: it may be of theirs:Args; --extend theirs:Args ju" in err
     assert not (folder / "ran").exists()
+
+
+def test_names_that_cannot_be_judged_are_wrong_if_you_say_so(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A misspelt own setting is green else; a value that only the job knows stays a note."""
+    (folder / "own.sh").write_text("export APT_EXTEND=theirs:Args APT_EVAL_EVRY=3\ntrain\n")
+    (folder / "good.sh").write_text("export APT_TASK=squad APT_SEED=$SEED\ntrain\n")
+    monkeypatch.setenv("APT_EXTEND", "theirs:Args")
+    own, good = str(folder / "own.sh"), str(folder / "good.sh")
+    green = main(["check", own])
+    capsys.readouterr()
+    strict = main(["check", "--strict", own])
+    told = capsys.readouterr().out
+
+    assert (green, strict, main(["check", "--strict", good]), main(["check", "--strict"])) == (0, 1, 0, 2)
+    assert f"{own}:1: APT_EVAL_EVRY is not judged: it may be of theirs:Args\n" in told
+    assert f"{own}:1: the names of theirs:Args are not judged: --extend theirs:Args" in told
+
+
+def test_records_are_no_specs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What has run is not judged in a folder, also where git does not leave it out."""
+    (tmp_path / "job.sh").write_text("export APT_TASK=squad\ntrain\n")
+    with pytest.raises(SystemExit, match="0"):
+        main(["run", "--task", "squad", "--record", str(tmp_path / "runs"), "--resume", "--", "true"])
+    (tmp_path / "runs" / "node-1.json").write_text('{\n  "rank": "1",\n  "host": "APT_X"\n}\n')
+    (tmp_path / "node-a.json").write_text('{"env": {"APT_EPOCHS": "ten"}}\n')
+    capsys.readouterr()
+
+    assert main(["check", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert [line.partition(":")[0] for line in out.splitlines()] == [str(tmp_path / "node-a.json")]
+    assert "1 problem in 1 of 2 files" in err
 
 
 def test_a_group_that_the_caller_names_is_imported(

@@ -64,7 +64,7 @@ def test_one_setting_is_drawn_over_the_points(
     ("argv", "status", "words"),
     [
         (["--plot", "points.jpeg"], 78, "points.jpeg has an unknown suffix: must be .svg, .png, .pdf"),
-        (["--plot", "no/points.png"], 78, "no/points.png cannot be written: No such file or directory"),
+        (["--plot", "no/points.png"], 74, "apt-settings: no/points.png cannot be written: No such file or directory"),
         (["--plot", "points.png", "--format", "json"], 2, "--plot goes with the table, and not with --format json"),
     ],
 )

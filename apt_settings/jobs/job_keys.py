@@ -1,0 +1,155 @@
+"""The keys of a Job that people patch, and where each stands: Kubernetes drops or refuses any other one later."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from ..basics.escaping import shown
+from ..basics.suggestions import did_you_mean, nearest
+
+_POD: Final = ("spec", "template", "spec")
+_ONE, _LIST, _MAP, _TEXTS = "a single value", "a list", "a mapping", "a mapping of strings"
+_OF_MANIFEST: Final = {"apiVersion": _ONE, "kind": _ONE, "metadata": _MAP, "spec": _MAP}
+_OF_METADATA: Final = {
+    **dict.fromkeys(("name", "namespace", "generateName"), _ONE),
+    **dict.fromkeys(("labels", "annotations"), _TEXTS),
+    **dict.fromkeys(("finalizers", "ownerReferences"), _LIST),
+}
+_OF_JOB: Final = {
+    **dict.fromkeys(("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "completionMode"), _ONE),
+    **dict.fromkeys(("backoffLimitPerIndex", "maxFailedIndexes", "manualSelector", "suspend", "managedBy"), _ONE),
+    **dict.fromkeys(("ttlSecondsAfterFinished", "podReplacementPolicy"), _ONE),
+    **dict.fromkeys(("podFailurePolicy", "successPolicy", "selector", "template"), _MAP),
+}
+_OF_TEMPLATE: Final = {"metadata": _MAP, "spec": _MAP}
+_OF_POD: Final = {
+    **dict.fromkeys(("activeDeadlineSeconds", "automountServiceAccountToken", "dnsPolicy", "enableServiceLinks"), _ONE),
+    **dict.fromkeys(
+        ("hostIPC", "hostNetwork", "hostPID", "hostUsers", "hostname", "nodeName", "preemptionPolicy"), _ONE
+    ),
+    **dict.fromkeys(("priority", "priorityClassName", "restartPolicy", "runtimeClassName", "schedulerName"), _ONE),
+    **dict.fromkeys(("serviceAccount", "serviceAccountName", "setHostnameAsFQDN", "shareProcessNamespace"), _ONE),
+    **dict.fromkeys(("preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
+    **dict.fromkeys(("affinity", "dnsConfig", "os", "overhead", "resources", "securityContext"), _MAP),
+    **dict.fromkeys(("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets"), _LIST),
+    **dict.fromkeys(("initContainers", "readinessGates", "resourceClaims", "schedulingGates"), _LIST),
+    **dict.fromkeys(("tolerations", "topologySpreadConstraints", "volumes"), _LIST),
+    "nodeSelector": _TEXTS,
+}
+_OF_CONTAINER: Final = {
+    **dict.fromkeys(("image", "imagePullPolicy", "name", "restartPolicy", "stdin", "stdinOnce"), _ONE),
+    **dict.fromkeys(("terminationMessagePath", "terminationMessagePolicy", "tty", "workingDir"), _ONE),
+    **dict.fromkeys(("lifecycle", "livenessProbe", "readinessProbe", "resources", "securityContext"), _MAP),
+    "startupProbe": _MAP,
+    **dict.fromkeys(("args", "command", "env", "envFrom", "ports", "resizePolicy"), _LIST),
+    **dict.fromkeys(("volumeDevices", "volumeMounts"), _LIST),
+}
+"""Key -> what its value is (Kubernetes 1.32, JobSpec in
+k8s.io/api/batch/v1/types.go, PodSpec and Container in k8s.io/api/core/v1/types.go)."""
+
+
+class _Place(NamedTuple):
+    """A mapping of a Job whose keys are known."""
+
+    path: tuple[str, ...]
+    what: str
+    """What it is, for messages: `the pod`."""
+    keys: Mapping[str, str]
+
+
+_PLACES: Final = (
+    _Place((), "a manifest", _OF_MANIFEST),
+    _Place(("metadata",), "metadata", _OF_METADATA),
+    _Place(("spec",), "a Job", _OF_JOB),
+    _Place(("spec", "template"), "a template", _OF_TEMPLATE),
+    _Place(("spec", "template", "metadata"), "metadata", _OF_METADATA),
+    _Place(_POD, "the pod", _OF_POD),
+)
+_CONTAINER: Final = _Place((*_POD, "containers[job]"), "a container", _OF_CONTAINER)
+_MEANT: Final = (_PLACES[5], _CONTAINER, _PLACES[2])
+"""Where a key that stands in the wrong place is looked for, in this order."""
+
+
+def faults_of(job: Mapping[str, Any]) -> Iterator[str]:
+    """What Kubernetes would refuse or drop of a Job, with its path.
+
+    `spec.nodeSelector is no key of a Job: it is of the pod, spec.template.spec.nodeSelector`
+    """
+    for place in _PLACES:
+        yield from _faults_of(_at(job, place.path), place)
+    pod = _at(job, _POD)
+    if pod.get("restartPolicy") != "Never":
+        fix = "a Job with a podFailurePolicy takes Never alone"
+        yield f"{'.'.join(_POD)}.restartPolicy is {shown(pod.get('restartPolicy'))}: {fix}"
+    for kind in ("containers", "initContainers"):
+        for container in filter(_is_mapping, _items(pod.get(kind))):
+            path = (*_POD, f"{kind}[{container.get('name', '')}]")
+            yield from _faults_of(container, _CONTAINER._replace(path=path))
+            yield from _faults_of_env(container, ".".join(path))
+
+
+def lost_mounts(job: Mapping[str, Any]) -> Iterator[str]:
+    """The mounts of volumes that the pod does not have."""
+    pod = _at(job, _POD)
+    volumes = [each.get("name") for each in filter(_is_mapping, _items(pod.get("volumes")))]
+    for kind in ("containers", "initContainers"):
+        for container in filter(_is_mapping, _items(pod.get(kind))):
+            for mount in filter(_is_mapping, _items(container.get("volumeMounts"))):
+                if mount.get("name") not in volumes:
+                    path = f"{'.'.join(_POD)}.{kind}[{container.get('name', '')}].volumeMounts"
+                    named = shown(mount.get("name"))
+                    yield f"{path} names the volume {named}, which the pod does not have: add it to its volumes"
+
+
+def _faults_of(fields: Mapping[str, Any], place: _Place) -> Iterator[str]:
+    for key, value in fields.items():
+        path, expected = ".".join((*place.path, str(key))), place.keys.get(key)
+        if expected is None:
+            yield f"{path} is no key of {place.what}{_meant(str(key), place)}"
+        elif value is not None and _shape(value) != (_MAP if expected == _TEXTS else expected):
+            yield f"{path} must be {expected}, and is {_shape(value)}"
+        elif expected == _TEXTS:
+            yield from _no_texts(path, value or {})
+
+
+def _meant(key: str, place: _Place) -> str:
+    """Where a key belongs, or which one is meant."""
+    if same := next((each for each in place.keys if each.lower() == key.lower()), ""):
+        return f"; {did_you_mean([same])}"
+    for other in _MEANT:
+        if key in other.keys:
+            return f": it is of {other.what}, {'.'.join((*other.path, key))}"
+    guess = did_you_mean(nearest(key, place.keys)[:1])
+    return f"; {guess}" if guess else ""
+
+
+def _faults_of_env(container: Mapping[str, Any], path: str) -> Iterator[str]:
+    for entry in filter(_is_mapping, _items(container.get("env"))):
+        yield from _no_texts(f"{path}.env[{entry.get('name', '')}]", {"value": entry.get("value")})
+
+
+def _no_texts(path: str, fields: Mapping[str, Any]) -> Iterator[str]:
+    """The values that are no texts: `env[A].value must be a string: write "3"`."""
+    for name, value in fields.items():
+        if value is not None and not isinstance(value, str):
+            text = str(value).lower() if isinstance(value, bool) else value
+            fix = f': write "{text}"' if _shape(value) == _ONE else ""
+            yield f"{path}.{name} must be a string{fix}"
+
+
+def _at(job: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    for key in path:
+        below = job.get(key)
+        job = below if isinstance(below, Mapping) else {}
+    return job
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _shape(value: Any) -> str:
+    return _MAP if isinstance(value, Mapping) else _LIST if isinstance(value, list) else _ONE

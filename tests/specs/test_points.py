@@ -1,0 +1,48 @@
+"""The values of --grid, --zip and --sample in job specs."""
+
+import pytest
+from support import errors_in, notes_in
+
+from apt_settings.specs.findings import judge
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("--grid epochs=0,30,ten", ["APT_EPOCHS='0' is not allowed", "APT_EPOCHS='ten' is not allowed"]),
+        ("--grid=epochs=0..3", ["APT_EPOCHS='0' is not allowed"]),
+        ("--grid eval_evry=1,2", ["APT_EVAL_EVRY is not a setting"]),
+        ("--grid epocs=1,2", ["APT_EPOCS is not a setting; did you mean APT_EPOCHS?"]),
+        ("--grid seed=5..1", ["APT_SEED in --grid seed='5..1' counts down: write 1..5"]),
+        ("--zip epochs=20,0 --zip distill_epochs=10,5", ["APT_EPOCHS='0' is not allowed"]),
+        ('--zip \'{"epochs": [20, 0], "distill_epochs": [10, 5]}\'', ["APT_EPOCHS='0' is not allowed"]),
+        ("--sample target_sparsity=0.3..7 --points 4", ["APT_TARGET_SPARSITY in --sample target_sparsity='0.3..7'"]),
+        ("--sample optimizer=adamw,adma --points 4", ["APT_OPTIMIZER='adma' is not allowed"]),
+        ("--grid task=mnli,imagenet", ["APT_TASK='imagenet'"]),
+        ("--grid seed=1..3 --grid task=mnli,squad --grid reference=paper,release", []),
+        ("--zip '{' --grid '{seed}' --grid seed --zip '[1]' --zip 1", []),
+    ],
+)
+def test_every_value_of_a_sweep_is_judged(options: str, expected: list[str]) -> None:
+    """By itself, as `sweep` reads it, in a script and in the words of a container."""
+    script = f"true\napt-settings run {options} --index 0 -- train --grid epochs=ten\n"
+    found = judge("job.sh", script.encode()).findings
+
+    assert [each.line for each in found] == [2] * len(expected)
+    assert all(each.message.startswith(words) for each, words in zip(found, expected, strict=True))
+
+
+def test_the_words_of_an_indexed_job_are_judged() -> None:
+    """At the line of the container's command."""
+    words = '["apt-settings", "run", "--grid", "epochs=0,30", "--index", "$(JOB_COMPLETION_INDEX)", "--", "train"]'
+    text = f"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - image: x\n      command: {words}\n"
+
+    assert errors_in("job.yaml", text) == [(6, "APT_EPOCHS")]
+
+
+def test_a_value_that_only_the_job_knows_is_a_note() -> None:
+    """And the lines stay those of the options, wherever else the variable stands."""
+    text = "export APT_EPOCHS=3\nrun\napt-settings run --grid seed=$S --grid $X=1 --grid epochs=0 -- train\n"
+
+    assert errors_in("job.sh", text) == [(3, "APT_EPOCHS")]
+    assert notes_in("job.sh", text) == [(3, "APT_SEED")]
