@@ -13,12 +13,12 @@ from pydantic.fields import FieldInfo
 from ..basics.escaping import shown
 from ..errors import Problem, SettingsError
 from ..facts.datasets import DATASETS, plain, task_with
-from ..own import Group, Place, groups_named, is_same, leaves_of
+from ..own import Group, Place, groups_named, is_same, leaves_of, wrong_defaults
 from ..sources.controls import CONTROLS
 from ..sources.foreign import is_foreign
 from ..sources.layers import Inputs
 from ..sources.names import variable_of
-from ..values import adapter_of, allowed, read_value
+from ..values import adapter_of, allowed, read_value, refused_as_default, wrong_default
 from .fields import fields_of, project_defaults
 from .groups import CHOOSING
 from .register import Registry, registry
@@ -82,8 +82,12 @@ def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, s
                 yield f"has the {name} {each}, which the type of {name} refuses", f"write {name}: str = {shown(each)}"
     for name, setting in settings.items():
         default = setting.default
-        if setting.restated_by and not isinstance(default, Unset) and not _accepts(setting.field, default):
+        if isinstance(default, Unset):
+            continue
+        if setting.restated_by and not _accepts(setting.field, default):
             yield f"gives {name} the default {shown(default)}, and it must be {allowed(setting.field)}", ""
+        elif setting.is_own and (wrong := refused_as_default(setting.field, default)):
+            yield wrong_default(name, setting.field, wrong), ""
     yield from _taken({name: each for name, each in settings.items() if each.is_own}, known, "give it another name")
 
 
@@ -164,13 +168,19 @@ def _required(group: Group[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:
-    """Defaults for our settings that we would refuse as values."""
+    """Defaults for our settings that we would refuse as values, and those of its own that their types refuse."""
     for name, origin in project_defaults(group).items():
         if name in CHOOSING:
             yield f"gives {name} a default, and a job says itself which job it is", f"export {variable_of(name)}"
             continue
         if not _accepts(ours()[name], origin.value):
             yield f"gives {name} the default {origin.raw}, and it must be {allowed(ours()[name])}", ""
+    wrong, shared = wrong_defaults(group), fields_of(group).shared
+    for leaf in leaves_of(group):
+        if leaf.path in wrong and (group.judges_itself or leaf.path not in shared):
+            leave_out = f"mend it, or leave it out: group({group.title}, leave_out=({leaf.path[0]!r},))"
+            fix = "" if group.judges_itself else leave_out
+            yield wrong_default(".".join(leaf.path), leaf.field, wrong[leaf.path]), fix
 
 
 def _accepts(field: FieldInfo, value: object) -> bool:

@@ -1,9 +1,9 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
 from .kinds import Kind, has_text_form, is_list, kind_of
-from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value
+from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value, refused_as_default
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
-from .words import allowed, choices_of, likely
+from .words import allowed, choices_of, likely, wrong_default
 from .writing import as_text, frozen
 
 __all__ = [
@@ -25,4 +25,6 @@ __all__ = [
     "names_in",
     "nearly_names_in",
     "read_value",
+    "refused_as_default",
+    "wrong_default",
 ]

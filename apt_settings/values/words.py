@@ -8,12 +8,28 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
+from ..basics.escaping import shown
 from ..basics.suggestions import mended
 from .kinds import is_class, is_model, kind_of, kind_of_field
 from .reading import BOOLEANS, TEXT_LIMIT, adapter_of, bounds_of, read_value
 from .writing import as_text
 
+CONSTRAINTS: Final = frozenset(
+    {
+        "string_pattern_mismatch",
+        "string_too_short",
+        "string_too_long",
+        "too_short",
+        "too_long",
+        "multiple_of",
+        "path_not_file",
+        "path_not_directory",
+        "path_exists",
+    }
+)
+"""What pydantic says itself of a value of the right type, as `allowed` has no words for it."""
 _NONE: Final = ("null", "nil", "~")
 """What none is called elsewhere."""
 _WORDS: Final = {
@@ -30,6 +46,14 @@ def allowed(field: FieldInfo) -> str:
     """What a setting takes, in words: `a number, 0 <= x < 1`; empty for a type that is not declared here."""
     words = _of(field.annotation)
     return words and f"{words}{_range(field.metadata)}{', or none' if kind_of_field(field).optional else ''}"
+
+
+def wrong_default(name: str, field: FieldInfo, refused: ErrorDetails) -> str:
+    """What a class does whose default its type refuses: `gives eval_every the default 0, and it must be ...`."""
+    value = f"the default {shown(refused['input'])}" if "input" in refused else "a default"
+    must = "" if refused["type"] in CONSTRAINTS else allowed(field)
+    demand = f"must be {must}" if must else f"is not allowed: {refused['msg']}"
+    return f"gives {name} {value}, and it {demand}"
 
 
 def choices_of(field: FieldInfo) -> tuple[str, ...]:

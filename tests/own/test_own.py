@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pickle
 import re
 import subprocess
@@ -19,7 +20,17 @@ import click
 import pytest
 from click.shell_completion import ShellComplete
 from grids import checker, grid
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings
 from support import ROOT, started
 
@@ -271,6 +282,63 @@ class WrongDefault(SettingsGroup):
     target_sparsity: float = 7
 
 
+class OutOfRange(SettingsGroup):
+    """A default that its own type refuses."""
+
+    eval_every: Annotated[int, Field(ge=1)] = 0
+
+
+class NoChoice(SettingsGroup):
+    """A default that is none of the choices."""
+
+    kind: Literal["a", "b"] = "c"  # type: ignore[assignment]
+
+
+class NoPattern(SettingsGroup):
+    """A default that pydantic alone has words for."""
+
+    name: Annotated[str, Field(pattern="^a+$")] = "b"
+
+
+class BeyondItself(SettingsGroup):
+    """A default for a setting of ours, beyond the group's own range."""
+
+    batch_size: Annotated[int, Field(le=8)] = 16
+
+
+@dataclass
+class NoNumber:
+    """A default of another type."""
+
+    steps: int = "x"  # type: ignore[assignment]
+
+
+@dataclass
+class InANet:
+    """A default of a nested object."""
+
+    net: Net = field(default_factory=lambda: Net("x"))  # type: ignore[arg-type]
+
+
+class MadeOutOfRange(SettingsGroup):
+    """A factory makes what its type refuses."""
+
+    eval_every: Annotated[int, Field(ge=1)] = Field(default_factory=int)
+
+
+class DerivedOutOfRange(SettingsGroup):
+    """One made from others."""
+
+    every: int = 0
+    eval_every: Annotated[int, Field(ge=1)] = Field(default_factory=lambda values: values["every"])
+
+
+class JudgedByPydantic(SettingsGroup):
+    """Pydantic itself is told to judge it."""
+
+    eval_every: Annotated[int, Field(ge=1, validate_default=True)] = 0
+
+
 class OtherTask(SettingsGroup):
     """A default for what a job says itself."""
 
@@ -311,6 +379,21 @@ class NeedsHook:
         (Fit, "a field fit, which is a keyword of override; give it another name, or give the group a prefix"),
         (Twice, "has the fields LR and lr, and APT_LR would be both"),
         (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
+        (
+            OutOfRange,
+            r"argument extend \S+OutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x",
+        ),
+        (NoChoice, "gives kind the default 'c', and it must be one of a, b"),
+        (NoPattern, "gives name the default 'b', and it is not allowed: String should match pattern"),
+        (BeyondItself, "gives batch_size the default 16, and it must be a whole number, x <= 8"),
+        (
+            NoNumber,
+            r"steps the default 'x', .* a whole number; mend it, or leave it out: group\(NoNumber, leave_out",
+        ),
+        (InANet, "gives net.lin1_size the default 'x', and it must be a whole number"),
+        (MadeOutOfRange, "MadeOutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x"),
+        (DerivedOutOfRange, "DerivedOutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x"),
+        (JudgedByPydantic, "JudgedByPydantic gives eval_every a default, and it must be a whole number, 1 <= x"),
         (OtherTask, "gives task a default, and a job says itself which job it is"),
         (NeedsHook, "needs hook, and its type has no text form; give it a default"),
         (NeedsStart, "needs start, which is no setting; give it a default"),
@@ -325,6 +408,39 @@ def test_what_cannot_be_used_is_refused_where_it_is_named(kind: Any, message: st
     with pytest.raises(SettingsError, match=message) as caught:
         given(kind)
     assert "Traceback" not in str(caught.value)
+
+
+class Unusual(SettingsGroup):
+    """Defaults that no text can stand for, that a validator would refuse, and that are made for this machine."""
+
+    separator: str = "\n"
+    most: float = math.inf
+    scale: float = 1
+    folder: DirectoryPath = Path("no/such")
+    maybe: DirectoryPath | None = Path("no/such")
+    shards: tuple[FilePath, ...] = (Path("no/such"),)
+    odd: Annotated[int, AfterValidator(lambda value: value // (value - 2))] = 2
+    even: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: 2)
+
+
+class Given(BaseModel):
+    """All defaults are judged by pydantic, after a validator of the class."""
+
+    model_config = ConfigDict(validate_default=True)
+    steps: int = "1k"  # type: ignore[assignment]
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _in_thousands(cls, value: object) -> object:
+        return int(value[:-1]) * 1000 if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("kind", [Unusual, Given])
+def test_a_default_is_judged_by_type_and_range_alone(kind: Any) -> None:
+    """No validator runs for it, and it need not have a text form."""
+    settings = given(kind)
+
+    assert part(settings, kind) == kind()
 
 
 one = group(Arguments, secret=())
@@ -553,6 +669,57 @@ def test_a_name_of_ours_that_means_something_else_is_refused() -> None:
     ) as caught:
         given(Narrow)
     assert "apart=" in str(caught.value)
+
+
+class Smaller(SettingsGroup):
+    """Takes less than we do of our settings, and makes one of its own from them."""
+
+    batch_size: Annotated[int, Field(le=8)] = 4
+    max_steps: int = 1000
+    lr_scheduler: Literal["linear", "cosine"] = "linear"
+    epochs: int = 40
+    halved: int = Field(default_factory=lambda values: values["batch_size"] // 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "batch_size",
+            "16",
+            r"and does not take 16 \(environment APT_BATCH_SIZE\): must be .* x <= 8; say",
+        ),
+        (
+            "max_steps",
+            "none",
+            r"and does not take None \(environment APT_MAX_STEPS\): must be a whole number;",
+        ),
+        ("lr_scheduler", "constant", r"does not take 'constant' \(.*\): must be one of linear, cosine; say apart"),
+    ],
+)
+def test_what_a_class_takes_of_ours_counts_and_is_told(
+    name: str, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the error, with who set the value, and by `explain`."""
+    with pytest.raises(SettingsError, match=message):
+        given(Smaller, {f"APT_{name.upper()}": text})
+    with in_force(with_groups([Smaller], Place("test"))):
+        main(["explain", name])
+        main(["explain", "epochs"])
+    narrowed = [line.split()[:3] for line in capsys.readouterr().out.splitlines() if "Smaller takes" in line]
+
+    assert narrowed == [["note", f"{__name__}:Smaller", "takes"]]
+
+
+def test_the_paper_is_not_judged_by_a_class(capsys: pytest.CaptureFixture[str]) -> None:
+    """`show` and `diff` ask what the paper has, which nobody uses here."""
+    with in_force(with_groups([Smaller], Place("test"))):
+        statuses = [main(words) for words in (["show"], ["diff", "paper", "now"], ["diff", "now", "release"])]
+    out, err = capsys.readouterr()
+
+    assert (statuses, err) == ([0, 1, 1], "")
+    assert re.search(r"batch_size +32 \(paper, Table 6\) +4 \(Smaller default\)", out)
+    assert re.search(r"halved +made from other settings \(class default\) +2 \(class default\)", out)
 
 
 def test_another_name_for_ours_answers_with_ours() -> None:
