@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..basics.escaping import shown
@@ -16,7 +16,7 @@ from ..facts.other_names import LIKELY_WORDS, OTHER_WORDS, SIZES
 from ..registry import Setting, task_of
 from ..registry.groups import JOB
 from ..sources.names import variable_of
-from ..values import allowed, choices_of, likely, wrong_default
+from ..values import allowed, choices_of, likely, wrong_default, wrong_with_line
 from ..values.words import CONSTRAINTS
 from .rules import Broken, demanded, of_tasks
 
@@ -42,6 +42,10 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
         where = setting.group.name if setting.group else task_of(setting.owner) and f"the task {task_of(setting.owner)}"
         fix = f"{where} requires it" if where else ""
         return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
+    if isinstance(giver.value, SecretStr) and (why := wrong_with_line(giver.value.get_secret_value())):
+        return Problem(
+            giver, f"is not allowed: the secret {why}", value=giver.raw, kind="bad value", setting=setting.name
+        )
     words, must, fix = words_of(detail), allowed(setting.field), ""
     if setting.name in JOB:
         must = demanded(setting.name, task_of(setting.owner), setting.owner) or must

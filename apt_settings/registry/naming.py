@@ -11,9 +11,11 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ..basics.escaping import shown
+from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..facts.datasets import DATASETS, plain, task_with
 from ..own import Group, Place, groups_named, is_same, leaves_of, wrong_defaults
+from ..own.leaves import names_of_fields
 from ..sources.controls import CONTROLS
 from ..sources.foreign import is_foreign
 from ..sources.layers import Inputs
@@ -120,9 +122,10 @@ def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
     """What a handle says of fields that the class does not have, and of settings that we do not have."""
     fields = {leaf.path[0] for leaf in leaves_of(group)}
     said = {"means": dict(group.means), "apart": group.apart, "where_it_runs": group.where_it_runs}
-    for keyword, names in {**said, "secret": group.secret or ()}.items():
-        for name in sorted(set(names) - fields):
-            yield f"has no field {name}, which {keyword} names", ""
+    for keyword, names in {**said, "secret": group.secret or (), "leave_out": group.leave_out}.items():
+        known = fields if keyword != "leave_out" else names_of_fields(group.kind)
+        for name in sorted(set(names) - known):
+            yield f"has no field {name}, which {keyword} names", did_you_mean(nearest(name, sorted(known)))
     for name, setting in group.means:
         if setting not in ours():
             yield f"says that {name} means {setting}, which is no setting of ours", ""
@@ -131,6 +134,7 @@ def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
 def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator[tuple[str, str]]:
     """Names of a group's or a task's own settings that are another's. Two tasks may share a name, as a job has one."""
     holders = {name: each.name for each in known.groups for name in fields_of(each).own}
+    both: dict[str, list[str]] = {}
     is_task = not any(each.group for each in own.values())
     for each in () if is_task else known.tasks:
         holders |= {name: each.name for name, setting in known.settings_of(each.kind).items() if setting.is_own}
@@ -144,7 +148,9 @@ def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator
         elif is_foreign(setting.variable):
             yield f"has a field {name}, and {setting.variable} is a variable of another tool", rename
         elif name in holders:
-            yield f"has a field {name}, and so has {holders[name]}", rename
+            both.setdefault(holders[name], []).append(name)
+    for holder, names in both.items():
+        yield f"has {'a field' if len(names) == 1 else 'the fields'} {', '.join(names)}, and so has {holder}", rename
 
 
 def _twice(group: Group[Any]) -> Iterator[tuple[str, str]]:

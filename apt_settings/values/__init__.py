@@ -1,7 +1,7 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
 from .kinds import Kind, has_text_form, is_list, kind_of
-from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value, refused_as_default
+from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value, refused_as_default, wrong_with_line
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely, wrong_default
 from .writing import as_text, frozen
@@ -27,4 +27,5 @@ __all__ = [
     "read_value",
     "refused_as_default",
     "wrong_default",
+    "wrong_with_line",
 ]

@@ -87,9 +87,18 @@ def _boolean(value: Any) -> Any:
 
 
 def _one_line(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) > TEXT_LIMIT or value != value.strip():
-        return UNREADABLE
-    return UNREADABLE if re.search(_UNPRINTABLE, value) else value
+    return UNREADABLE if not isinstance(value, str) or wrong_with_line(value) else value
+
+
+def wrong_with_line(text: str) -> str:
+    """Why a text is not one line as settings take it, without showing it; empty where it is one."""
+    if text != text.rstrip():
+        return "ends with a space or a line break"
+    if text != text.lstrip():
+        return "begins with a space or a line break"
+    if len(text) > TEXT_LIMIT:
+        return f"has more than {TEXT_LIMIT} characters"
+    return "has a line break, or a character that cannot be printed" if re.search(_UNPRINTABLE, text) else ""
 
 
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {

@@ -1,10 +1,13 @@
 """What a setting takes, in words."""
 
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from pathlib import PurePath
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -39,6 +42,12 @@ _WORDS: Final = {
     str: f"one line of at most {TEXT_LIMIT} printable characters, no space around it",
     SecretStr: "one line that is never shown",
     dict: "a JSON object",
+    date: "a date, such as 2024-05-01",
+    datetime: "a date and time, such as 2024-05-01T10:00",
+    time: "a time, such as 10:00",
+    timedelta: "a duration: seconds, or a text such as PT1H30M",
+    Decimal: "a number",
+    UUID: "a UUID",
 }
 
 
