@@ -6,13 +6,12 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem
 from ..own import Group, TaskClass, judge, leaves_of
 from ..registry import Unset, fields_of
 from ..registry.groups import JOB, OUTPUT_DIR
-from ..values import allowed, names_in, nearly_names_in
+from ..values import allowed, as_text, names_in, nearly_names_in
 from .draft import Draft
 from .rules import EXCLUSIVE, broken
 from .validation_errors import details_of, excluded, misfit, refusal, words_of
@@ -124,7 +123,7 @@ def _not_ours(draft: Draft, group: Group[Any], path: tuple[str, ...], value: obj
     giver, must = draft.winners.get(name), allowed(next(each.field for each in leaves_of(group) if each.path == path))
     by = f" ({giver.location})" if giver else ""
     fix = "say apart=(...) and give the group a prefix if it is another setting"
-    return f"stands for our {name}, and does not take {shown(value)}{by}: must be {must}; {fix}"
+    return f"stands for our {name}, and does not take {as_text(value)}{by}: must be {must}; {fix}"
 
 
 def _defaults(draft: Draft) -> dict[str, Any]:

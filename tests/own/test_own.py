@@ -705,9 +705,9 @@ class Smaller(SettingsGroup):
         (
             "max_steps",
             "none",
-            r"and does not take None \(environment APT_MAX_STEPS\): must be a whole number;",
+            r"and does not take none \(environment APT_MAX_STEPS\): must be a whole number;",
         ),
-        ("lr_scheduler", "constant", r"does not take 'constant' \(.*\): must be one of linear, cosine; say apart"),
+        ("lr_scheduler", "constant", r"does not take constant \(.*\): must be one of linear, cosine; say apart"),
     ],
 )
 def test_what_a_class_takes_of_ours_counts_and_is_told(
