@@ -216,6 +216,8 @@ def refused_as_default(field: FieldInfo, default: Any) -> ErrorDetails | None:
         _adapter(Annotated[annotation, *marks] if marks else annotation).validate_python(default)
     except ValidationError as error:
         return {**error.errors(include_url=False, include_input=False)[0], "input": default}
+    except Exception:  # whatever a class of others within the type does: nothing is known against the default
+        return None
     return None
 
 

@@ -415,12 +415,23 @@ def test_what_cannot_be_used_is_refused_where_it_is_named(kind: Any, message: st
     assert "Traceback" not in str(caught.value)
 
 
+@dataclass
+class Fragile:
+    """Cannot be made here."""
+
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        raise KeyError("no device")
+
+
 class Unusual(SettingsGroup):
     """Defaults that no text can stand for, that a validator would refuse, and that are made for this machine."""
 
     separator: str = "\n"
     most: float = math.inf
     scale: float = 1
+    parts: tuple[Fragile, ...] = ({"width": 3},)  # type: ignore[assignment]
     folder: DirectoryPath = Path("no/such")
     maybe: DirectoryPath | None = Path("no/such")
     shards: tuple[FilePath, ...] = (Path("no/such"),)
