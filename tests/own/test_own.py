@@ -1402,6 +1402,27 @@ def test_a_record_is_read_without_the_code() -> None:
     assert "has settings of mine:Secrets, which nobody names here; export APT_EXTEND=mine:Secrets" in ran.stderr
 
 
+def test_a_field_that_is_gone_stops_a_replay_only_where_it_was_set() -> None:
+    """At its default it meant what its absence means; set, it is an unknown name."""
+    Path("gone.py").write_text(
+        "from apt_settings import SettingsGroup\nclass S(SettingsGroup):\n    kept: int = 1\n    gone: int = 2\n"
+    )
+    for value in ("2", "3"):
+        started(
+            "run", "--task", "squad", "--extend", "gone:S", "--set", f"gone={value}", "--record", value, "--", "true"
+        )
+    Path("gone.py").write_text("from apt_settings import SettingsGroup\nclass S(SettingsGroup):\n    kept: int = 1\n")
+    same, other = (
+        started("run", "--extend", "gone:S", "--from", str(next(Path(value).iterdir())), "--", "true")
+        for value in ("2", "3")
+    )
+
+    assert same.returncode == 0, same.stderr
+    assert "note: gone is no setting any more, and the record has it at its default" in same.stderr
+    assert other.returncode == 78
+    assert "gone is not a setting" in other.stderr
+
+
 def test_a_default_changes_no_fingerprint_and_is_compared_all_the_same(module: str) -> None:
     """A group at its defaults is not in the fingerprint; a changed default is another run all the same."""
     plain = started("show", "--format", "json")
