@@ -21,7 +21,7 @@ from .judging.draft import draft_of, layers_for
 from .judging.judgement import problems_in, validate
 from .judging.rules import Broken, broken, fit
 from .own import Frozen, TaskClass
-from .registry import Registry, Setting, Unset, in_force, registry, task_of
+from .registry import Registry, Setting, in_force, registry, task_of
 from .registry.groups import (
     OUTPUT_DIR,
     DataSettings,
@@ -320,9 +320,10 @@ def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
 
 
 def values_of(settings: AptSettings) -> dict[str, Any]:
-    """Name -> value of every setting, in the order of `settings_of`; Unset.REQUIRED where somebody must set it."""
-    values = {**settings.__dict__, **settings._background.group_values}
-    return {name: values.get(name, Unset.REQUIRED) for name in settings_of(settings)}
+    """Name -> value of every setting, in the order of `settings_of`; an Unset where it has none."""
+    rows, values = settings_of(settings), {**settings.__dict__, **settings._background.group_values}
+    values |= {name: each.default for name, each in rows.items() if name not in values}
+    return {name: values[name] for name in rows}
 
 
 def json_values(settings: AptSettings) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic_core import to_jsonable_python
 from .base import AptSettings, background_of, is_set, settings_of, values_of
 from .basics.escaping import shown
 from .parts import default_in
+from .registry import ours
 from .sources.names import variable_of
 
 if TYPE_CHECKING:
@@ -55,10 +56,16 @@ def counted(settings: AptSettings) -> dict[str, Any]:
 
 
 def is_at_default(settings: AptSettings, name: str) -> bool:
-    """Whether a setting that is new, ours or a group's, has the value that it has where nobody sets it."""
-    if not settings_of(settings)[name].is_new:
+    """Whether a setting that is new has the value that means what was done before it came.
+
+    Of one of ours that is our default, whatever a project restates; of a project's own its class's.
+    """
+    setting, value = settings_of(settings)[name], values_of(settings)[name]
+    if not setting.is_new:
         return False
-    return not is_set(settings, name) or bool(values_of(settings)[name] == default_in(settings, name))
+    if not setting.is_own:
+        return bool(value == ours()[name].default)
+    return not is_set(settings, name) or bool(value == default_in(settings, name))
 
 
 def changed(record: "Record") -> str:

@@ -40,9 +40,11 @@ def layers_of_record(
     given = from_environment(inputs.environ, names)
     secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
     same = not any(_says_otherwise(inputs.arguments[each], each, record, settings) for each in inputs.arguments)
-    recorded_source = records.source(record.without(unjudged), name, defaults, names, same=same)
+    gone = [each for each, row in record.settings.items() if row.at_default and each not in {*settings, *unjudged}]
+    recorded_source = records.source(record.without([*unjudged, *gone]), name, defaults, names, same=same)
     layers = read_recorded((recorded_source, secrets), inputs, names)
-    notes = [*_not_read(given, record, settings), *_notes_on(unjudged)]
+    left = (Note(f"{escaped(each)} is no setting any more, and the record has it at its default") for each in gone)
+    notes = [*_not_read(given, record, settings), *_notes_on(unjudged), *left]
     return task_class, layers._replace(notes=(*layers.notes, *notes), unjudged=unjudged)
 
 

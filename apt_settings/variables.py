@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
@@ -14,6 +14,7 @@ from .judging.rules import EXCLUSIVE
 from .registry import Setting, Unset
 from .registry.groups import OUTPUT_DIR
 from .sources.controls import CONTROLS
+from .sources.flags import without_secrets as hide
 from .sources.handed_on import handed_on
 from .sources.names import variable_of
 from .values import adapter_of, allowed, as_text, literal, read_value
@@ -90,6 +91,19 @@ def secrets_of(settings: AptSettings) -> dict[str, str]:
             from_file = origin.kind == "environment" and origin.variable != setting.variable
             found |= {} if from_file else {setting.variable: value.get_secret_value()}
     return found
+
+
+def by_environment(secret: Setting) -> str:
+    """How to give a secret so that nobody sees it."""
+    return f"set {secret.variable}, or {secret.variable}_FILE to a file with it, in the environment"
+
+
+def without_secrets(command: Sequence[str], settings: AptSettings) -> tuple[str, ...]:
+    """The words of a command as a record has them: the value of no secret, nor what a flag of one says."""
+    rows, values = settings_of(settings), values_of(settings)
+    secrets = [name for name, each in rows.items() if each.secret]
+    known = (values[name] for name in secrets if settings.origin(name).is_override)
+    return hide(command, secrets, {each.get_secret_value() for each in known if isinstance(each, SecretStr)})
 
 
 def let_pass(settings: AptSettings) -> dict[str, str]:

@@ -81,7 +81,7 @@ def test_its_defaults_are_those_of_glue_big_and_of_no_paper() -> None:
     shown = json.loads(as_json(settings, overrides_only=False))["settings"]
     assert shown["epochs"]["citation"] == "design, glue_big's: no paper states it for this dataset"
     assert dict(head(settings))["reference"].startswith("none: the defaults are those of glue_big")
-    assert not [name for name, each in shown.items() if each["citation"].startswith(("paper", "release"))]
+    assert not [name for name, each in shown.items() if (each["citation"] or "").startswith(("paper", "release"))]
 
 
 @pytest.mark.parametrize("task", DATASETS)

@@ -100,6 +100,15 @@ def test_what_the_readme_says_of_the_main_job_is_true(tmp_path: Path) -> None:
     assert re.search(r"target_sparsity +0\.4 +environment APT_TARGET_SPARSITY", done.stdout)
 
 
+def test_the_readme_shows_settings_of_your_own_in_a_clone() -> None:
+    """Its lines, pasted at the root of a clone, find the class of the example."""
+    (command,) = (block for block in blocks("bash") if "--extend" in block)
+    done = shell(command, ROOT)
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"eval_every +100 +environment APT_EVAL_EVERY", done.stdout)
+
+
 # docs/errors.md shows files as well as commands; tests/report/test_catalog.py compares it with what is printed.
 @pytest.mark.parametrize(
     ("name", "block"),

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import pytest
 
-from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, fingerprint, load
+from apt_settings import WHERE_IT_RUNS, AlpacaSettings, GlueBigSettings, SettingsError, SettingsGroup, fingerprint, load
 from apt_settings.facts.datasets import DATASETS
 from apt_settings.fingerprint import canonical, changed
 from apt_settings.own import ADDED_LATER
+from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
 
 PINNED = {
@@ -179,3 +180,43 @@ def test_a_setting_that_is_added_later_changes_no_fingerprint_of_before() -> Non
     assert fingerprint(default) == fingerprint(GlueBigSettings()) == fingerprint(Newer(curriculum="none at all"))
     assert fingerprint(chosen) != fingerprint(default)
     assert [changed(record_of(each)) for each in (default, chosen)] == ["", ""]
+
+
+class ByTheHouse(SettingsGroup):
+    """A project's defaults for what was added later."""
+
+    warmup_steps: int | None = 50
+    max_steps: int | None = None
+
+
+class ByTheTask(AlpacaSettings):
+    """A task's default for what was added later."""
+
+    datasets = ("mine",)
+    task: str = "by_the_task"
+    dataset: str = "mine"
+    max_steps: int | None = 50
+
+
+@pytest.mark.parametrize(
+    ("named", "chosen", "plain", "name"),
+    [
+        (ByTheHouse, {"task": "squad"}, {"task": "squad"}, "warmup_steps"),
+        (ByTheTask, {"task": "by_the_task"}, None, "max_steps"),
+    ],
+)
+def test_a_project_s_default_for_what_was_added_later_counts(
+    named: Any, chosen: dict[str, Any], plain: dict[str, Any] | None, name: str
+) -> None:
+    """Only our default means what was done before: what a project restates is as if a job set it, and runs so."""
+    restated = load({}, None, extend=[named], **chosen)
+    before = load({}, None, extend=[named], **{**chosen, name: None})
+    child = load(job_environment({}, restated), None, extend=[named])
+
+    assert fingerprint(restated) == fingerprint(child) != fingerprint(before)
+    if plain:
+        assert fingerprint(restated) == fingerprint(load({}, None, **{**plain, name: 50}))
+        assert fingerprint(before) == fingerprint(load({}, None, **plain))
+    for each in (restated, before, child):
+        assert changed(record_of(each)) == ""
+        assert [row.at_default for key, row in record_of(each).settings.items() if key == name] == [each is before]

@@ -320,6 +320,10 @@ def test_many_unknown_names_are_all_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
+        (
+            *("APT_EVAL_EVERY", "3"),
+            "is not a setting; one of your own needs APT_EXTEND or --extend (APT_UNKNOWN=warn lets it pass)",
+        ),
         ("APT_NUM_TRAIN_EPOCHS", "3", "is not a setting; that is APT_EPOCHS (APT_UNKNOWN=warn lets it pass)"),
         ("APT_LR", "1e-4", "is not a setting; that is APT_LEARNING_RATE"),
         ("APT_BS", "8", "is not a setting; that is APT_BATCH_SIZE"),

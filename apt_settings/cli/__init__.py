@@ -101,7 +101,8 @@ def commands() -> None:
     Each setting has the value of the first of these that sets it: --set, the environment (APT_ and the
     name in upper case), .env, the paper's Table 6. APT_REFERENCE=release takes the defaults from the
     official release instead of the paper. APT_ENV_FILE names another .env. APT_UNKNOWN=warn turns
-    errors about unknown APT_ names into notes.
+    errors about unknown APT_ names into notes. --extend MODULE:NAME, or APT_EXTEND, names a class whose
+    fields are settings too.
 
     Example: APT_TARGET_SPARSITY=0.4 apt-settings show
 

@@ -7,7 +7,7 @@ from ..basics.escaping import spelt
 from ..basics.suggestions import did_you_mean, nearest
 from ..judging.rules import demanded
 from ..loading import choose_task
-from ..registry import passed_over, registry, task_of
+from ..registry import narrowed, passed_over, registry, task_of
 from ..report.catalog import Row, catalog, controls
 from ..report.tables import explanation, state
 from ..sources.names import PREFIX, variable_of
@@ -33,7 +33,7 @@ def explain(job: Job, name: str) -> None:
         if is_setting:
             if where := registry().settings_of(AptSettings)[row.name].definition:
                 pairs.append(("defined in", where))
-            pairs += [("note", each) for each in passed_over(row.name)]
+            pairs += [("note", each) for each in (*narrowed(row.name), *passed_over(row.name))]
             pairs += state(job.settings(complete=False), row.name)
     finally:  # where the settings are wrong, the error is printed below the explanation
         print_pairs(pairs)

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import click
 
-from ..base import AptSettings, values_of
+from ..base import AptSettings, settings_of, values_of
 from ..basics.environment import process_environment
 from ..basics.escaping import spelt
 from ..errors import Note, Problem, SettingsError
@@ -20,10 +20,11 @@ from ..pin import Known, nothing_known, refuse_others
 from ..registry import Setting, registry
 from ..runs.launchers import lost_by
 from ..sources.env_files import EnvFile
-from ..sources.flags import flags_in, plain
+from ..sources.flags import Flag, flags_in, plain
 from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
 from ..values import as_text, choices_of, kind_of
+from ..variables import by_environment
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
 from .paths import PathOption
 
@@ -185,15 +186,21 @@ def _notes_on_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]
     return [
         *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(plain(each)))),
         *(
-            Note(
-                f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
-                f"{as_text(values[flag.setting])}; write --set {flag.setting}=... before the --",
-                flag.setting,
-            )
+            Note(_on_flag(flag, settings), flag.setting)
             for flag in flags_in(command, values)
             if not _says(flag.value, values[flag.setting])
         ),
     ]
+
+
+def _on_flag(flag: Flag, settings: AptSettings) -> str:
+    setting = settings_of(settings)[flag.setting]
+    if setting.secret:
+        return f"{flag.name} shows a secret in ps: {by_environment(setting)}"
+    return (
+        f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
+        f"{as_text(values_of(settings)[flag.setting])}; write --set {flag.setting}=... before the --"
+    )
 
 
 def _says(text: Any, value: Any) -> bool:

@@ -17,6 +17,7 @@ from ..report.page import as_page
 from ..report.runs import Choice, Context, Table, as_json, as_markdown, in_order, summary, table, traces
 from ..runs.conditions import Condition, known_names, moment
 from ..runs.history import PastRun, past_runs
+from ..runs.impossible import problem_with
 from ..runs.status import covers
 from ..sources.record import locate
 from .offers import CONDITIONS, complete_assignment, complete_setting
@@ -159,7 +160,7 @@ def _refuse_unknown(given: Mapping[str, Iterable[str]], known: Mapping[str, None
 def _refuse_impossible(conditions: Iterable[Condition], runs: Sequence[PastRun]) -> None:
     """Raise UsageError for a value that no run can have."""
     for condition in conditions:
-        if problem := condition.problem(runs):
+        if problem := problem_with(condition, runs):
             raise click.UsageError(str(problem))
 
 

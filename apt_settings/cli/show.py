@@ -10,6 +10,7 @@ from ..basics.differences import Difference, Side, differences
 from ..basics.escaping import shown
 from ..errors import Note, SettingsError
 from ..loading import resolve
+from ..registry import registry
 from ..report.display import COLUMNS
 from ..report.tables import as_json, head, lines, notes, shown_names
 from ..sources.handed_on import places_in
@@ -132,7 +133,8 @@ def _settings_of(given: Mapping[str, str]) -> AptSettings:
 def _remarks(given: Mapping[str, str]) -> list[Note]:
     """What is not seen of a process."""
     remarks = []
-    if groups := given.get(EXTEND):
+    here = registry().word.split(",")
+    if groups := ",".join(each for each in given.get(EXTEND, "").split(",") if each and each not in here):
         fix = "name them with --extend to see their settings; the fingerprint is without them"
         remarks.append(Note(f"the process names {shown(groups)} in {EXTEND}, which is not imported: {fix}"))
     if given.get(ENV_FILE) != NO_FILE:

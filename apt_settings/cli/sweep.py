@@ -12,6 +12,7 @@ from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
 from ..fingerprint import fingerprint
 from ..pin import refuse_others
+from ..report.tables import notes_on_missing
 from ..runs.points import Standing, standing, standings
 from ..sweeps.checker import Checker
 from ..sweeps.grid import Sweep
@@ -76,7 +77,9 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
         refuse_out_of_range(sweep, index)
         indices = range(index, index + 1)
     if form == "env":
-        print_data(as_env_file(variables(checker.settings(indices[0]))))
+        point = checker.settings(indices[0])
+        print_data(as_env_file(variables(point)))
+        print_notes(notes_on_missing(point), err=True)
         return 0
     found = standings(records, warn) if records else None
     if form == "json":
@@ -94,7 +97,8 @@ def sweep(job: Job, sweep: Sweep, index: int | None, records: Path | None, pictu
     unknown = _on_unknown(checker, found, records) if found is not None and records and index is None else []
     shared = [] if index is not None or records else notes_on_shared_folder(checker)
     elsewhere = set_elsewhere(checker.settings(indices[0]), sweep)
-    print_notes([*elsewhere, *report.notes, *shared, *unset, *unknown], err=True)
+    missing = notes_on_missing(checker.settings(indices[0]))
+    print_notes([*elsewhere, *report.notes, *shared, *unset, *missing, *unknown], err=True)
     return 0
 
 

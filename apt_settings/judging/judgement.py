@@ -6,13 +6,12 @@ from typing import Any, Final, NamedTuple
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem
-from ..own import TaskClass, judge
+from ..own import Group, TaskClass, judge, leaves_of
 from ..registry import Unset, fields_of
 from ..registry.groups import JOB, OUTPUT_DIR
-from ..values import names_in, nearly_names_in
+from ..values import allowed, as_text, names_in, nearly_names_in
 from .draft import Draft
 from .rules import EXCLUSIVE, broken
 from .validation_errors import details_of, excluded, misfit, refusal, words_of
@@ -108,9 +107,9 @@ def validate(draft: Draft, values: Mapping[str, Any], instance: TaskClass) -> Ju
         group_values |= {names[path]: value for path, value in judged.values.items() if path in names}
         if refused:  # ours are not all known, and what a class refuses may be for want of them
             judged = judged._replace(refused={path: each for path, each in judged.refused.items() if path in names})
-        for path, each in judged.refused.items():
+        for path, each in judged.refused.items() if draft.registry.restated else ():  # else nobody uses these values
             where = names.get(path) or " ".join((group.name, *path))
-            refused[where] = each if path not in shared else {**each, "msg": _not_ours(shared[path], ours[path])}
+            refused[where] = each if path not in shared else {**each, "msg": _not_ours(draft, group, path, ours[path])}
     return Judgement(refused, group_values)
 
 
@@ -118,9 +117,13 @@ def _missing(refused: ErrorDetails) -> bool:
     return refused["type"] == "missing"
 
 
-def _not_ours(name: str, value: object) -> str:
+def _not_ours(draft: Draft, group: Group[Any], path: tuple[str, ...], value: object) -> str:
+    """What a group says of our value, which its own type or range refuses."""
+    name = fields_of(group).shared[path]
+    giver, must = draft.winners.get(name), allowed(next(each.field for each in leaves_of(group) if each.path == path))
+    by = f" ({giver.location})" if giver else ""
     fix = "say apart=(...) and give the group a prefix if it is another setting"
-    return f"stands for our {name}, and does not take {shown(value)}; {fix}"
+    return f"stands for our {name}, and does not take {as_text(value)}{by}: must be {must}; {fix}"
 
 
 def _defaults(draft: Draft) -> dict[str, Any]:

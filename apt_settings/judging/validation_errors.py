@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..basics.escaping import shown
@@ -16,13 +16,10 @@ from ..facts.other_names import LIKELY_WORDS, OTHER_WORDS, SIZES
 from ..registry import Setting, task_of
 from ..registry.groups import JOB
 from ..sources.names import variable_of
-from ..values import allowed, choices_of, likely
+from ..values import allowed, choices_of, likely, wrong_default, wrong_with_line
+from ..values.words import CONSTRAINTS
 from .rules import Broken, demanded, of_tasks
 
-_CONSTRAINTS: Final = frozenset(
-    {"string_pattern_mismatch", "string_too_short", "string_too_long", "too_short", "too_long", "multiple_of"}
-)
-"""What pydantic says itself of a value of the right type, as `allowed` has no words for it."""
 WITH_FLAGS: Final = (
     "None is what argparse gives for an option that nobody wrote: "
     "apt_settings.integrations.argparse.with_flags(settings, parser) takes what somebody did write"
@@ -38,14 +35,21 @@ def details_of(error: ValidationError) -> dict[str, ErrorDetails]:
 
 def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Problem:
     """The problem of a value that pydantic refuses, or misses."""
+    if giver is None and detail["type"] != "missing":
+        where = setting.group.name if setting.group else setting.owner.__name__
+        return Problem(where, wrong_default(setting.name, setting.field, detail), setting=setting.name)
     if giver is None:
         where = setting.group.name if setting.group else task_of(setting.owner) and f"the task {task_of(setting.owner)}"
         fix = f"{where} requires it" if where else ""
         return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
+    if isinstance(giver.value, SecretStr) and (why := wrong_with_line(giver.value.get_secret_value())):
+        return Problem(
+            giver, f"is not allowed: the secret {why}", value=giver.raw, kind="bad value", setting=setting.name
+        )
     words, must, fix = words_of(detail), allowed(setting.field), ""
     if setting.name in JOB:
         must = demanded(setting.name, task_of(setting.owner), setting.owner) or must
-    if words or not must or detail["type"] in _CONSTRAINTS:
+    if words or not must or detail["type"] in CONSTRAINTS:
         wrong = f"is not allowed: {words or detail['msg']}"
         return Problem(giver, wrong, value=giver.raw, kind="bad value", setting=setting.name)
     if giver.raw == shown(giver.value) and isinstance(giver.value, str):  # not where ${NAME} brought a value in

@@ -5,7 +5,7 @@ from .decided import decided_in
 from .frozen import Frozen
 from .importing import Place, groups_named
 from .leaves import Leaf, definition_of, leaves_of, meaning_of
-from .objects import Judged, judge, keywords_of, made
+from .objects import Judged, judge, keywords_of, made, wrong_defaults
 from .task import TaskClass
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "made",
     "meaning_of",
     "named_by",
+    "wrong_defaults",
 ]

@@ -95,8 +95,11 @@ def group(
     its name where `prefix` is "trl"; those in `leave_out` are none and keep the class's default. `secret` names the
     fields that are never shown (else text fields named like a token or password), `where_it_runs` those that the
     fingerprint leaves out. With `check`, the commands check, run and job make the object too, and tell what its class
-    refuses. Raises TypeError for a name that is no field, and for a class that cannot be used.
+    refuses. Raises TypeError for a text in place of a sequence of names, and for a class that cannot be used.
     """
+    said = {"apart": apart, "secret": secret, "where_it_runs": where_it_runs, "leave_out": leave_out}
+    if word := next((name for name, each in said.items() if isinstance(each, str)), ""):
+        raise TypeError(f"{word}={said[word]!r} is a text, and not names: write {word}=({said[word]!r},)")
     made = Group(
         kind,
         prefix=prefix,

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped, shown
+from ..basics.suggestions import did_you_mean, nearest
 from ..errors import SettingsError
 from .classes import Group, as_group, named_by, unusable
 
@@ -58,9 +59,14 @@ def _named(word: str, place: Place) -> Group[Any]:
     found: Any = _imported(module, place)
     for name in path.split("."):
         if not hasattr(found, name):
-            raise SettingsError.at(place.name, f"names {word}, and {module} has no {name}")
+            fix = did_you_mean(nearest(name, [key for key, each in vars(found).items() if _is_group(each)]))
+            raise SettingsError.at(place.name, f"names {word}, and {module} has no {name}", fix=fix)
         found = getattr(found, name)
     return as_group(found, word, place.name)
+
+
+def _is_group(found: Any) -> bool:
+    return isinstance(found, Group) or not unusable(found)
 
 
 def _imported(module: str, place: Place) -> Any:

@@ -22,7 +22,13 @@ from ..errors import SettingsError
 from ..values.kinds import has_text_form, is_model, kind_of_field
 from .classes import Group
 
-_NAMES_OF_SECRETS: Final = r"(^|_)(token|password|secret|api_key)$"
+_SECRETS: Final = (
+    r"(^|_)(token|password|passwd|passphrase|secret|credentials?|apikey"
+    r"|(api|access|secret|private|account|auth|encryption|signing|ssh|wandb|comet|neptune|openai|hf|hub)_key)$"
+)
+"""The names of plain texts that are secrets, in a class that was not written for us."""
+_OF_A_TOKENIZER: Final = r"(^|_)(pad|eos|bos|unk|sep|cls|mask|image|video|audio|start|end|stop)_token$"
+"""Those among them that are words of a tokenizer, and no secrets."""
 
 
 class Leaf(NamedTuple):
@@ -58,11 +64,21 @@ def fields_of(kind: Any) -> dict[str, FieldInfo]:
     found = {}
     for each in fields(kind):
         if each.init and not each.name.startswith("_"):
-            default: Any = Field() if each.default is MISSING else each.default
+            default: Any = Field() if each.default is MISSING or _is_unset(each.default) else each.default
             if each.default_factory is not MISSING:
                 default = Field(default_factory=each.default_factory)
             found[each.name] = FieldInfo.from_annotated_attribute(_resolved(kind, each.name, each.type), default)
     return found
+
+
+def names_of_fields(kind: Any) -> frozenset[str]:
+    """Every field of a class, also what its `__init__` does not take."""
+    return frozenset(kind.model_fields if issubclass(kind, BaseModel) else (each.name for each in fields(kind)))
+
+
+def _is_unset(default: object) -> bool:
+    """Whether a default says that somebody must set the field: MISSING of OmegaConf, in structured configs of Hydra."""
+    return isinstance(default, str) and default == "???"
 
 
 def is_derived(field: FieldInfo) -> bool:
@@ -115,7 +131,7 @@ def nested_class(field: FieldInfo) -> Any:
 
 def _with_default(field: FieldInfo, default: Any) -> FieldInfo:
     own = copy(field)
-    own.default, own.default_factory = default, None
+    own.default, own.default_factory = PydanticUndefined if _is_unset(default) else default, None
     return own
 
 
@@ -137,11 +153,7 @@ def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
     kind = kind_of_field(leaf.field)
     if is_secret(leaf.field):
         return leaf._replace(secret=True)
-    by_name = (
-        not group.judges_itself
-        and str in (kind.of, *kind.members)
-        and re.search(_NAMES_OF_SECRETS, leaf.path[-1].lower())
-    )
+    by_name = not group.judges_itself and str in (kind.of, *kind.members) and _sounds_secret(leaf.path[-1].lower())
     if not (by_name if group.secret is None else leaf.path[0] in group.secret):
         return leaf
     field = copy(leaf.field)
@@ -150,6 +162,10 @@ def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
     if leaf.field.default_factory:
         field.default_factory = lambda: hidden(default_of(leaf.field))
     return leaf._replace(field=field, secret=True, hidden=True)
+
+
+def _sounds_secret(name: str) -> bool:
+    return bool(re.search(_SECRETS, name)) and not re.search(_OF_A_TOKENIZER, name)
 
 
 def hidden(value: Any) -> Any:

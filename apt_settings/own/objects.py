@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from copy import deepcopy
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from ..values import adapter_of
+from ..values import adapter_of, refused_as_default
 from .classes import Group
-from .leaves import default_of, fields_of, hidden, leaves_of, nested_class
+from .leaves import Leaf, default_of, fields_of, hidden, is_derived, leaves_of, nested_class
 
 T = TypeVar("T")
 Path = tuple[str, ...]
@@ -41,8 +42,10 @@ def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
     except Exception as error:  # a validator of the class fails otherwise than by a ValueError
         message = f"{type(error).__name__}: {error}"
         return Judged(alone.values, {(): {"type": "value_error", "loc": (), "msg": message, "input": None}})
-    values = ((leaf, _at(whole, leaf.path)) for leaf in leaves_of(group))
-    return Judged({leaf.path: hidden(value) if leaf.hidden else value for leaf, value in values}, {})
+    values = [(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)]
+    derived = ((leaf, value) for leaf, value in values if is_derived(leaf.field) and leaf.path not in given)
+    wrong = {leaf.path: wrong for leaf, value in derived if (wrong := wrong_with_default(group, leaf, value))}
+    return Judged({leaf.path: hidden(value) if leaf.hidden else value for leaf, value in values}, wrong)
 
 
 def _judge_fields(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
@@ -57,9 +60,30 @@ def _judge_fields(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
                 refused[leaf.path] = _details(error)[0]
         elif leaf.has_default:
             values[leaf.path] = default_of(leaf.field)
+            if leaf.field.default_factory and (wrong := wrong_with_default(group, leaf, values[leaf.path])):
+                refused[leaf.path] = wrong
         elif leaf.field.is_required():
             refused[leaf.path] = {"type": "missing", "loc": leaf.path, "msg": "is not set", "input": None}
     return Judged(values, refused)
+
+
+@cache
+def wrong_defaults(group: Group[Any]) -> Mapping[Path, ErrorDetails]:
+    """What is wrong with the defaults that stand in a group's class, by the field; `judge` judges those it makes."""
+    known = (leaf for leaf in leaves_of(group) if leaf.has_default and not leaf.field.default_factory)
+    wrong = ((leaf.path, wrong_with_default(group, leaf, default_of(leaf.field))) for leaf in known)
+    return {path: each for path, each in wrong if each}
+
+
+def wrong_with_default(group: Group[Any], leaf: Leaf, default: Any) -> ErrorDetails | None:
+    """What the type of a field says of its default; None where it takes it.
+
+    None is kept as the default of any field of a class that was not written for us, as many have it.
+    """
+    judged_by_pydantic = getattr(group.kind, "model_config", {}).get("validate_default")
+    if not leaf.settable or judged_by_pydantic or (default is None and not group.judges_itself):
+        return None
+    return refused_as_default(leaf.field, default)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:

@@ -1,7 +1,7 @@
 """Which settings there are: those that every task has, and those that a project names beside them."""
 
 from .fields import Fields, fields_of, project_defaults
-from .register import Registry, extend_process, in_force, passed_over, registry
+from .register import Registry, extend_process, in_force, narrowed, passed_over, registry
 from .setting import Setting, Unset, model_of, ours, task_of
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "fields_of",
     "in_force",
     "model_of",
+    "narrowed",
     "ours",
     "passed_over",
     "project_defaults",

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from ..basics.escaping import shown
 from ..basics.origins import Origin
-from ..own import Group, Leaf, decided_in, leaves_of
-from ..own.leaves import default_of
+from ..own import Group, decided_in, leaves_of
+from ..own.leaves import default_of, names_of_fields
 from ..sources.names import variable_of
 from .setting import Setting, ours
 
@@ -42,7 +42,7 @@ def fields_of(group: Group[Any]) -> Fields:
                 shared[path] = means.get(top, top)
             meant |= {top: means[top]} if means.get(top) else {}
             continue
-        name = _name_of(group, leaf)
+        name = _name_of(group, path)
         for parent in accumulate(name.split(".")[:-1], "{}.{}".format):
             hints.setdefault(parent, "its fields are settings:")
             hints[parent] += f" {name}"
@@ -51,11 +51,14 @@ def fields_of(group: Group[Any]) -> Fields:
         else:
             kind = getattr(leaf.field.annotation, "__name__", str(leaf.field.annotation))
             hints[name] = f"its type {kind} has no text form: it keeps its default"
+    for field in names_of_fields(group.kind) - {leaf.path[0] for leaf in leaves_of(group)}:
+        why = "leave_out names it" if field in group.leave_out else "no argument of the class sets it"
+        hints.setdefault(_name_of(group, (field,)), f"it is a field of {group.title}, and {why}")
     return Fields(own, shared, meant, hints)
 
 
-def _name_of(group: Group[Any], leaf: Leaf) -> str:
-    return ".".join((f"{group.prefix}_{leaf.path[0]}" if group.prefix else leaf.path[0], *leaf.path[1:]))
+def _name_of(group: Group[Any], path: tuple[str, ...]) -> str:
+    return ".".join((f"{group.prefix}_{path[0]}" if group.prefix else path[0], *path[1:]))
 
 
 def project_defaults(group: Group[Any]) -> dict[str, Origin]:

@@ -11,14 +11,16 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from ..basics.escaping import shown
+from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..facts.datasets import DATASETS, plain, task_with
-from ..own import Group, Place, groups_named, is_same, leaves_of
+from ..own import Group, Place, groups_named, is_same, leaves_of, wrong_defaults
+from ..own.leaves import names_of_fields
 from ..sources.controls import CONTROLS
 from ..sources.foreign import is_foreign
 from ..sources.layers import Inputs
 from ..sources.names import variable_of
-from ..values import adapter_of, allowed, read_value
+from ..values import adapter_of, allowed, read_value, refused_as_default, wrong_default
 from .fields import fields_of, project_defaults
 from .groups import CHOOSING
 from .register import Registry, registry
@@ -82,8 +84,12 @@ def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, s
                 yield f"has the {name} {each}, which the type of {name} refuses", f"write {name}: str = {shown(each)}"
     for name, setting in settings.items():
         default = setting.default
-        if setting.restated_by and not isinstance(default, Unset) and not _accepts(setting.field, default):
+        if isinstance(default, Unset):
+            continue
+        if setting.restated_by and not _accepts(setting.field, default):
             yield f"gives {name} the default {shown(default)}, and it must be {allowed(setting.field)}", ""
+        elif setting.is_own and (wrong := refused_as_default(setting.field, default)):
+            yield wrong_default(name, setting.field, wrong), ""
     yield from _taken({name: each for name, each in settings.items() if each.is_own}, known, "give it another name")
 
 
@@ -116,9 +122,10 @@ def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
     """What a handle says of fields that the class does not have, and of settings that we do not have."""
     fields = {leaf.path[0] for leaf in leaves_of(group)}
     said = {"means": dict(group.means), "apart": group.apart, "where_it_runs": group.where_it_runs}
-    for keyword, names in {**said, "secret": group.secret or ()}.items():
-        for name in sorted(set(names) - fields):
-            yield f"has no field {name}, which {keyword} names", ""
+    for keyword, names in {**said, "secret": group.secret or (), "leave_out": group.leave_out}.items():
+        known = fields if keyword != "leave_out" else names_of_fields(group.kind)
+        for name in sorted(set(names) - known):
+            yield f"has no field {name}, which {keyword} names", did_you_mean(nearest(name, sorted(known)))
     for name, setting in group.means:
         if setting not in ours():
             yield f"says that {name} means {setting}, which is no setting of ours", ""
@@ -127,6 +134,7 @@ def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
 def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator[tuple[str, str]]:
     """Names of a group's or a task's own settings that are another's. Two tasks may share a name, as a job has one."""
     holders = {name: each.name for each in known.groups for name in fields_of(each).own}
+    both: dict[str, list[str]] = {}
     is_task = not any(each.group for each in own.values())
     for each in () if is_task else known.tasks:
         holders |= {name: each.name for name, setting in known.settings_of(each.kind).items() if setting.is_own}
@@ -140,7 +148,9 @@ def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator
         elif is_foreign(setting.variable):
             yield f"has a field {name}, and {setting.variable} is a variable of another tool", rename
         elif name in holders:
-            yield f"has a field {name}, and so has {holders[name]}", rename
+            both.setdefault(holders[name], []).append(name)
+    for holder, names in both.items():
+        yield f"has {'a field' if len(names) == 1 else 'the fields'} {', '.join(names)}, and so has {holder}", rename
 
 
 def _twice(group: Group[Any]) -> Iterator[tuple[str, str]]:
@@ -164,13 +174,19 @@ def _required(group: Group[Any]) -> Iterator[tuple[str, str]]:
 
 
 def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:
-    """Defaults for our settings that we would refuse as values."""
+    """Defaults for our settings that we would refuse as values, and those of its own that their types refuse."""
     for name, origin in project_defaults(group).items():
         if name in CHOOSING:
             yield f"gives {name} a default, and a job says itself which job it is", f"export {variable_of(name)}"
             continue
         if not _accepts(ours()[name], origin.value):
             yield f"gives {name} the default {origin.raw}, and it must be {allowed(ours()[name])}", ""
+    wrong, shared = wrong_defaults(group), fields_of(group).shared
+    for leaf in leaves_of(group):
+        if leaf.path in wrong and (group.judges_itself or leaf.path not in shared):
+            leave_out = f"mend it, or leave it out: group({group.title}, leave_out=({leaf.path[0]!r},))"
+            fix = "" if group.judges_itself else leave_out
+            yield wrong_default(".".join(leaf.path), leaf.field, wrong[leaf.path]), fix
 
 
 def _accepts(field: FieldInfo, value: object) -> bool:

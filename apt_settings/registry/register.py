@@ -18,8 +18,11 @@ from ..facts.other_names import DERIVED, ELSEWHERE, OTHER_NAMES
 from ..own import Group, leaves_of
 from ..own.leaves import default_of, is_secret
 from ..sources.names import Names, names_of
+from ..values import allowed, choices_of
+from ..values.kinds import kind_of_field
+from ..values.reading import bounds_of
 from .fields import fields_of, project_defaults
-from .setting import Setting, task_of
+from .setting import Setting, ours, task_of
 
 if TYPE_CHECKING:
     from ..basics.origins import Origin
@@ -33,7 +36,7 @@ class Registry(NamedTuple):
     tasks: tuple[Group[Any], ...] = ()
     """The classes of a project's own tasks."""
     restated: bool = True
-    """Whether the defaults that they restate for our settings hold: those of the paper are asked for without them."""
+    """Whether what they say of our settings holds: the defaults of the paper are asked for without it."""
 
     @property
     def word(self) -> str:
@@ -94,6 +97,26 @@ def passed_over(name: str) -> Iterator[str]:
         for leaf in () if group.judges_itself else leaves_of(group):
             if fields_of(group).shared.get(leaf.path) == name and leaf.has_default:
                 yield f"{group.name} has {'.'.join(leaf.path)} {shown(default_of(leaf.field))}, which does not count"
+
+
+def narrowed(name: str) -> Iterator[str]:
+    """What classes of a project say of a setting of ours, where they do not take all that we do: it counts as well."""
+    if not (our := ours().get(name)):
+        return
+    for group in registry().groups:
+        for leaf in leaves_of(group):
+            if fields_of(group).shared.get(leaf.path) == name and _is_narrower(leaf.field, our):
+                yield f"{group.name} takes {allowed(leaf.field)}"
+
+
+def _is_narrower(field: FieldInfo, our: FieldInfo) -> bool:
+    kind, usual = kind_of_field(field), kind_of_field(our)
+    bounds, choices = bounds_of(field.metadata), choices_of(field)
+    return (
+        (bool(bounds) and bounds != bounds_of(our.metadata))
+        or (bool(choices) and choices != choices_of(our))
+        or (usual.optional and not kind.optional)
+    )
 
 
 _process = Registry()

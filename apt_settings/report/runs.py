@@ -78,9 +78,8 @@ def table(runs: Sequence[PastRun], choice: Choice, context: Context) -> Table:
     commits = {run.commit for run in runs}
     said = [(name, _shared(runs, name, choice)) for name in shared]
     said += [("commit", commit) for commit in commits if len(commits) == 1 and commit]
-    has_column = not choice.folded
     code = dict(differences_of_code([run.run for run in runs if run.run]))
-    unlike = [name for name in code if not (has_column and name in ("commit", "changes"))]
+    unlike = [name for name in code if choice.folded or name not in ("commit", "changes")]
     if choice.folded:
         apart = [name for name in causes if name not in choice.folded]
         names = [*apart, *(name for name in choice.folded if name in causes), *choice.metrics]
@@ -105,11 +104,13 @@ def _in_order(groups: list[list[PastRun]], apart: Sequence[str], choice: Choice)
 def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], list[str]]:
     """The settings that somebody set and that differ, or with `everything` all that differ; and what was set alike.
 
-    Those that say where a run ran are the last of the first.
+    A project's defaults may differ by themselves, as its code changes; they are among the first. Those that say where a
+    run ran are the last of them.
     """
     names = dict.fromkeys(name for run in runs for name in run.settings)
     seen: dict[str, set[str]] = {name: set() for name in names}
     is_set: set[str] = set()
+    is_of_project: set[str] = set()
     where_it_runs: set[str] = set()
     for run in runs:
         for name in names:
@@ -117,9 +118,11 @@ def parted(runs: Sequence[PastRun], *, everything: bool) -> tuple[list[str], lis
             seen[name].add(repr(given and given.value))
             if given and given.is_set:
                 is_set.add(name)
+            if given and given.is_of_project:
+                is_of_project.add(name)
             if given and given.where_it_runs:
                 where_it_runs.add(name)
-    differing = [name for name in names if len(seen[name]) > 1 and (everything or name in is_set)]
+    differing = [name for name in names if len(seen[name]) > 1 and (everything or name in is_set | is_of_project)]
     alike = [name for name in names if len(seen[name]) == 1 and name in is_set]
     return sorted(differing, key=lambda name: name in where_it_runs), alike
 

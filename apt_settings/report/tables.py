@@ -17,6 +17,7 @@ from ..registry import Unset, model_of
 from ..registry.groups import JOB
 from ..tasks import DEFAULT_TASK
 from ..values import as_text
+from ..variables import by_environment
 from .catalog import Row
 from .diff import Comparison, job_of, reference
 
@@ -117,12 +118,23 @@ def _default(settings: AptSettings, name: str) -> Any:
 def notes(settings: AptSettings) -> list[Note]:
     """The settings' notes, and cautions about the defaults in use for those who reproduce the paper."""
     cautions = ((name, caution) for name in settings_of(settings) for caution in _cautions(settings, name))
-    missing = [name for name, value in values_of(settings).items() if value is Unset.REQUIRED]
+    secrets = (each for each in settings_of(settings).values() if each.secret)
+    typed = (each for each in secrets if settings.origin(each.name).location == f"--set {each.name}")
     return [
         *settings.notes,
         *(Note(f"{name}: {caution}", name) for name, caution in cautions),
-        *(Note(f"{name} is required, and not set: a job would not start", name) for name in missing),
+        *(
+            Note(f"--set {each.name} shows a secret in ps and the shell's history: {by_environment(each)}", each.name)
+            for each in typed
+        ),
+        *notes_on_missing(settings),
     ]
+
+
+def notes_on_missing(settings: AptSettings) -> list[Note]:
+    """A note for each setting that somebody must set, and nobody does."""
+    missing = [name for name, value in values_of(settings).items() if value is Unset.REQUIRED]
+    return [Note(f"{name} is required, and not set: a job would not start", name) for name in missing]
 
 
 def notes_on_empty(settings: AptSettings) -> list[Note]:
@@ -146,7 +158,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
             "value": values[name],
             "origin": str(settings.origin(name)),
             "default": to_jsonable_python(_default(settings, name), fallback=str),
-            "citation": str(settings_of(settings)[name].citation),
+            "citation": str(citation) if (citation := settings_of(settings)[name].citation) else None,
             "departs_from": departs_from(settings, name) or None,
         }
         for name in shown_names(settings, overrides_only=overrides_only)

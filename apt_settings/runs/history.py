@@ -31,6 +31,8 @@ class Given(NamedTuple):
     origin: str
     kind: Kind | None
     where_it_runs: bool
+    is_of_project: bool
+    """Whether a project decides it where nobody sets it: by its own default for ours, or as a setting of its own."""
 
     @property
     def is_set(self) -> bool:
@@ -206,5 +208,6 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
 
 
 def _given(recorded: RecordedSetting, interned: _Interned) -> Given:
-    given = Given(recorded.value, recorded.origin, recorded.kind, recorded.where_it_runs)
+    of_project = recorded.kind == "project default" or bool(recorded.group)
+    given = Given(recorded.value, recorded.origin, recorded.kind, recorded.where_it_runs, of_project)
     return interned.setdefault((repr(given.value), *given[1:]), given)

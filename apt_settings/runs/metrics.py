@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from sys import float_info
 from typing import Final, NamedTuple, TypeAlias
 
 from ..basics.escaping import escaped
@@ -83,4 +84,7 @@ def read_results(file: Path) -> Results:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that a float can hold."""
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) <= float_info.max
+    return isinstance(value, float)

@@ -54,14 +54,12 @@ def standing(found: Mapping[str, Standing], fingerprint: str) -> tuple[Status, s
 
 
 def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied: Collection[str]) -> str:
-    """Where the run that is nearest to these settings differs: `epochs (40 there, 30 here)`; empty without any run.
+    """Where the run that is nearest to these settings differs: `epochs (40 there, 30 here)`; there is one at least.
 
     What a sweep varies counts only where nothing else differs.
     """
     here = {name: each.value for name, each in record_of(settings).settings.items() if each.is_compared}
     every = [_differing(each.run, here) for each in found]
-    if not every:
-        return ""
     nearest = min(every, key=lambda names: len(names.keys() - varied))
     told = {name: text for name, text in nearest.items() if name not in varied} or nearest
     more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""

@@ -34,6 +34,7 @@ from ..variables import (
     let_pass,
     secrets_of,
     variables,
+    without_secrets,
 )
 from .conflicts import conflicts_with
 from .git import repository
@@ -130,7 +131,7 @@ def run_recorded(
             folder.mkdir(parents=True, exist_ok=True)
             until_the_end.enter_context(_hold(folder, warn))
             remove_drafts(folder / FILE_NAME)
-            record = _begin(folder, record, command, warn)
+            record = _begin(folder, record, without_secrets(command, settings), warn)
             _refuse_too_long(folder, record)
             write(folder, record)
         begin(folder)

@@ -10,6 +10,8 @@ from ..facts.other_names import OTHER_NAMES, OTHER_WORDS, PRECISION_FLAGS
 
 _FLAG: Final = r"(?:--|(?=[^=]+=)\+{0,2})([A-Za-z][\w-]*)(?:=(.*))?"
 """A flag of argparse, click and fire, or an assignment of Hydra."""
+HIDDEN: Final = "**********"
+"""What stands in place of a secret."""
 _FALSE: Final = ("false", "0", "no", "off", "none")
 _WHOLE: Final = ("epochs", "max_steps", "warmup_steps")
 """Settings that trainers take as floats too."""
@@ -67,6 +69,25 @@ def flags_in(words: Sequence[str], settings: Collection[str]) -> Iterator[Flag]:
             value = found[2] if found[2] is not None else "" if after.startswith("--") else after
             if flag := flag_of(word.partition("=")[0], found[1], value, settings):
                 yield flag
+
+
+def without_secrets(words: Sequence[str], settings: Collection[str], values: Collection[str]) -> tuple[str, ...]:
+    """The words of a command, without those that are one of these values, and without what flags of these settings say.
+
+    `--hub-token abc`, of the setting `hub_token` -> `--hub-token **********`
+    """
+    written, follows = [], False
+    for word in words:
+        name, equals, text = word.partition("=")
+        flag = re.fullmatch(_FLAG, word, re.DOTALL)
+        is_secret = bool(flag) and setting_of(name, settings) in settings
+        if word in values or (follows and not word.startswith("--")):
+            word = HIDDEN
+        elif equals and (is_secret or text in values):
+            word = f"{name}={HIDDEN}"
+        written.append(word)
+        follows = is_secret and not equals
+    return tuple(written)
 
 
 def _number(value: Any) -> float | None:

@@ -1,6 +1,7 @@
 """All sources together, the strongest first: who gives a setting its value, and what is wrong with how it is given."""
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
 from types import MappingProxyType
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from .record import RecordedSetting
 
 _MOST_GUESSES: Final = 50
+_NAME: Final = r"[A-Za-z]\w*(\.\w+)*"
+_ONE_OF_YOUR_OWN: Final = "one of your own needs APT_EXTEND or --extend"
+"""What a name may be that is near none of ours."""
 _FOR_THE_CALLER: Final = {
     "env_file": "it says which one to read",
     "given_by": "apt-settings job and run write it for what they start",
@@ -230,7 +234,8 @@ def _unknown_names(layers: Layers) -> tuple[list[Problem], tuple[Note, ...]]:
 def _unknown_name(names: Names, origin: Origin, *, guessing: bool = True, relief: str = "") -> Problem:
     """What to say of a name that is no setting; `relief` is how it could be allowed."""
     guess = names.guess if origin.kind in ("argument", "record") else names.guess_variable
-    guessed = guess(origin.variable) if guessing else ""
+    own = _ONE_OF_YOUR_OWN if origin.kind != "record" and re.fullmatch(_NAME, origin.variable) else ""
+    guessed = guess(origin.variable) or own if guessing else ""
     fix = f"{guessed} ({relief})" if guessed and relief else guessed or relief
     return Problem(origin, "is not a setting", fix=fix, kind="unknown name")
 

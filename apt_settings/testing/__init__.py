@@ -13,8 +13,8 @@ dependencies of this package: it is what loads this module.
 """
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
@@ -22,6 +22,17 @@ from ..base import AptSettings
 from ..singleton import begin_override, moment, put_back
 from .isolation import Isolation, keep_variables
 from .modules import Modules
+
+
+class OverrideSettings(Protocol):
+    """The type of the fixture `override_settings`.
+
+    def test_a_smoke_run(override_settings: OverrideSettings) -> None: ...
+    """
+
+    def __call__(self, *, fit: bool = False, **values: Any) -> AptSettings:
+        """Override these settings until the test ends, and return all of them."""
+        ...
 
 
 def pytest_plugin_registered(plugin: object, manager: pytest.PytestPluginManager) -> None:
@@ -41,7 +52,7 @@ def _leave_nothing() -> Iterator[Modules]:
 
 
 @pytest.fixture
-def override_settings(_leave_nothing: Modules) -> Callable[..., AptSettings]:
+def override_settings(_leave_nothing: Modules) -> OverrideSettings:
     """A function that overrides settings until the test ends, as `apt_settings.override` does in a block.
 
         def test_a_smoke_run(override_settings):

@@ -8,10 +8,11 @@ from functools import lru_cache
 from math import isfinite
 from numbers import Integral
 from pathlib import PurePath
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 from pydantic import ConfigDict, PydanticUserError, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from .kinds import LISTS, Kind, is_class, is_model, kind_of, types_of_fields
 from .writing import as_text
@@ -34,6 +35,8 @@ _UNPRINTABLE: Final = (
     r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb"
     r"\U000e0000-\U000e007f]"
 )
+_RUNS_CODE: Final = "__get_pydantic_core_schema__"
+"""What AfterValidator, FilePath and their like have, and no bound."""
 
 
 def read_value(value: Any, annotation: Any) -> Any:
@@ -84,9 +87,18 @@ def _boolean(value: Any) -> Any:
 
 
 def _one_line(value: Any) -> Any:
-    if not isinstance(value, str) or len(value) > TEXT_LIMIT or value != value.strip():
-        return UNREADABLE
-    return UNREADABLE if re.search(_UNPRINTABLE, value) else value
+    return UNREADABLE if not isinstance(value, str) or wrong_with_line(value) else value
+
+
+def wrong_with_line(text: str) -> str:
+    """Why a text is not one line as settings take it, without showing it; empty where it is one."""
+    if text != text.rstrip():
+        return "ends with a space or a line break"
+    if text != text.lstrip():
+        return "begins with a space or a line break"
+    if len(text) > TEXT_LIMIT:
+        return f"has more than {TEXT_LIMIT} characters"
+    return "has a line break, or a character that cannot be printed" if re.search(_UNPRINTABLE, text) else ""
 
 
 _READERS: Final[Mapping[Any, Callable[[Any], Any]]] = {
@@ -186,6 +198,33 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
         return TypeAdapter(annotation)
     except PydanticUserError:  # one type of a union that pydantic does not know: its instances are its values
         return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
+
+
+def refused_as_default(field: FieldInfo, default: Any) -> ErrorDetails | None:
+    """What type and range of a field say of its default; None where they take it.
+
+    A default need not have a text form: it may be of several lines. No validator that stands in the type is run, and
+    what pydantic judges itself is left to it.
+    """
+    annotation: Any = field.annotation
+    kind, marks = kind_of(annotation), [mark for mark in field.metadata if not hasattr(mark, _RUNS_CODE)]
+    if field.validate_default or _runs_code(annotation) or (default is None and kind.optional):
+        return None
+    if not marks and type(default) is kind.of in _READERS:  # most are: no adapter is built for them
+        return None
+    try:
+        _adapter(Annotated[annotation, *marks] if marks else annotation).validate_python(default)
+    except ValidationError as error:
+        return {**error.errors(include_url=False, include_input=False)[0], "input": default}
+    except Exception:  # whatever a class of others within the type does: nothing is known against the default
+        return None
+    return None
+
+
+def _runs_code(annotation: Any) -> bool:
+    """Whether a validator stands within a type: `list[FilePath]`."""
+    marks = getattr(annotation, "__metadata__", ())
+    return any(hasattr(mark, _RUNS_CODE) for mark in marks) or any(map(_runs_code, get_args(annotation)))
 
 
 def bounds_of(metadata: list[Any]) -> dict[str, Any]:

@@ -1,19 +1,38 @@
 """What a setting takes, in words."""
 
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
 from pathlib import PurePath
 from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import SecretStr, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
+from ..basics.escaping import shown
 from ..basics.suggestions import mended
 from .kinds import is_class, is_model, kind_of, kind_of_field
 from .reading import BOOLEANS, TEXT_LIMIT, adapter_of, bounds_of, read_value
 from .writing import as_text
 
+CONSTRAINTS: Final = frozenset(
+    {
+        "string_pattern_mismatch",
+        "string_too_short",
+        "string_too_long",
+        "too_short",
+        "too_long",
+        "multiple_of",
+        "path_not_file",
+        "path_not_directory",
+        "path_exists",
+    }
+)
+"""What pydantic says itself of a value of the right type, as `allowed` has no words for it."""
 _NONE: Final = ("null", "nil", "~")
 """What none is called elsewhere."""
 _WORDS: Final = {
@@ -23,6 +42,12 @@ _WORDS: Final = {
     str: f"one line of at most {TEXT_LIMIT} printable characters, no space around it",
     SecretStr: "one line that is never shown",
     dict: "a JSON object",
+    date: "a date, such as 2024-05-01",
+    datetime: "a date and time, such as 2024-05-01T10:00",
+    time: "a time, such as 10:00",
+    timedelta: "a duration: seconds, or a text such as PT1H30M",
+    Decimal: "a number",
+    UUID: "a UUID",
 }
 
 
@@ -30,6 +55,14 @@ def allowed(field: FieldInfo) -> str:
     """What a setting takes, in words: `a number, 0 <= x < 1`; empty for a type that is not declared here."""
     words = _of(field.annotation)
     return words and f"{words}{_range(field.metadata)}{', or none' if kind_of_field(field).optional else ''}"
+
+
+def wrong_default(name: str, field: FieldInfo, refused: ErrorDetails) -> str:
+    """What a class does whose default its type refuses: `gives eval_every the default 0, and it must be ...`."""
+    value = f"the default {shown(refused['input'])}" if "input" in refused else "a default"
+    must = "" if refused["type"] in CONSTRAINTS else allowed(field)
+    demand = f"must be {must}" if must else f"is not allowed: {refused['msg']}"
+    return f"gives {name} {value}, and it {demand}"
 
 
 def choices_of(field: FieldInfo) -> tuple[str, ...]:

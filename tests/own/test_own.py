@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pickle
 import re
 import subprocess
@@ -9,17 +10,30 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import InitVar, dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NewType, Self, TypeVar
+from uuid import UUID
 
 import click
 import pytest
 from click.shell_completion import ShellComplete
 from grids import checker, grid
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    DirectoryPath,
+    Field,
+    FilePath,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings
 from support import ROOT, started
 
@@ -39,12 +53,13 @@ from apt_settings import (
 from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
-from apt_settings.own import Place, definition_of
+from apt_settings.own import Group, Place, definition_of, leaves_of
 from apt_settings.registry import Registry, extend_process, in_force
 from apt_settings.registry.naming import with_groups
 from apt_settings.report.schema import json_schema
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
+from apt_settings.values import allowed
 from apt_settings.variables import as_env_file, as_shell, variables
 
 if TYPE_CHECKING:
@@ -271,6 +286,63 @@ class WrongDefault(SettingsGroup):
     target_sparsity: float = 7
 
 
+class OutOfRange(SettingsGroup):
+    """A default that its own type refuses."""
+
+    eval_every: Annotated[int, Field(ge=1)] = 0
+
+
+class NoChoice(SettingsGroup):
+    """A default that is none of the choices."""
+
+    kind: Literal["a", "b"] = "c"  # type: ignore[assignment]
+
+
+class NoPattern(SettingsGroup):
+    """A default that pydantic alone has words for."""
+
+    name: Annotated[str, Field(pattern="^a+$")] = "b"
+
+
+class BeyondItself(SettingsGroup):
+    """A default for a setting of ours, beyond the group's own range."""
+
+    batch_size: Annotated[int, Field(le=8)] = 16
+
+
+@dataclass
+class NoNumber:
+    """A default of another type."""
+
+    steps: int = "x"  # type: ignore[assignment]
+
+
+@dataclass
+class InANet:
+    """A default of a nested object."""
+
+    net: Net = field(default_factory=lambda: Net("x"))  # type: ignore[arg-type]
+
+
+class MadeOutOfRange(SettingsGroup):
+    """A factory makes what its type refuses."""
+
+    eval_every: Annotated[int, Field(ge=1)] = Field(default_factory=int)
+
+
+class DerivedOutOfRange(SettingsGroup):
+    """One made from others."""
+
+    every: int = 0
+    eval_every: Annotated[int, Field(ge=1)] = Field(default_factory=lambda values: values["every"])
+
+
+class JudgedByPydantic(SettingsGroup):
+    """Pydantic itself is told to judge it."""
+
+    eval_every: Annotated[int, Field(ge=1, validate_default=True)] = 0
+
+
 class OtherTask(SettingsGroup):
     """A default for what a job says itself."""
 
@@ -311,11 +383,27 @@ class NeedsHook:
         (Fit, "a field fit, which is a keyword of override; give it another name, or give the group a prefix"),
         (Twice, "has the fields LR and lr, and APT_LR would be both"),
         (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
+        (
+            OutOfRange,
+            r"argument extend \S+OutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x",
+        ),
+        (NoChoice, "gives kind the default 'c', and it must be one of a, b"),
+        (NoPattern, "gives name the default 'b', and it is not allowed: String should match pattern"),
+        (BeyondItself, "gives batch_size the default 16, and it must be a whole number, x <= 8"),
+        (
+            NoNumber,
+            r"steps the default 'x', .* a whole number; mend it, or leave it out: group\(NoNumber, leave_out",
+        ),
+        (InANet, "gives net.lin1_size the default 'x', and it must be a whole number"),
+        (MadeOutOfRange, "MadeOutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x"),
+        (DerivedOutOfRange, "DerivedOutOfRange gives eval_every the default 0, and it must be a whole number, 1 <= x"),
+        (JudgedByPydantic, "JudgedByPydantic gives eval_every a default, and it must be a whole number, 1 <= x"),
         (OtherTask, "gives task a default, and a job says itself which job it is"),
         (NeedsHook, "needs hook, and its type has no text form; give it a default"),
         (NeedsStart, "needs start, which is no setting; give it a default"),
         ("os:path", "names os:path, which is a module"),
         ("json:no_such", "names json:no_such, and json has no no_such"),
+        (f"{__name__}:Argument", "has no Argument; did you mean Arguments"),
         ("no_such_module:X", "names the module no_such_module, which is neither on sys.path nor in /"),
         ("nonsense", "is not allowed: must be MODULE:NAME, such as trainer.settings:TrainerSettings"),
     ],
@@ -327,6 +415,50 @@ def test_what_cannot_be_used_is_refused_where_it_is_named(kind: Any, message: st
     assert "Traceback" not in str(caught.value)
 
 
+@dataclass
+class Fragile:
+    """Cannot be made here."""
+
+    width: int = 1
+
+    def __post_init__(self) -> None:
+        raise KeyError("no device")
+
+
+class Unusual(SettingsGroup):
+    """Defaults that no text can stand for, that a validator would refuse, and that are made for this machine."""
+
+    separator: str = "\n"
+    most: float = math.inf
+    scale: float = 1
+    parts: tuple[Fragile, ...] = ({"width": 3},)  # type: ignore[assignment]
+    folder: DirectoryPath = Path("no/such")
+    maybe: DirectoryPath | None = Path("no/such")
+    shards: tuple[FilePath, ...] = (Path("no/such"),)
+    odd: Annotated[int, AfterValidator(lambda value: value // (value - 2))] = 2
+    even: Annotated[int, Field(ge=1)] = Field(default_factory=lambda: 2)
+
+
+class Given(BaseModel):
+    """All defaults are judged by pydantic, after a validator of the class."""
+
+    model_config = ConfigDict(validate_default=True)
+    steps: int = "1k"  # type: ignore[assignment]
+
+    @field_validator("steps", mode="before")
+    @classmethod
+    def _in_thousands(cls, value: object) -> object:
+        return int(value[:-1]) * 1000 if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("kind", [Unusual, Given])
+def test_a_default_is_judged_by_type_and_range_alone(kind: Any) -> None:
+    """No validator runs for it, and it need not have a text form."""
+    settings = given(kind)
+
+    assert part(settings, kind) == kind()
+
+
 one = group(Arguments, secret=())
 other = group(Below, secret=(), means={"num_train_epochs": "epochs"})
 
@@ -336,6 +468,10 @@ other = group(Below, secret=(), means={"num_train_epochs": "epochs"})
     [
         (int, {}, "is neither a SettingsGroup, nor a dataclass"),
         (Arguments, {"prefix": "a b"}, "prefix='a b' is not a name"),
+        *(
+            (Arguments, {word: "net"}, rf"{word}='net' is a text, and not names: write {word}=\('net',\)")
+            for word in ("apart", "secret", "where_it_runs", "leave_out")
+        ),
     ],
 )
 def test_a_wrong_handle_is_refused_where_it_is_written(kind: Any, options: dict[str, Any], message: str) -> None:
@@ -352,8 +488,11 @@ def test_a_handle_needs_a_name() -> None:
 
 def test_two_groups_with_one_name_are_refused() -> None:
     """Both are named."""
-    with pytest.raises(SettingsError, match=r"other has a field max_length, and so has \S+:one"):
+    with pytest.raises(SettingsError) as caught:
         load({}, None, extend=[one, other])
+    (problem,) = caught.value.problems
+
+    assert re.search(r":other has the fields max_length, net.lin1_size, .*, and so has \S+:one; give it", str(problem))
 
 
 @pytest.mark.parametrize(
@@ -362,6 +501,7 @@ def test_two_groups_with_one_name_are_refused() -> None:
         ({"means": {"nope": "epochs"}}, "has no field nope, which means names"),
         ({"means": {"max_length": "nope"}}, "max_length means nope, which is no setting of ours"),
         ({"secret": ["nope"]}, "has no field nope, which secret names"),
+        ({"leave_out": ["max_lenght"]}, "has no field max_lenght, which leave_out names; did you mean max_length"),
         ({"apart": ["batch_size"]}, "says that batch_size is not ours, and APT_BATCH_SIZE is; give the group a prefix"),
     ],
 )
@@ -555,12 +695,67 @@ def test_a_name_of_ours_that_means_something_else_is_refused() -> None:
     assert "apart=" in str(caught.value)
 
 
+class Smaller(SettingsGroup):
+    """Takes less than we do of our settings, and makes one of its own from them."""
+
+    batch_size: Annotated[int, Field(le=8)] = 4
+    max_steps: int = 1000
+    lr_scheduler: Literal["linear", "cosine"] = "linear"
+    epochs: int = 40
+    halved: int = Field(default_factory=lambda values: values["batch_size"] // 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        (
+            "batch_size",
+            "16",
+            r"and does not take 16 \(environment APT_BATCH_SIZE\): must be .* x <= 8; say",
+        ),
+        (
+            "max_steps",
+            "none",
+            r"and does not take none \(environment APT_MAX_STEPS\): must be a whole number;",
+        ),
+        ("lr_scheduler", "constant", r"does not take constant \(.*\): must be one of linear, cosine; say apart"),
+    ],
+)
+def test_what_a_class_takes_of_ours_counts_and_is_told(
+    name: str, text: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the error, with who set the value, and by `explain`."""
+    with pytest.raises(SettingsError, match=message):
+        given(Smaller, {f"APT_{name.upper()}": text})
+    with in_force(with_groups([Smaller], Place("test"))):
+        main(["explain", name])
+        main(["explain", "epochs"])
+    narrowed = [line.split()[:3] for line in capsys.readouterr().out.splitlines() if "Smaller takes" in line]
+
+    assert narrowed == [["note", f"{__name__}:Smaller", "takes"]]
+
+
+def test_the_paper_is_not_judged_by_a_class(capsys: pytest.CaptureFixture[str]) -> None:
+    """`show` and `diff` ask what the paper has, which nobody uses here."""
+    with in_force(with_groups([Smaller], Place("test"))):
+        statuses = [main(words) for words in (["show"], ["diff", "paper", "now"], ["diff", "now", "release"])]
+    out, err = capsys.readouterr()
+
+    assert (statuses, err) == ([0, 1, 1], "")
+    assert re.search(r"batch_size +32 \(paper, Table 6\) +4 \(Smaller default\)", out)
+    assert re.search(r"halved +made from other settings \(class default\) +2 \(class default\)", out)
+
+
 def test_another_name_for_ours_answers_with_ours() -> None:
     """APT_NUM_TRAIN_EPOCHS says what it is."""
     with pytest.raises(SettingsError, match="APT_NUM_TRAIN_EPOCHS is not a setting; that is APT_EPOCHS"):
         given(trl, {"APT_NUM_TRAIN_EPOCHS": "3"})
     with pytest.raises(SettingsError, match=r"APT_TRL_HOOKS is not a setting; its type .* has no text form"):
         given(trl, {"APT_TRL_HOOKS": "3"})
+    with pytest.raises(SettingsError, match="it is a field of Arguments, and no argument of the class sets it"):
+        given(trl, {"APT_TRL_DERIVED": "3"})
+    with pytest.raises(SettingsError, match="it is a field of Arguments, and leave_out names it"):
+        given(trl, {"APT_TRL_TYPES": "3"})
 
 
 class Limited(BaseModel):
@@ -609,6 +804,54 @@ def test_secrets_may_have_any_default() -> None:
     assert registry_of(Tokens)["api_key"].meaning == "The key."
 
 
+@pytest.mark.parametrize(
+    ("names", "is_secret"),
+    [
+        ("token hub_token session_token password db_passwd passphrase client_secret credentials apikey", True),
+        ("api_key aws_secret_access_key private_key wandb_key account_key WANDB_KEY", True),
+        ("pad_token eos_token bos_token unk_token sep_token cls_token mask_token decoder_start_token", False),
+        ("sort_key text_key max_tokens tokenizer secretary", False),
+    ],
+)
+def test_a_plain_text_is_secret_by_its_name(names: str, is_secret: bool) -> None:
+    """In a class of others; the words of a tokenizer are none, and they are recorded like any text."""
+    kind = dataclasses.make_dataclass("Texts", [(name, str, "x") for name in names.split()])
+
+    assert {is_secret} == {leaf.secret for leaf in leaves_of(Group(kind))}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f"{CANARY} ", "ends with a space or a line break"),
+        (f"{CANARY}\n", "ends with a space or a line break"),
+        (f"\t{CANARY}", "begins with a space or a line break"),
+        (f"{CANARY}\n{CANARY}", "has a line break, or a character that cannot be printed"),
+        (CANARY * 1000, "has more than 4096 characters"),
+    ],
+)
+def test_a_secret_that_is_no_line_is_told_why(text: str, why: str) -> None:
+    """In words, as its value is never shown."""
+    with pytest.raises(SettingsError, match=rf"APT_HUB_TOKEN='\*+' is not allowed: the secret {why}$") as caught:
+        given(Trainer, {"APT_HUB_TOKEN": text})
+    assert CANARY not in str(caught.value)
+
+
+def test_a_secret_on_a_command_line_is_told_and_not_recorded(module: str, tmp_path: Path) -> None:
+    """As a value of --set, behind its flag, after = and as a word of its own."""
+    set_here = started("check", "--extend", module, "--set", f"hub_token={CANARY}")
+    words = ["--hub-token", CANARY, f"--hub_token={CANARY}", "word", f"--other={CANARY}", CANARY, "--hub-token"]
+    ran = started("run", "--extend", module, "--record", "runs", "--", "true", *words, APT_HUB_TOKEN=CANARY)
+    (record,) = tmp_path.glob("runs/*/run.json")
+    stars = "*" * 10
+
+    assert "note: --set hub_token shows a secret in ps and the shell's history: set APT_HUB_TOKEN" in set_here.stdout
+    assert "note: --hub-token shows a secret in ps: set APT_HUB_TOKEN, or APT_HUB_TOKEN_FILE to a file" in ran.stderr
+    assert json.loads(record.read_text())["runs"][0]["command"] == [
+        *("true", "--hub-token", stars, f"--hub_token={stars}", "word", f"--other={stars}", stars, "--hub-token")
+    ]
+
+
 def leaking() -> str:
     return CANARY
 
@@ -655,6 +898,58 @@ class Failing:
     """Cannot make its default."""
 
     size: int = field(default_factory=failing)
+
+
+MISSING: Any = "???"
+
+
+@dataclass
+class Layer:
+    """A part of a structured config."""
+
+    width: int = MISSING
+    depth: int = 2
+
+
+@dataclass
+class Structured:
+    """A structured config of Hydra."""
+
+    data: str = MISSING
+    layer: Layer = field(default_factory=Layer)
+
+
+def test_what_hydra_calls_missing_is_required() -> None:
+    """In nested configs too."""
+    with pytest.raises(SettingsError) as caught:
+        given(Structured)
+
+    assert [each.variable for each in caught.value.problems] == ["APT_DATA", "APT_LAYER__WIDTH"]
+    assert part(given(Structured, {"APT_LAYER__WIDTH": "3"}, data="x"), Structured) == Structured("x", Layer(3, 2))
+
+
+class Moments(SettingsGroup):
+    """Types that pydantic reads."""
+
+    every: timedelta = timedelta(hours=1)
+    day: date = date(2024, 5, 1)
+    moment: datetime = datetime(2024, 5, 1, tzinfo=UTC)
+    hour: time = time(10)
+    price: Decimal = Decimal(1)
+    id: UUID = UUID(int=0)
+
+
+def test_every_type_says_what_it_takes() -> None:
+    """`explain` has a line for it."""
+    assert all(allowed(each.field) for each in registry_of(Moments).values())
+
+
+def test_json_has_no_citation_for_a_setting_of_a_project(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is null, and no text."""
+    with in_force(with_groups([Required], Place("test"))):
+        main(["show", "--format", "json"])
+
+    assert json.loads(capsys.readouterr().out)["settings"]["metric"]["citation"] is None
 
 
 class Crashing(SettingsGroup):
@@ -1023,21 +1318,36 @@ def test_nested_values_of_python_are_flattened() -> None:
 # Commands.
 
 
+NOTE = "note: metric is required, and not set: a job would not start"
+LOOKS = [
+    ("show",),
+    ("schema",),
+    ("explain", "metric"),
+    ("env",),
+    ("plan",),
+    ("sweep", "--grid", "seed=1,2"),
+    ("sweep", "--grid", "seed=1,2", "--index", "1", "--format", "env"),
+    ("release-args",),
+    ("diff", "paper", "now"),
+]
+
+
 @pytest.mark.usefixtures("module")
 def test_required_settings_are_told_and_wanted() -> None:
     """To look is fine, to start is not."""
-    looks = [
-        started(*argv, APT_EXTEND="mine:Required") for argv in (("show",), ("schema",), ("env",), ("explain", "metric"))
-    ]
+    looks = [started(*argv, APT_EXTEND="mine:Required") for argv in LOOKS]
     starts = [
         started(*argv, APT_EXTEND="mine:Required")
         for argv in (("check",), ("run", "--", "true"), ("job", "slurm", "--", "true"))
     ]
 
-    assert [done.returncode for done in looks] == [0, 0, 0, 0]
+    assert [done.returncode for done in looks] == [0] * len(LOOKS)
     assert "required, not set" in looks[0].stdout
     assert "metric" in json.loads(looks[1].stdout)["required"]
-    assert "note: metric is required, and not set" in looks[2].stderr
+    assert "required, not set" in looks[2].stdout
+    noted = [argv[0] for argv, done in zip(LOOKS, looks, strict=True) if NOTE in done.stdout + done.stderr]
+    assert noted == ["show", "env", "plan", "sweep", "sweep"]
+    assert NOTE in looks[6].stderr
     assert [done.returncode for done in starts] == [1, 78, 78]
     assert all("APT_METRIC is not set and has no default" in done.stdout + done.stderr for done in starts)
 
@@ -1090,6 +1400,27 @@ def test_a_record_is_read_without_the_code() -> None:
     assert "eval_every 7 (--set eval_every) is of mine:Secrets: not judged here" in shown.stdout
     assert ran.returncode == 78
     assert "has settings of mine:Secrets, which nobody names here; export APT_EXTEND=mine:Secrets" in ran.stderr
+
+
+def test_a_field_that_is_gone_stops_a_replay_only_where_it_was_set() -> None:
+    """At its default it meant what its absence means; set, it is an unknown name."""
+    Path("gone.py").write_text(
+        "from apt_settings import SettingsGroup\nclass S(SettingsGroup):\n    kept: int = 1\n    gone: int = 2\n"
+    )
+    for value in ("2", "3"):
+        started(
+            "run", "--task", "squad", "--extend", "gone:S", "--set", f"gone={value}", "--record", value, "--", "true"
+        )
+    Path("gone.py").write_text("from apt_settings import SettingsGroup\nclass S(SettingsGroup):\n    kept: int = 1\n")
+    same, other = (
+        started("run", "--extend", "gone:S", "--from", str(next(Path(value).iterdir())), "--", "true")
+        for value in ("2", "3")
+    )
+
+    assert same.returncode == 0, same.stderr
+    assert "note: gone is no setting any more, and the record has it at its default" in same.stderr
+    assert other.returncode == 78
+    assert "gone is not a setting" in other.stderr
 
 
 def test_a_default_changes_no_fingerprint_and_is_compared_all_the_same(module: str) -> None:
@@ -1209,7 +1540,7 @@ def test_a_job_takes_secrets_from_the_shell_that_submits_it(module: str) -> None
     line = started("job", "docker", "--image", "x", "--", "true", **environ).stdout
 
     assert done.stdout == f"{CANARY} x []\n"
-    assert "--env=APT_HUB_TOKEN --env=APT_OTHER " in line
+    assert "--env=APT_HUB_TOKEN --env=APT_HUB_TOKEN_FILE --env=APT_OTHER " in line
     assert CANARY not in script + line
 
 

@@ -285,6 +285,7 @@ class Wrong(CustomSettings):
 
     task: str = "wrong"
     epochs: int = 0
+    votes_of: Annotated[int, Field(ge=1)] = 0
 
 
 class Controls(CustomSettings):
@@ -328,6 +329,7 @@ class Same(CustomSettings):
             "has the architecture gpt2, which the type of architecture refuses; write architecture: str = 'gpt2'",
         ),
         (Wrong, "gives epochs the default 0, and it must be a whole number, 1 <= x <= 10000"),
+        (Wrong, "gives votes_of the default 0, and it must be a whole number, 1 <= x"),
         (Controls, "has a field record, which is a keyword of load; give it another name"),
         (Controls, "has a field config, and APT_CONFIG is a variable of another tool"),
         (Controls, "has a field eval_every, and so has tests.own.test_task:Beside"),

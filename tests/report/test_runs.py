@@ -55,6 +55,20 @@ def test_columns_are_what_somebody_set_and_what_differs(
     golden("runs.txt", printed(capsys, "runs"))
 
 
+def test_a_default_of_a_project_may_be_what_differs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its code may have changed: nobody set it, and it follows from nothing."""
+    for name, sparsity in (("a", "0.4"), ("b", "0.5")):
+        folder = keep(name, done(), target_sparsity=sparsity)
+        text = (folder / "run.json").read_text()
+        kind = text.replace(
+            '"environment APT_TARGET_SPARSITY", "kind": "environment"', '"S default", "kind": "project default"'
+        )
+        assert kind != text
+        (folder / "run.json").write_text(kind)
+
+    assert "target_sparsity" in printed(capsys, "runs", "runs").splitlines()[3]
+
+
 def test_what_follows_is_a_column_with_all(capsys: pytest.CaptureFixture[str]) -> None:
     """The dataset brings its number of examples with it: nobody set that one."""
     recorded(0, task="mnli")

@@ -273,16 +273,16 @@ def test_what_is_no_json_object_is_one_line(text: str) -> None:
 
 
 def test_what_is_no_number_is_left_out_and_told_once() -> None:
-    """A text, an object, a list, true: each by its name, in one line for all runs; the numbers count."""
+    """A text, an object, true, more than a float can hold: each by its name, in one line for all runs."""
     for name, text in (
         ("a", '{"acc": 0.9, "name": "x", "by_class": {"b": 1}}'),
-        ("b", '{"acc": 0.8, "name": "y", "best": true}'),
+        ("b", '{"acc": 0.8, "name": "y", "best": true, "huge": 1' + "0" * 400 + "}"),
     ):
         (keep(name, begun(**DONE)) / "metrics.json").write_text(text)
     runs, told = found()
 
     assert [run.metrics for run in runs] == [{"acc": 0.9}, {"acc": 0.8}]
-    assert told == ["name, by_class, best are no numbers, and are left out of the results"]
+    assert told == ["name, by_class, best, huge are no numbers, and are left out of the results"]
 
 
 def test_the_names_of_what_is_no_number_are_listed_up_to_ten() -> None:

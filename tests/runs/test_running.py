@@ -356,7 +356,7 @@ def test_a_folder_is_held_as_long_as_its_command_lives() -> None:
         os.kill(command, signal.SIGKILL)
         process.stdout.read()
 
-    assert refused.returncode == 78
+    assert refused.returncode == 74
     assert started(*line, "true").returncode == 0
 
 
