@@ -24,12 +24,12 @@ _OF_TEMPLATE: Final = {"metadata": _MAP, "spec": _MAP}
 _OF_POD: Final = {
     **dict.fromkeys(("activeDeadlineSeconds", "automountServiceAccountToken", "dnsPolicy", "enableServiceLinks"), _ONE),
     **dict.fromkeys(
-        ("hostIPC", "hostNetwork", "hostPID", "hostUsers", "hostname", "nodeName", "preemptionPolicy"), _ONE
+        ("hostIPC", "hostNetwork", "hostPID", "hostUsers", "hostname", "hostnameOverride", "nodeName"), _ONE
     ),
     **dict.fromkeys(("priority", "priorityClassName", "restartPolicy", "runtimeClassName", "schedulerName"), _ONE),
     **dict.fromkeys(("serviceAccount", "serviceAccountName", "setHostnameAsFQDN", "shareProcessNamespace"), _ONE),
     **dict.fromkeys(("preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
-    **dict.fromkeys(("affinity", "dnsConfig", "os", "overhead", "resources", "securityContext"), _MAP),
+    **dict.fromkeys(("affinity", "dnsConfig", "os", "overhead", "resources", "securityContext", "workloadRef"), _MAP),
     **dict.fromkeys(("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets"), _LIST),
     **dict.fromkeys(("initContainers", "readinessGates", "resourceClaims", "schedulingGates"), _LIST),
     **dict.fromkeys(("tolerations", "topologySpreadConstraints", "volumes"), _LIST),
@@ -40,11 +40,11 @@ _OF_CONTAINER: Final = {
     **dict.fromkeys(("terminationMessagePath", "terminationMessagePolicy", "tty", "workingDir"), _ONE),
     **dict.fromkeys(("lifecycle", "livenessProbe", "readinessProbe", "resources", "securityContext"), _MAP),
     "startupProbe": _MAP,
-    **dict.fromkeys(("args", "command", "env", "envFrom", "ports", "resizePolicy"), _LIST),
+    **dict.fromkeys(("args", "command", "env", "envFrom", "ports", "resizePolicy", "restartPolicyRules"), _LIST),
     **dict.fromkeys(("volumeDevices", "volumeMounts"), _LIST),
 }
-"""Key -> what its value is (Kubernetes 1.32, JobSpec in
-k8s.io/api/batch/v1/types.go, PodSpec and Container in k8s.io/api/core/v1/types.go)."""
+"""Key -> what its value is: JobSpec in k8s.io/api/batch/v1/types.go, PodSpec and Container in
+k8s.io/api/core/v1/types.go, up to Kubernetes 1.35."""
 
 
 class _Place(NamedTuple):
@@ -77,8 +77,9 @@ def faults_of(job: Mapping[str, Any]) -> Iterator[str]:
     for place in _PLACES:
         yield from _faults_of(_at(job, place.path), place)
     pod = _at(job, _POD)
-    if pod.get("restartPolicy") != "Never":
-        fix = "a Job with a podFailurePolicy takes Never alone"
+    with_policy = "podFailurePolicy" in _at(job, ("spec",))
+    if pod.get("restartPolicy") not in (("Never",) if with_policy else ("Never", "OnFailure")):
+        fix = "a Job with a podFailurePolicy takes Never alone" if with_policy else "a Job takes Never or OnFailure"
         yield f"{'.'.join(_POD)}.restartPolicy is {shown(pod.get('restartPolicy'))}: {fix}"
     for kind in ("containers", "initContainers"):
         for container in filter(_is_mapping, _items(pod.get(kind))):

@@ -108,6 +108,18 @@ def test_what_no_job_takes_is_refused(
     assert wrong in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize(("policy", "status"), [("OnFailure", 0), ("Always", 78)])
+def test_a_pod_starts_again_where_no_policy_judges_its_end(
+    policy: str, status: int, write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who removes the podFailurePolicy may take OnFailure; no Job takes Always."""
+    spec = {"podFailurePolicy": None, "template": {"spec": {"restartPolicy": policy}}}
+    write_env(json.dumps({"spec": spec}), "a.json")
+
+    assert main([*JOB, "--patch", "a.json", "--", "true"]) == status
+    assert ("a Job takes Never or OnFailure" in capsys.readouterr().err) == bool(status)
+
+
 ANYTHING: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(0, 9) | WORDS,
     lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from(KEYS), below, max_size=3),
