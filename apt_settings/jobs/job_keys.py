@@ -28,7 +28,7 @@ _OF_POD: Final = {
     ),
     **dict.fromkeys(("priority", "priorityClassName", "restartPolicy", "runtimeClassName", "schedulerName"), _ONE),
     **dict.fromkeys(("serviceAccount", "serviceAccountName", "setHostnameAsFQDN", "shareProcessNamespace"), _ONE),
-    **dict.fromkeys(("preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
+    **dict.fromkeys(("hostnameOverride", "preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
     **dict.fromkeys(("affinity", "dnsConfig", "os", "overhead", "resources", "securityContext", "workloadRef"), _MAP),
     **dict.fromkeys(("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets"), _LIST),
     **dict.fromkeys(("initContainers", "readinessGates", "resourceClaims", "schedulingGates"), _LIST),
