@@ -9,7 +9,8 @@ from typing import Final, NoReturn
 from ..basics.environment import for_a_child
 from ..basics.exit_status import NOT_EXECUTABLE, NOT_FOUND
 
-_LOOK_AGAIN_AFTER: Final = 1.0  # seconds
+_FIRST_LOOK: Final = 0.02  # seconds
+_LOOK_AGAIN_AFTER: Final = 1.0
 _FROM_KERNEL: Final = 0x80
 _FROM_TERMINAL: Final = frozenset(
     getattr(signal, name) for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGWINCH") if hasattr(signal, name)
@@ -71,9 +72,11 @@ class ChildProcess:
 
     def wait(self) -> int:
         """Wait for the command to end. Returns its exit status, or minus the number of the signal that ended it."""
+        limit = _FIRST_LOOK
         while True:
             # Another thread, one that blocks no signals, can take the SIGCHLD: a wait without a limit may never end.
-            info = signal.sigtimedwait(self._signals, _LOOK_AGAIN_AFTER)
+            info = signal.sigtimedwait(self._signals, limit)
+            limit = min(2 * limit, _LOOK_AGAIN_AFTER)
             if info is None or info.si_signo == signal.SIGCHLD:
                 status = self._reap()
                 if status is not None:
