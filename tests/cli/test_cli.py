@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, printed, start_command
+from support import ROOT, printed, start_command, started
 
 from apt_settings import GlueBigSettings, fingerprint, load
 from apt_settings.cli import commands, main
@@ -163,7 +163,7 @@ def test_what_stands_in_the_wrong_place_is_told_where_it_goes(
 )
 def test_run_says_what_is_not_its_own(argv: list[str], told: str) -> None:
     """An option behind the command, and a value that a shell left empty."""
-    assert told in run("run", *argv).stderr
+    assert told in started("run", *argv).stderr
 
 
 def run(*argv: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -26,9 +26,18 @@ def start() -> Iterator[Start]:
     with ExitStack() as until_the_end:
 
         def begin(*command: str, **environ: str) -> int:
-            wait = ("sh", "-c", "echo $$; exec sleep 60")
+            wait = (
+                "sh",
+                "-c",
+                "echo $$; read line",
+            )  # by itself: who becomes another program has no variables meanwhile
             process = subprocess.Popen(
-                [*command, *wait], stdout=subprocess.PIPE, text=True, env={**os.environ, **environ}, process_group=0
+                [*command, *wait],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env={**os.environ, **environ},
+                process_group=0,
             )
             until_the_end.callback(process.communicate)
             until_the_end.callback(os.killpg, process.pid, 15)
