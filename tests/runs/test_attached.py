@@ -26,11 +26,8 @@ def start() -> Iterator[Start]:
     with ExitStack() as until_the_end:
 
         def begin(*command: str, **environ: str) -> int:
-            wait = (
-                "sh",
-                "-c",
-                "echo $$; read line",
-            )  # by itself: who becomes another program has no variables meanwhile
+            # The shell itself waits: while it becomes another program, a process has no variables.
+            wait = ("sh", "-c", "echo $$; read line")
             process = subprocess.Popen(
                 [*command, *wait],
                 stdin=subprocess.PIPE,
