@@ -66,6 +66,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty working directory and no APT_ variable."""
     monkeypatch.chdir(tmp_path)
+    # Tests write modules anew within a second, and by that Python tells whether its bytecode is of the same text.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     accept = "APT_TESTS_ACCEPT"  # named as Debian's apt names its own: no setting
     for variable in [name for name in os.environ if name.upper().startswith("APT_") and name != accept]:
         del os.environ[variable]  # for good: what a test has left must not come back
