@@ -10,7 +10,8 @@ from support import printed
 
 from apt_settings import load
 from apt_settings.cli import main
-from apt_settings.report.groups import Mean
+from apt_settings.report.groups import Mean, mean_of
+from apt_settings.runs.history import past_runs
 from apt_settings.runs.store import record_of, write
 from apt_settings.sources.record import Run
 
@@ -130,3 +131,13 @@ def test_columns_are_in_the_order_asked(capsys: pytest.CaptureFixture[str]) -> N
 def test_a_mean_says_of_how_many_it_is_and_how_far_they_lie_apart(mean: Mean, text: str) -> None:
     """With two digits of the deviation, and no deviation where there is none."""
     assert str(mean) == text
+
+
+def test_results_without_a_sum_have_no_mean() -> None:
+    """Numbers that a float holds, and whose sum it does not."""
+    for name, seed in (("a", 1), ("b", 2)):
+        recorded(name, 1.7e308, seed=seed)
+    runs = list(past_runs([Path("runs")], str))
+
+    assert mean_of(runs, "accuracy") is None
+    assert mean_of(runs, "loss") == Mean(1.0, 0.0, 2)
