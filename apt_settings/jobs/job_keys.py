@@ -1,4 +1,4 @@
-"""The keys of a Job that people patch, and where each stands: Kubernetes drops or refuses any other one later."""
+"""The keys of a Job that people patch, and where each stands: Kubernetes drops or refuses one elsewhere, and later."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
@@ -14,28 +14,31 @@ _OF_METADATA: Final = {
     **dict.fromkeys(("labels", "annotations"), _TEXTS),
     **dict.fromkeys(("finalizers", "ownerReferences"), _LIST),
 }
-_OF_JOB: Final = {
+OF_JOB: Final = {
     **dict.fromkeys(("parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "completionMode"), _ONE),
     **dict.fromkeys(("backoffLimitPerIndex", "maxFailedIndexes", "manualSelector", "suspend", "managedBy"), _ONE),
     **dict.fromkeys(("ttlSecondsAfterFinished", "podReplacementPolicy"), _ONE),
-    **dict.fromkeys(("podFailurePolicy", "successPolicy", "selector", "template"), _MAP),
+    **dict.fromkeys(("podFailurePolicy", "scheduling", "successPolicy", "selector", "template"), _MAP),
 }
-_OF_TEMPLATE: Final = {"metadata": _MAP, "spec": _MAP}
-_OF_POD: Final = {
+OF_TEMPLATE: Final = {"metadata": _MAP, "spec": _MAP}
+OF_POD: Final = {
     **dict.fromkeys(("activeDeadlineSeconds", "automountServiceAccountToken", "dnsPolicy", "enableServiceLinks"), _ONE),
     **dict.fromkeys(
         ("hostIPC", "hostNetwork", "hostPID", "hostUsers", "hostname", "hostnameOverride", "nodeName"), _ONE
     ),
     **dict.fromkeys(("priority", "priorityClassName", "restartPolicy", "runtimeClassName", "schedulerName"), _ONE),
     **dict.fromkeys(("serviceAccount", "serviceAccountName", "setHostnameAsFQDN", "shareProcessNamespace"), _ONE),
-    **dict.fromkeys(("hostnameOverride", "preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
+    **dict.fromkeys(("preemptionPolicy", "subdomain", "terminationGracePeriodSeconds"), _ONE),
     **dict.fromkeys(("affinity", "dnsConfig", "os", "overhead", "resources", "securityContext", "workloadRef"), _MAP),
-    **dict.fromkeys(("containers", "ephemeralContainers", "hostAliases", "imagePullSecrets"), _LIST),
+    "schedulingGroup": _MAP,
+    **dict.fromkeys(
+        ("containers", "ephemeralContainers", "evictionResponders", "hostAliases", "imagePullSecrets"), _LIST
+    ),
     **dict.fromkeys(("initContainers", "readinessGates", "resourceClaims", "schedulingGates"), _LIST),
     **dict.fromkeys(("tolerations", "topologySpreadConstraints", "volumes"), _LIST),
     "nodeSelector": _TEXTS,
 }
-_OF_CONTAINER: Final = {
+OF_CONTAINER: Final = {
     **dict.fromkeys(("image", "imagePullPolicy", "name", "restartPolicy", "stdin", "stdinOnce"), _ONE),
     **dict.fromkeys(("terminationMessagePath", "terminationMessagePolicy", "tty", "workingDir"), _ONE),
     **dict.fromkeys(("lifecycle", "livenessProbe", "readinessProbe", "resources", "securityContext"), _MAP),
@@ -44,7 +47,7 @@ _OF_CONTAINER: Final = {
     **dict.fromkeys(("volumeDevices", "volumeMounts"), _LIST),
 }
 """Key -> what its value is: JobSpec in k8s.io/api/batch/v1/types.go, PodSpec and Container in
-k8s.io/api/core/v1/types.go, up to Kubernetes 1.35."""
+k8s.io/api/core/v1/types.go, up to Kubernetes 1.37."""
 
 
 class _Place(NamedTuple):
@@ -59,12 +62,12 @@ class _Place(NamedTuple):
 _PLACES: Final = (
     _Place((), "a manifest", _OF_MANIFEST),
     _Place(("metadata",), "metadata", _OF_METADATA),
-    _Place(("spec",), "a Job", _OF_JOB),
-    _Place(("spec", "template"), "a template", _OF_TEMPLATE),
+    _Place(("spec",), "a Job", OF_JOB),
+    _Place(("spec", "template"), "a template", OF_TEMPLATE),
     _Place(("spec", "template", "metadata"), "metadata", _OF_METADATA),
-    _Place(_POD, "the pod", _OF_POD),
+    _Place(_POD, "the pod", OF_POD),
 )
-_CONTAINER: Final = _Place((*_POD, "containers[job]"), "a container", _OF_CONTAINER)
+_CONTAINER: Final = _Place((*_POD, "containers[job]"), "a container", OF_CONTAINER)
 _MEANT: Final = (_PLACES[5], _CONTAINER, _PLACES[2])
 """Where a key that stands in the wrong place is looked for, in this order."""
 
@@ -105,7 +108,8 @@ def _faults_of(fields: Mapping[str, Any], place: _Place) -> Iterator[str]:
     for key, value in fields.items():
         path, expected = ".".join((*place.path, str(key))), place.keys.get(key)
         if expected is None:
-            yield f"{path} is no key of {place.what}{_meant(str(key), place)}"
+            if meant := _meant(str(key), place):  # else it may be of a Kubernetes that is newer than this table
+                yield f"{path} is no key of {place.what}{meant}"
         elif value is not None and _shape(value) != (_MAP if expected == _TEXTS else expected):
             yield f"{path} must be {expected}, and is {_shape(value)}"
         elif expected == _TEXTS:
@@ -113,7 +117,7 @@ def _faults_of(fields: Mapping[str, Any], place: _Place) -> Iterator[str]:
 
 
 def _meant(key: str, place: _Place) -> str:
-    """Where a key belongs, or which one is meant."""
+    """Where a key belongs, or which one is meant; empty where nobody can say."""
     if same := next((each for each in place.keys if each.lower() == key.lower()), ""):
         return f"; {did_you_mean([same])}"
     for other in _MEANT:

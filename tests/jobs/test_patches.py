@@ -1,7 +1,7 @@
 """Patches of a Job: they reach the manifest, and change nothing that says what is trained."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from support import printed
 
 from apt_settings import SettingsError
 from apt_settings.cli import main
+from apt_settings.jobs import job_keys
 from apt_settings.jobs.patches import Patch, apply
 
 JOB = ["job", "kubernetes", "--image", "registry.example/train:1", "--task", "squad"]
@@ -84,7 +85,6 @@ KEYS = ("metadata", "spec", "template", "containers", "env", "name", "image", "v
             "spec.template.spec.backoffLimit is no key of the pod: it is of a Job, spec.backoffLimit",
         ),
         (job(volumeMount=[]), "containers[job].volumeMount is no key of a container; did you mean volumeMounts?"),
-        (pod(quark=1), "spec.template.spec.quark is no key of the pod"),
         (pod(tolerations={"key": "gpu"}), "spec.template.spec.tolerations must be a list, and is a mapping"),
         (pod(nodeSelector=["a"]), "spec.template.spec.nodeSelector must be a mapping of strings, and is a list"),
         (pod(nodeSelector={"gpu": True}), 'spec.template.spec.nodeSelector.gpu must be a string: write "true"'),
@@ -106,6 +106,32 @@ def test_what_no_job_takes_is_refused(
     assert main([*JOB, "--patch", "a.json", "--", "true"]) == 78
 
     assert wrong in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_key_that_nobody_knows_may_be_of_a_newer_kubernetes(write_env: Callable[..., Path]) -> None:
+    """It is handed on: only what stands in a wrong place, or is nearly another key, is surely wrong."""
+    write_env(json.dumps(pod(quark=1)), "a.json")
+
+    assert main([*JOB, "--patch", "a.json", "--", "true"]) == 0
+
+
+@pytest.mark.kubernetes
+@pytest.mark.parametrize(
+    ("table", "model"),
+    [
+        (job_keys.OF_JOB, "jobspec-batch-v1"),
+        (job_keys.OF_TEMPLATE, "podtemplatespec-v1"),
+        (job_keys.OF_POD, "podspec-v1"),
+        (job_keys.OF_CONTAINER, "container-v1"),
+    ],
+)
+def test_the_keys_are_those_of_kubernetes(table: Mapping[str, str], model: str) -> None:
+    """In every version whose models there are; none is missing, and none is made up."""
+    validator = pytest.importorskip("kubernetes_validate", reason="needs pip install 'apt-settings[lint]'")
+    models = (Path(validator.__file__).parent / "kubernetes-json-schema").glob(f"*-local/{model}.json")
+    keys = {key for each in models for key in json.loads(each.read_text())["properties"]}
+
+    assert keys == table.keys()
 
 
 @pytest.mark.parametrize(("policy", "status"), [("OnFailure", 0), ("Always", 78)])
