@@ -426,3 +426,12 @@ def test_a_name_that_is_no_text_is_no_setting() -> None:
     """`settings.origin(3)` is an error like any other."""
     with pytest.raises(SettingsError, match="3 is not a setting"):
         load({}).origin(3)  # type: ignore[arg-type]
+
+
+def test_nothing_can_be_added() -> None:
+    """An attribute that is no setting is refused by pydantic, a setting by us, with what to call."""
+    settings = SquadSettings(_env_file=None)
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.unknown = 3  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(TypeError, match=r"settings are frozen, and epochs cannot be set: call load\(epochs=...\)"):
+        settings.epochs = 3  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]

@@ -36,6 +36,14 @@ def test_flags_are_found_by_their_names(words: str, found: list[tuple[str, str, 
     assert [tuple(each) for each in flags_in(words.split(), SETTINGS)] == found
 
 
+def test_a_fraction_of_warmup_steps_is_a_ratio() -> None:
+    """As transformers 5 takes it; a whole number is one of steps, and -1 is none."""
+    words = ["--warmup_steps", "0.06", "--warmup_steps=12.0", "--max_steps", "-1"]
+    found = [(flag.setting, flag.value) for flag in flags_in(words, ("warmup_steps", "warmup_ratio", "max_steps"))]
+
+    assert found == [("warmup_ratio", "0.06"), ("warmup_steps", 12)]
+
+
 COMMANDS = (
     ("job", "slurm", "--task", "squad"),
     ("job", "slurm", "--task", "squad", "--grid", "seed=1,2"),
