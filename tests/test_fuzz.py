@@ -70,6 +70,7 @@ FOUND = (
     ("runs", TWO_RUNS % ((b"9" * 400,) * 2)),
     ("runs", TWO_RUNS % ((b"1e308",) * 2)),
     ("runs", TWO_RUNS % (b"Infinity", b"-Infinity")),
+    ("patch", 'metadata: {labels: {"\u202ea": 1}}'.encode()),
     ("patch", b'{"metadata": {"a\\tb": [{"$x": 1}]}}'),
     ("command_line", b"plan\n--task\nsquad\n--devices\n4\n--examples\n381080570"),
     ("log", b"Distillation schedule: starting from step -" + b"9" * 5_000 + b", ending in step 9\n"),

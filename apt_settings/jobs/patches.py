@@ -68,10 +68,10 @@ def apply(job: dict[str, Any], patches: Sequence[Patch]) -> dict[str, Any]:
         if changed := next((path for path in before if before[path] != after[path]), None):
             raise SettingsError.at(place, f"changes {changed}, which a patch must not", fix=_OTHERWISE[changed])
         if wrong := next(faults_of(merged), None):
-            raise SettingsError.at(place, wrong)
+            raise SettingsError.at(place, escaped(wrong))
         job = merged
     if patches and (wrong := next(lost_mounts(job), None)):
-        raise SettingsError.at(patches[-1].place, wrong)
+        raise SettingsError.at(patches[-1].place, escaped(wrong))
     for container in _containers_of(job):
         if not container.get("image"):
             wrong = f"leaves the container {shown(container['name'])} without an image"
