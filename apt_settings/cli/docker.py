@@ -65,10 +65,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
     "--docker",
     "extra",
     multiple=True,
-    type=like(
-        _OPTION,
-        _ALLOWED,
-    ),
+    type=like(_OPTION, _ALLOWED),
     metavar="OPTION",
     help="Another option of docker run; repeatable.",
 )

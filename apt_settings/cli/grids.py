@@ -3,7 +3,7 @@
 import json
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -18,7 +18,7 @@ from ..fingerprint import fingerprint
 from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import Standing, nearest_difference, standing, standings
-from ..runs.status import STATUSES, covers
+from ..runs.status import STATUSES, Status, covers
 from ..sweeps.checker import Checker
 from ..sweeps.grid import GridEntry, Sweep, sweep_of
 from ..sweeps.pin import pinned_sweep
@@ -217,12 +217,12 @@ def set_elsewhere(settings: AptSettings, sweep: Sweep) -> list[Note]:
 
 def ended_well(job: Job, settings: AptSettings, sweep: Sweep, folder: Path) -> list[Note]:
     """A note where records say that a job, or points of its sweep, have ended well: they would run again."""
-    done = {identity for identity, each in standings(folder, warn).items() if each.run.status == "done"}
+    found = standings(folder, warn)
     if not sweep.axes:
+        is_done = standing(found, fingerprint(settings))[0] == "done"
         again = f"this job has ended well in {escaped(str(folder))}, and runs again there"
-        return [Note(f"{again}: --once skips it, another --record keeps both")] if fingerprint(settings) in done else []
-    checker = checker_of(job, sweep)
-    count = sum(fingerprint(checker.settings(index)) in done for index in range(sweep.size)) if done else 0
+        return [Note(f"{again}: --once skips it, another --record keeps both")] * is_done
+    count = list(_statuses(checker_of(job, sweep), found)).count("done") if found else 0
     again = f"{count:,} of {sweep.size:,} points have ended well in {escaped(str(folder))}, and run again there"
     return [Note(f"{again}: --once skips them, --only failed,missing leaves them out")] if count else []
 
@@ -264,13 +264,9 @@ def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> lis
     of any point, unless only missing points are asked for: then it is a start, and a note says so.
     """
     found = standings(folder, warn)
-    counted: Counter[str] = Counter()
-    chosen = []
-    for index in range(checker.sweep.size):
-        status, _ = standing(found, fingerprint(checker.settings(index)))
-        counted[status] += 1
-        if covers(words, status):
-            chosen.append(index)
+    statuses = list(_statuses(checker, found))
+    counted = Counter(statuses)
+    chosen = [index for index, status in enumerate(statuses) if covers(words, status)]
     if counted["missing"] == checker.sweep.size:
         why = none_of_its_points(checker, found, folder)
         if words != {"missing"}:
@@ -284,6 +280,12 @@ def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> lis
         raise click.exceptions.Exit(0)
     complain(0, f"note: {len(chosen):,} of {checker.sweep.size:,} points are to run ({told})")
     return chosen
+
+
+def _statuses(checker: Checker, found: Mapping[str, Standing]) -> Iterator[Status]:
+    """The status of each point, in their order."""
+    for index in range(checker.sweep.size):
+        yield standing(found, fingerprint(checker.settings(index)))[0]
 
 
 def none_of_its_points(checker: Checker, found: Mapping[str, Standing], folder: Path) -> str:

@@ -67,9 +67,9 @@ def run(
 
     The command gets every setting as a variable. It gets all signals, and its exit status is the exit
     status of run. Without --record, this process becomes the command. With --record, run writes a
-    record, run.json, to a new folder: the command, the settings, the machine, and how it ended. A line on stderr
-    says what starts. If the settings are wrong, or nothing sets the task, the command does not start and
-    the exit status is 78. With a grid, --index chooses the point to run.
+    record, run.json, to a new folder: the command, the settings, the machine, and how it ended. A line on
+    stderr says what starts. If the settings are wrong, or nothing sets the task, the command does not start
+    and the exit status is 78. With a grid, --index chooses the point to run.
 
     Example: apt-settings run --task squad --record runs -- python train.py
     """
@@ -91,8 +91,10 @@ def run(
     remarks = [*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)]
     environ = with_everything(job_environment(process_environment(), settings))
     rank = rank_in(environ, is_point=bool(sweep.axes))
+    here = None
     if job.record is not None and not rank and (before := read(job.record).runs):
-        code = note_on_code(before[-1], run_here(command), job.record)
+        here = run_here(command, settings)
+        code = note_on_code(before[-1], here, job.record)
         remarks += [Note(code)] * bool(code)
     print_notes(remarks, err=True)
     about = _about(settings, sweep, index)
@@ -109,6 +111,7 @@ def run(
         once=once,
         rank=rank,
         sample="" if index is None else sweep.label(index),
+        here=here,
         warn=_warn,
         begin=begin,
     )

@@ -185,8 +185,7 @@ def slurm(
     chosen = (only, Path(records)) if only else None
     asked = Request(sweep, command, records, once)
     settings, request = request_of(job, asked, full=full, expect=not no_expect, only=chosen)
-    not_found = _not_found(command) if not resources.setup else ""
-    if not_found and submitting:
+    if submitting and not resources.setup and (not_found := _not_found(command)):
         return complain(NOT_FOUND, f"apt-settings: {not_found}")
     if not once and not only:
         print_notes(ended_well(job, settings, sweep, Path(records)), err=True)

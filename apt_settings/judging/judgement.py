@@ -97,7 +97,7 @@ def validate(draft: Draft, values: Mapping[str, Any], instance: TaskClass) -> Ju
     except ValidationError as error:
         refused = {name or draft.task_class.__name__: each for name, each in details_of(error).items()}
         if all(map(_missing, refused.values())):  # then the rest can be shown, where settings need not be complete
-            instance.__setstate__(draft.task_class._not_judged(of_class).__getstate__())  # noqa: SLF001 - ours
+            instance.__setstate__(draft.task_class._not_judged(of_class).__getstate__())  # noqa: SLF001 - no user calls it
     group_values: dict[str, Any] = {}
     for group in draft.registry.groups:
         own, shared, *_ = fields_of(group)

@@ -43,7 +43,7 @@ def judge(group: Group[Any], given: Mapping[Path, Any]) -> Judged:
         message = f"{type(error).__name__}: {error}"
         return Judged(alone.values, {(): {"type": "value_error", "loc": (), "msg": message, "input": None}})
     values = [(leaf, _at(whole, leaf.path)) for leaf in leaves_of(group)]
-    derived = ((leaf, value) for leaf, value in values if is_derived(leaf.field) and leaf.path not in given)
+    derived = ((leaf, value) for leaf, value in values if leaf.path not in given and is_derived(leaf.field))
     wrong = {leaf.path: wrong for leaf, value in derived if (wrong := wrong_with_default(group, leaf, value))}
     return Judged({leaf.path: hidden(value) if leaf.hidden else value for leaf, value in values}, wrong)
 

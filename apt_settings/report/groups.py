@@ -36,9 +36,14 @@ def groups_of(runs: Sequence[PastRun], folded: Collection[str]) -> list[list[Pas
     """Runs that differ in nothing but the folded settings, and in where they ran."""
     groups: dict[str, list[PastRun]] = {}
     for run in runs:
-        compared = {n: g.value for n, g in run.settings.items() if n not in folded and not g.where_it_runs}
-        groups.setdefault(json.dumps(compared, sort_keys=True), []).append(run)
+        groups.setdefault(json.dumps(_compared(run, folded), sort_keys=True), []).append(run)
     return list(groups.values())
+
+
+def _compared(run: PastRun, folded: Collection[str]) -> dict[str, Any]:
+    """Setting -> value of what all runs of a group have in common."""
+    rows = run.settings.items()
+    return {name: each.value for name, each in rows if name not in folded and not each.where_it_runs}
 
 
 def mean_of(group: Sequence[PastRun], metric: str) -> Mean | None:
@@ -82,13 +87,11 @@ def _counted(runs: Sequence[PastRun]) -> Mapping[str, int]:
 
 def as_object(group: Sequence[PastRun], folded: Collection[str]) -> dict[str, Any]:
     """A group as JSON has it."""
-    first = group[0]
-    own = {name: each.value for name, each in first.settings.items() if name not in folded and not each.where_it_runs}
     means = {name: mean_of(group, name) for name in dict.fromkeys(name for run in group for name in run.metrics)}
     return {
         "runs": len(group),
         "status": _counted(group),
-        "settings": own,
+        "settings": _compared(group[0], folded),
         "folded": {name: [*_values(group, name)] for name in folded},
         "metrics": {name: mean._asdict() for name, mean in means.items() if mean},
         "folders": [escaped(str(run.folder)) for run in group],

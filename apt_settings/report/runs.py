@@ -227,9 +227,11 @@ def as_markdown(content: Table) -> str:
 
 def as_json(runs: Sequence[PastRun], choice: Choice) -> Iterator[str]:
     """The lines of a JSON array with an object for each run, or for each group: all that is known of it."""
-    apart = [name for name in parted(runs, everything=True)[0] if name not in choice.folded]
-    groups = _in_order(groups_of(runs, choice.folded), apart, choice) if choice.folded else []
-    objects = (as_group(group, choice.folded) for group in groups) if choice.folded else map(as_object, runs)
+    objects: Iterable[dict[str, Any]] = map(as_object, runs)
+    if choice.folded:
+        apart = [name for name in parted(runs, everything=True)[0] if name not in choice.folded]
+        groups = _in_order(groups_of(runs, choice.folded), apart, choice)
+        objects = (as_group(group, choice.folded) for group in groups)
     before = "[\n"
     for each in objects:
         yield f"{before}  {json.dumps(each, ensure_ascii=True)}"

@@ -102,6 +102,7 @@ def run_recorded(
     once: bool,
     rank: str = "",
     sample: str = "",
+    here: Run | None = None,
     warn: Callable[[str], None] = print,
     begin: Callable[[Path], None] = lambda _folder: None,
 ) -> Outcome:
@@ -109,7 +110,8 @@ def run_recorded(
 
     `{fingerprint}` in `template` is the fingerprint. `begin` gets the folder before the command starts. With `once`,
     nothing runs if the folder has a run with the same fingerprint that ended well. A process of a job that is not its
-    first one has a `rank`: it writes no record, and joins that of the first one if its settings are the same.
+    first one has a `rank`: it writes no record, and joins that of the first one if its settings are the same. `here` is
+    what `run_here` has found out already.
 
     Raises SettingsError before the start if the folder holds the record of other settings, and on systems other than
     Linux; of its kind CannotWriteError if the folder cannot be written or is in use.
@@ -131,7 +133,7 @@ def run_recorded(
             folder.mkdir(parents=True, exist_ok=True)
             until_the_end.enter_context(_hold(folder, warn))
             remove_drafts(folder / FILE_NAME)
-            record = _begin(folder, record, without_secrets(command, settings), warn)
+            record = _begin(folder, record, here or run_here(command, settings), warn)
             _refuse_too_long(folder, record)
             write(folder, record)
         begin(folder)
@@ -251,13 +253,12 @@ def _signal_name(number: int) -> str:
     return names.get(number, f"SIGRTMIN+{number - signal.SIGRTMIN}" if hasattr(signal, "SIGRTMIN") else str(number))
 
 
-def _begin(folder: Path, record: Record, command: Sequence[str], warn: Callable[[str], None]) -> Record:
-    """The record with one more run, which starts now, after the runs that the folder's record has.
+def _begin(folder: Path, record: Record, run: Run, warn: Callable[[str], None]) -> Record:
+    """The record with this run behind those that the folder's record has.
 
     `warn` gets where the code is not that of the run before. Raises SettingsError if the folder's record is of other
     settings, was edited, or cannot be read.
     """
-    run = run_here(command)
     if not (folder / FILE_NAME).exists():
         return record.model_copy(update={"runs": (run,)})
     stored = read(folder)
@@ -272,10 +273,10 @@ def _begin(folder: Path, record: Record, command: Sequence[str], warn: Callable[
     return stored.model_copy(update={"runs": (*stored.runs, run), "settings": {**stored.settings, **here}})
 
 
-def run_here(command: Sequence[str]) -> Run:
+def run_here(command: Sequence[str], settings: AptSettings) -> Run:
     """A run of a command that starts now and here: in this job, with this code, on this machine."""
     return Run(
-        command=tuple(map(bytes_escaped, command)),
+        command=tuple(map(bytes_escaped, without_secrets(command, settings))),
         start=_now(),
         host=bytes_escaped(socket.gethostname()),
         scheduler={name: bytes_escaped(os.environ[name]) for name in _SCHEDULER if name in os.environ},

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -125,6 +125,20 @@ def test_a_run_from_a_record_says_where_the_code_is_another(capsys: pytest.Captu
     assert listed == [0, 1, 1]
     assert out.count("no setting differs") == 2
     assert "commit" not in out.partition("\n\n")[0]
+
+
+def test_git_is_asked_once(capsys: pytest.CaptureFixture[str], fake: Callable[..., None]) -> None:
+    """What a run from a record is compared with is what its own record says."""
+    git("init", "-q", ".")
+    git("commit", "-qm", "one", "--allow-empty")
+    fake("git", 'echo "$@" >> asked; exec /usr/bin/git "$@"')
+    run(capsys, "--task", "squad", "--record", "r1", "--resume")
+    first = Path("asked").read_text()
+    Path("asked").unlink()
+    run(capsys, "--from", "r1", "--record", "r2", "--resume")
+
+    assert Path("asked").read_text() == first
+    assert "status" in first
 
 
 def test_a_record_that_no_run_has_written_has_no_code(capsys: pytest.CaptureFixture[str]) -> None:
