@@ -437,15 +437,17 @@ def test_a_rank_that_fails_fails_the_job(slurm: Slurm, trainer: list[str]) -> No
 
 
 def test_a_warning_reaches_every_node(slurm: Slurm, fake: Callable[..., None]) -> None:
-    """srun hands on the signal that SLURM sends to the batch step."""
-    fake("torchrun", "trap 'echo warned; exit 7' USR1; touch ready.$PET_NODE_RANK; while :; do sleep 0.1; done")
+    """srun hands on the signal that SLURM sends to the batch step. Neither node ends before both were warned."""
+    both = "until test -e warned.0 && test -e warned.1; do sleep 0.1; done"
+    fake("torchrun", f"trap 'touch warned.$PET_NODE_RANK' USR1; touch ready.$PET_NODE_RANK; {both}; exit 7")
     job = submit_to_two_nodes(slurm, "--setup", f"PATH={slurm.folder}/fakes:$PATH", "--", "train.py")
     slurm.wait_for("ready.0", "ready.1")
     slurm.says("scancel", "--batch", "--signal=USR1", job)
+    slurm.wait_for("warned.0", "warned.1")
     state = slurm.ended(job)
 
     assert "JobState=FAILED" in state, slurm.logs()
-    assert slurm.logs().splitlines().count("warned") == 2
+    assert "Exited with exit code 7" in slurm.logs()
 
 
 def test_wrong_settings_fail_a_job_of_several_nodes(slurm: Slurm) -> None:
