@@ -60,9 +60,10 @@ def is_at_default(settings: AptSettings, name: str) -> bool:
 
     Of one of ours that is our default, whatever a project restates; of a project's own its class's.
     """
-    setting, value = settings_of(settings)[name], values_of(settings)[name]
+    setting = settings_of(settings)[name]
     if not setting.is_new:
         return False
+    value = values_of(settings)[name]
     if not setting.is_own:
         return bool(value == ours()[name].default)
     return not is_set(settings, name) or bool(value == default_in(settings, name))

@@ -2,6 +2,7 @@
 
 import ast
 import compileall
+import gc
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import apt_settings
 # A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-EXAMPLES = {"quick": 20, "repeatable": 50, "thorough": 200}
+EXAMPLES = {"quick": 10, "repeatable": 30, "thorough": 200}
 """How often each property is tried, by what HYPOTHESIS_PROFILE says."""
 STARTS_PROCESSES = {
     *("subprocess", "fork", "forked", "started", "start_command", "run_command_in", "run_script", "pty", "openpty"),
@@ -60,6 +61,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items if "process" in config.option.markexpr else ():
         if item.name.partition("[")[0] in starting_processes(item.path):
             item.add_marker("process")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

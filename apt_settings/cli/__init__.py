@@ -16,6 +16,7 @@ import click
 from ..base import AptSettings
 from ..basics.escaping import escaped
 from ..basics.exit_status import IO_ERROR, WRONG_SETTINGS
+from ..basics.suggestions import did_you_mean, nearest
 from ..errors import CannotWriteError, SettingsError
 from ..registry import registry
 from ..sources.flags import setting_of
@@ -60,23 +61,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _message(error: click.UsageError) -> str:
-    """What is wrong with a command line; a setting that is written as an option has one that takes it."""
+    """What is wrong with a command line."""
     if isinstance(error, click.NoSuchOption) and error.ctx:
-        command = error.ctx.command
-        if isinstance(command, LazyGroup) and command is not commands:
-            first = " or ".join(command.names)
-            return f"{error.option_name} stands before the launcher: write {command.name} {first} first"
-        setting = setting_of(error.option_name, registry().settings_of(AptSettings))
-        takes = {each.name for each in error.ctx.command.params}
-        if setting and ASSIGNMENTS in takes:
-            return f"{error.option_name} is a setting and no option: write --set {setting}=..."
-        if CONDITIONS in takes:
-            from ..runs.conditions import FACTS
-
-            name = setting or error.option_name.lstrip("-")
-            if setting or name in FACTS:
-                return f"{error.option_name} is no option: write --where {name}=..."
+        return _no_option(error, error.ctx) or error.format_message()
     return error.format_message()
+
+
+def _no_option(error: click.NoSuchOption, ctx: click.Context) -> str:
+    """What to write in place of what is no option: a setting has one that takes it; empty where nothing is near."""
+    command, word = ctx.command, error.option_name
+    if isinstance(command, LazyGroup) and command is not commands:
+        return f"{word} stands before the launcher: write {command.name} {' or '.join(command.names)} first"
+    params = command.get_params(ctx)
+    taken = {each.name for each in params}
+    way, names = "", list[str]()
+    if ASSIGNMENTS in taken:
+        way, names = "--set", [*registry().settings_of(AptSettings)]
+    elif CONDITIONS in taken:
+        from ..runs.conditions import FACTS
+
+        way, names = "--where", [*registry().settings_of(AptSettings), *FACTS]
+    if way and (setting := setting_of(word, names)):
+        return f"{word} is no option: write {way} {setting}=..."
+    options = [each for param in params for each in param.opts]
+    guesses = [f"{way} {each}=..." if each in names else each for each in nearest(word, (*names, *options))]
+    return f"{word} is no option; {did_you_mean(guesses)}" if guesses else ""
 
 
 def _version(ctx: click.Context, _param: click.Parameter, asked: bool) -> None:

@@ -126,9 +126,15 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("argv", "told"),
     [
-        (["run", "--epochs", "3", "--", "true"], "--epochs is a setting and no option: write --set epochs=..."),
-        (["show", "--num-train-epochs=3"], "--num-train-epochs is a setting and no option: write --set epochs=..."),
+        (["run", "--epochs", "3", "--", "true"], "--epochs is no option: write --set epochs=..."),
+        (["show", "--num-train-epochs=3"], "--num-train-epochs is no option: write --set epochs=..."),
+        (["run", "--epohs", "3", "--", "true"], "--epohs is no option; did you mean --set epochs=...?"),
+        (["show", "--tsk", "squad"], "--tsk is no option; did you mean --task?"),
+        (["show", "--hlep"], "--hlep is no option; did you mean --help?"),
+        (["--versoin"], "--versoin is no option; did you mean --version?"),
         (["runs", "--epochs", "3"], "--epochs is no option: write --where epochs=..."),
+        (["runs", "--stats", "done"], "--stats is no option; did you mean --where status=... or --where start=...?"),
+        (["release-args", "--epochs", "3"], "--epochs is no option: write --set epochs=..."),
         (
             ["job", "--task", "squad"],
             "--task stands before the launcher: write job slurm or kubernetes or docker first",
