@@ -42,21 +42,28 @@ const compare = (one, other) => {
   return sorted.ascending ? order : -order;
 };
 
+const numberOf = (value) => (value === null || value === "" ? NaN : Number(value));
+const plain = (text) => String(text).toLowerCase().replaceAll("-", "_");
+// A task may be named by its dataset, too, and a range says where a number lies: seed=1..3.
+const has = (run, name, text) => {
+  const value = name === "status" ? run.status : valueOf(run, name);
+  if (value === undefined) return false;
+  if (name === "task") return [value, valueOf(run, "dataset")].some((each) => plain(each) === plain(text));
+  const [low, high] = /\.\./.test(text) ? text.split("..", 2).map(numberOf) : [numberOf(text), numberOf(text)];
+  return String(value) === text || (numberOf(value) >= low && numberOf(value) <= high);
+};
 const holds = (run, word) => {
   const match = /^([^=<>!]+)(!=|<=|>=|=|<|>)(.+)$/.exec(word);
   if (!match) return searched(run).includes(word.toLowerCase());
   const name = nameLike(match[1]);
-  const value = valueOf(run, name);
-  const [x, y] = [Number(value), Number(match[3])];
-  const numbers = value !== null && value !== "" && !Number.isNaN(x) && !Number.isNaN(y);
-  const same = numbers ? x === y : String(name === "status" ? run.status : value) === match[3];
+  const [x, y] = [valueOf(run, name), match[3]].map(numberOf);
   switch (match[2]) {
-    case "=": return value !== undefined && same;
-    case "!=": return value === undefined || !same;
-    case "<": return numbers && x < y;
-    case "<=": return numbers && x <= y;
-    case ">": return numbers && x > y;
-    default: return numbers && x >= y;
+    case "=": return [match[3], ...match[3].split(",")].some((text) => has(run, name, text));
+    case "!=": return ![match[3], ...match[3].split(",")].some((text) => has(run, name, text));
+    case "<": return x < y;
+    case "<=": return x <= y;
+    case ">": return x > y;
+    default: return x >= y;
   }
 };
 // `sparsity` is the only name that ends so: target_sparsity.
