@@ -15,7 +15,7 @@ from .basics.origins import Origin
 
 P = ParamSpec("P")
 T = TypeVar("T")
-ProblemKind = Literal["unknown name", "bad value", "does not fit", "no script", "other"]
+ProblemKind = Literal["unknown name", "bad value", "not set", "does not fit", "no script", "other"]
 
 
 class Problem(NamedTuple):

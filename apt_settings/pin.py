@@ -10,6 +10,7 @@ from .basics.packages import version_of
 from .errors import Problem, SettingsError
 from .fingerprint import compared, digest_of, fingerprint, is_at_default
 from .sources.handed_on import giver, places_in
+from .sources.layers import Layers
 from .sources.names import variable_of
 from .values import as_text
 
@@ -79,12 +80,12 @@ def refuse_others(
     With a `sweep`, the pin is that of the sweep; where one point of it runs, it may be the point's, too. `known` says
     what differs, where somebody knows.
     """
-    origin = background_of(settings).layers.winner("expect")
-    if origin is None:
+    layers = background_of(settings).layers
+    if wrong := wrong_pin(layers):
+        raise SettingsError([wrong])
+    origin = layers.winner("expect")
+    if origin is None or (expected := Pin.read(str(origin.value))) is None:
         return
-    expected = Pin.read(str(origin.value))
-    if expected is None:
-        raise SettingsError([Problem(origin, "is not allowed", _ALLOWED, value=origin.raw, kind="bad value")])
     if is_point and not expected.identity.startswith(SWEEP):
         sweep = None
     here = sweep.pin() if sweep else Pin.of(settings)
@@ -92,6 +93,14 @@ def refuse_others(
         same = expected.identity == here.identity
         told = [*known(expected.identity, settings)] or [*_here(settings, sweep, same=same)]
         raise SettingsError([_main(origin, expected, here), *_of_versions(expected), *told])
+
+
+def wrong_pin(layers: Layers) -> Problem | None:
+    """What is wrong where APT_EXPECT is no pin; None where it is one, or nobody sets it."""
+    origin = layers.winner("expect")
+    if origin is None or Pin.read(str(origin.value)):
+        return None
+    return Problem(origin, "is not allowed", _ALLOWED, value=origin.raw, kind="bad value")
 
 
 def _main(origin: Origin, expected: Pin, here: Pin) -> Problem:
@@ -135,13 +144,13 @@ def _at_defaults(settings: AptSettings) -> list[str]:
 
 def _set_otherwise(settings: AptSettings, handed_on: Mapping[str, tuple[str, str]], *, points_count: bool) -> list[str]:
     """What counts and was handed on with another value, or is set beside it; `points_count`: by the grid, too."""
-    values, found = values_of(settings), []
-    for name, setting in settings_of(settings).items():
-        origin = settings.origin(name)
+    values, rows, found = values_of(settings), settings_of(settings), []
+    for name in (each for each in compared(settings) if each in rows):
+        setting, origin = rows[name], settings.origin(name)
         if setting.variable in handed_on:
             is_other = not giver(handed_on, setting.variable, as_text(values[name]))
         else:
             is_other = origin.is_override and (points_count or origin.giver not in ("the grid", "the sample"))
-        if is_other and not setting.where_it_runs:
+        if is_other:
             found.append(name)
     return found

@@ -20,7 +20,7 @@ from apt_settings.integrations.trackers import tracked
 from apt_settings.jobs.slurm import submit
 from apt_settings.report.display import as_html
 from apt_settings.runs.store import as_json, record_of, write
-from apt_settings.sources.layers import _FOR_THE_CALLER
+from apt_settings.sources.layers import FOR_THE_CALLER
 from apt_settings.sources.names import variable_of
 from apt_settings.sources.record import Record, Run, read
 
@@ -153,7 +153,7 @@ def test_no_object_keeps_a_secret() -> None:
     assert CANARY not in repr(shown) + str(settings)
 
 
-@pytest.mark.parametrize("control", _FOR_THE_CALLER)
+@pytest.mark.parametrize("control", FOR_THE_CALLER)
 def test_no_file_says_what_only_the_caller_says(
     control: str, write_env: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

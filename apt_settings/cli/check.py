@@ -140,7 +140,7 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, bytes], list["Finding"], int]
     texts: dict[str, bytes] = {}
     found: list[Finding] = []
     others = 0
-    for path in paths:
+    for path in dict.fromkeys(paths):
         name = "stdin" if path == _STDIN else escaped(path)
         try:
             if path != _STDIN and os.path.isdir(path):

@@ -1,6 +1,7 @@
 """The options that list the values of a sweep. They reach a command as one Sweep."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -59,6 +60,8 @@ class _Index(click.IntRange):
         if value == "":
             fix = "submit the script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash job.sh"
             self.fail(f"is empty, as SLURM_ARRAY_TASK_ID is outside an array of SLURM: {fix}", param, ctx)
+        if isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value):
+            self.fail(f"{shown(value)} must be a whole number, 0 or more", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -246,12 +249,14 @@ def point_of(job: Job, sweep: Sweep, index: int | None, known: Known = nothing_k
     return settings
 
 
-def point_among(points: Sequence[int] | None, index: int | None) -> int | None:
+def point_among(sweep: Sweep, points: Sequence[int] | None, index: int | None) -> int | None:
     """The point that --index chooses; with --among, among those. Raises UsageError."""
     if points is None:
         return index
     if index is None:
         raise click.UsageError("--among needs --index")
+    if points[-1] >= sweep.size:
+        raise click.UsageError(f"--among reaches point {points[-1]}, and the last point is {sweep.size - 1}")
     if index >= len(points):
         raise click.UsageError(f"--index {index} is not one of the {len(points):,} --among 0 ... {len(points) - 1}")
     return points[index]

@@ -85,7 +85,7 @@ def run(
     def known(fingerprint: str, here: AptSettings) -> Iterator[Problem]:
         return differences_from(fingerprint, folder, here) if folder else iter(())
 
-    index = point_among(among, index)
+    index = point_among(sweep, among, index)
     settings = point_of(job, sweep, index, known)
     refuse_default_task(settings, command)
     remarks = [*notes_on_empty(settings), *notes(settings), *notes_on_command(settings, command)]

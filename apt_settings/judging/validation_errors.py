@@ -41,7 +41,8 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
     if giver is None:
         where = setting.group.name if setting.group else task_of(setting.owner) and f"the task {task_of(setting.owner)}"
         fix = f"{where} requires it" if where else ""
-        return Problem(nobody(setting.name), "is not set and has no default", fix=fix, setting=setting.name)
+        wrong = "is not set and has no default"
+        return Problem(nobody(setting.name), wrong, fix=fix, kind="not set", setting=setting.name)
     if isinstance(giver.value, SecretStr) and (why := wrong_with_line(giver.value.get_secret_value())):
         return Problem(
             giver, f"is not allowed: the secret {why}", value=giver.raw, kind="bad value", setting=setting.name

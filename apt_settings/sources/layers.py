@@ -24,7 +24,7 @@ _MOST_GUESSES: Final = 50
 _NAME: Final = r"[A-Za-z]\w*(\.\w+)*"
 _ONE_OF_YOUR_OWN: Final = "one of your own needs APT_EXTEND or --extend"
 """What a name may be that is near none of ours."""
-_FOR_THE_CALLER: Final = {
+FOR_THE_CALLER: Final = {
     "env_file": "it says which one to read",
     "given_by": "apt-settings job and run write it for what they start",
     "container_image": "apt-settings job writes it for the container that it starts",
@@ -33,6 +33,7 @@ _FOR_THE_CALLER: Final = {
     "foreign": "who starts the job says which names are of other tools: export it",
     "extend": "it names code to import, which only who starts the job does: export it, or write --extend",
 }
+"""Control -> why it cannot stand in a `.env`."""
 
 
 class Inputs(NamedTuple):
@@ -184,7 +185,7 @@ def _problems(layers: Layers) -> Iterator[Problem]:
     """What the sources themselves found, and controls that say what they cannot."""
     for source in layers.sources:
         yield from source.problems
-        for name, why in _FOR_THE_CALLER.items():
+        for name, why in FOR_THE_CALLER.items():
             origin = source.values.get(name)
             if origin and origin.kind == "env file":
                 yield Problem(origin, f"cannot stand in a .env: {why}")

@@ -70,7 +70,7 @@ class Directives:
         is_index = [word for word, _ in values_of(("--index",), words)] == [marked("$SLURM_ARRAY_TASK_ID")]
         if is_index and last >= sweep.size:
             wrong = f"--array reaches task {last}, and the last point of the sweep in line {words[0][1]}"
-            fault = Fault(line, "", f"{wrong} is {sweep.size - 1}: write --array=0-{sweep.size - 1}")
+            fault = Fault(line, "", f"{wrong} is {sweep.size - 1}: leave out what is above it")
             self.faults += [fault] if fault not in self.faults else []
 
     def lose(self, words: Words, of_command: Sequence[Assignment]) -> None:

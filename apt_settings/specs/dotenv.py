@@ -1,13 +1,17 @@
 """`.env` files, read as a job reads them. The value of a variable from the job's environment stays unknown."""
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 from ..basics.escaping import spelt
 from ..sources.dotenv import Entry, content_of
+from ..variables import ENV_FILE, NO_FILE
 from .spec import NOTHING, Assignment, Environment, Fault, Given, Spec
 
 _MOST_LINES: Final = 5
+_FOR_DOCKER: Final = rf"(?m)^{ENV_FILE}={NO_FILE}$"
+"""What stands in each file that `job docker` wrote, and in no `.env`."""
 _UNKNOWN: Final = "\0"
 """The value of a name that only the job knows. No `.env` can hold this character, so it marks unknown values."""
 
@@ -24,6 +28,8 @@ class _AnyName(dict[str, str]):
 
 def read(text: str, given: Given = NOTHING) -> Spec:
     """The variables that a `.env` sets, and the faults of its lines."""
+    if re.search(_FOR_DOCKER, text):
+        return Spec((Environment(tuple(_of_docker(text))),))
     entries, faults, *_ = content_of(text, _AnyName())
     all_faults = [
         Fault(line, spelt(name) if name else "", f"{wrong}; {fix}" if fix else wrong)
@@ -31,6 +37,14 @@ def read(text: str, given: Given = NOTHING) -> Spec:
     ]
     environment = Environment(tuple(map(_assignment, entries)), given.certain, given.below)
     return Spec((environment,), tuple(_shorten(all_faults)))
+
+
+def _of_docker(text: str) -> Iterator[Assignment]:
+    """The lines of a file for docker --env-file, which knows neither quotes nor ${NAME}."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        name, equals, value = line.partition("=")
+        if equals and not name.startswith("#"):
+            yield Assignment(name, value, number)
 
 
 def _assignment(entry: Entry) -> Assignment:

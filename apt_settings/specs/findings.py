@@ -13,15 +13,16 @@ from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..judging.rules import RULES
 from ..loading import settle
+from ..pin import wrong_pin
 from ..registry import registry
 from ..registry.groups import CHOOSING, JOB
 from ..sources.controls import CONTROLS
 from ..sources.foreign import covers, is_foreign
-from ..sources.layers import Layers
+from ..sources.layers import FOR_THE_CALLER, Layers
 from ..sources.names import is_ours, variable_of
 from ..sources.readers import source_of
 from ..sweeps.checker import Checker
-from ..variables import EXTEND, FOREIGN
+from ..variables import ENV_FILE, EXTEND, FOREIGN, NO_FILE
 from .kinds import Kind, is_template, kind_of
 from .mentions import Mention, mentions
 from .own import missing_groups, secrets_in_clear
@@ -35,6 +36,8 @@ from .texts import OURS, SIZE_LIMIT, decode
 _RELAXING: Final = ("unknown", "foreign")
 """Controls that let a job run in spite of a name that is no setting. Here its names are judged all the same."""
 _MOST_GUESSES: Final = 50
+_MOST_POINTS: Final = 1_000
+"""The most points of a sweep that are judged; the values of all are judged by themselves."""
 _VALUE_LINE: Final = r"""[\s{,-]*["']?value["']?[ \t]*:"""
 
 
@@ -149,7 +152,13 @@ class _Judge:
         self._errors: dict[Finding, None] = {}
         self._notes: dict[Finding, None] = {}
         self._pins = Pins()
+        self._told: set[tuple[str, str]] = set()
+        """Variable and message of each problem of a value that is told."""
         assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
+        self._assignments = assignments
+        lists = [each.value or "" for each in assignments if each.variable == FOREIGN]
+        self._foreign = {name for each in lists for name in each.split(",")}
+        """What the spec says is of other tools: that holds for its job, and not for who checks it."""
         self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
         self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
         self._unnamed = list(dict.fromkeys([*beside.unnamed, *_unnamed(assignments)]))
@@ -165,10 +174,11 @@ class _Judge:
         for environment in _distinct(self._spec.environments):
             self._judge_values(environment)
         self._judge_names()
+        self._judge_controls()
         self._judge_own()
         if not self._errors:  # to mend those may make the pin right again
             for problem, doubt in self._pins.problems():
-                self._tell(problem, doubt)
+                self._tell(problem, Environment(()), doubt)
         self._note_groups()
         variables = known().variables
         judged = {place for place in self._values if place[1] in variables}
@@ -187,7 +197,8 @@ class _Judge:
     def _judge_names(self) -> None:
         """Names that are no settings, wherever they stand; but for those that no command gets."""
         local = self._spec.local
-        places = {(each.line, each.name) for each in self._named if not each.is_part and each.name not in local}
+        named = [each for each in self._named if each.is_set or each.name not in self._foreign]
+        places = {(each.line, each.name) for each in named if not each.is_part and each.name not in local}
         places |= self._values | set(self._unknown)
         foreign = process_environment().get(FOREIGN, "")  # of who checks: a spec cannot let its own names pass
         wrong = [
@@ -201,11 +212,19 @@ class _Judge:
         is_told = any(each.variable == EXTEND for one in self._spec.environments for each in one.assignments)
         maybe = f"it may be of {groups}{'' if is_told else f'; --extend {groups} judges it'}"
         for line, name in wrong:
-            guess = guesses[name]
+            guess = f"export {FOREIGN}={name} for check, too" if name in self._foreign else guesses[name]
             if self._unnamed and not guess:
                 self._doubt(line, name, f"{spelt(name)} is not judged: {maybe}")
             else:
                 self._error(line, name, f"{spelt(name)} is not a setting{'; ' * bool(guess)}{guess}")
+
+    def _judge_controls(self) -> None:
+        """What cannot stand in a `.env`. A file of another name may be one for docker or systemd."""
+        if self._kind.reader != "env" or not os.path.basename(self._file).startswith(".env"):
+            return
+        for each in self._assignments:
+            if why := FOR_THE_CALLER.get(known().variables.get(each.variable, "")):
+                self._error(each.line, each.variable, f"{each.variable} cannot stand in a .env: {why}")
 
     def _note_groups(self) -> None:
         """Tell which groups the spec names and the caller does not."""
@@ -257,32 +276,66 @@ class _Judge:
     def _judge_values(self, environment: Environment) -> None:
         """What `load` would refuse, without problems that values not known here may solve."""
         names, assignments = known(), environment.assignments
-        with_value = [each for each in assignments if each.value is not None]
-        origins = [self._origin(each) for each in with_value]
+        origins = [self._origin(each) for each in assignments if each.value is not None]
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
-        settings = {names.variables[each.variable] for each in with_value}
+        layers = Layers.of([source_of(origins, names)], names)
+        if wrong := wrong_pin(layers):
+            self._tell(wrong, environment)
+        if environment.sweep:
+            checker = Checker(environment.sweep, layers)
+            self._pins.add_sweep(environment, None if unknown else checker)
+            self._judge_points(checker, environment, unknown)
+            return
+        unknown |= {names.variables[name] for name in environment.varied if name in names.variables}
         try:
-            layers = Layers.of([source_of(origins, names)], names)
-            if environment.sweep:
-                self._pins.add_sweep(environment, None if unknown else Checker(environment.sweep, layers))
             made = settle(layers._replace(point=0))  # it may be one of a grid
-            self._pins.add(environment, None if unknown else made)
+            self._pins.add(environment, None if unknown or wrong else made)
         except SettingsError as error:
             self._pins.add(environment, None)
             for problem in error.problems:
-                if self._unnamed and problem.setting in JOB:
-                    continue  # it may be a task of theirs
-                if not _may_be_right(problem, unknown, None if environment.certain else settings):
-                    self._tell(problem)
-                elif environment.below and not _may_be_right(problem, unknown, None):
-                    self._tell(problem, f"; but {environment.below} may say otherwise")
+                self._judge_problem(problem, environment, unknown)
 
-    def _tell(self, problem: Problem, doubt: str = "") -> None:
-        line = 1 if isinstance(problem.where, str) else problem.where.line
-        file = self._file if isinstance(problem.where, str) else problem.where.source
+    def _judge_points(self, checker: Checker, environment: Environment, unknown: set[str]) -> None:
+        """What is wrong with the first wrong point of a sweep, but for what is told of a value by itself."""
+        for index in range(min(checker.sweep.size, _MOST_POINTS)):
+            problems = checker.verdict(index).problems
+            for problem in problems:
+                if (variable_of(problem.setting), problem.message) not in self._told:
+                    self._judge_problem(problem, environment, unknown)
+            if problems:
+                return
+
+    def _judge_problem(self, problem: Problem, environment: Environment, unknown: set[str]) -> None:
+        """Tell a problem that is one in any case, and as a note one that what is not read here may solve."""
+        if self._unnamed and problem.setting in JOB:
+            if isinstance(problem.where, Origin):
+                groups = escaped(",".join(self._unnamed))
+                text = f"{problem.variable}={problem.value} is not judged: it may be of a task of {groups}"
+                self._doubt(problem.where.line or 1, problem.variable, text)
+            return
+        values = {each.variable: each.value for each in environment.assignments if each.value is not None}
+        certain = None if environment.certain else {known().variables[name] for name in values}
+        if problem.kind == "not set" and not (environment.job_line or environment.below):
+            return  # not all of a job stands here
+        if not _may_be_right(problem, unknown, certain):
+            may_be_in_file = problem.kind == "not set" and values.get(ENV_FILE) != NO_FILE
+            self._tell(problem, environment, "; but a .env may set it" if may_be_in_file else "")
+        elif environment.below and not _may_be_right(problem, unknown, None):
+            self._tell(problem, environment, f"; but {environment.below} may say otherwise")
+
+    def _tell(self, problem: Problem, environment: Environment, doubt: str = "") -> None:
+        """Tell it at the line of the value, or of the command whose options or want of a value it is."""
+        where, file = problem.where, self._file
+        variable = label = problem.variable
+        line = environment.job_line or next((each.line for each in environment.assignments if not each.file), 1)
+        if isinstance(where, Origin) and where.kind == "job spec":
+            line, file = where.line, where.source
+        elif isinstance(where, Origin) and where.kind == "argument":
+            variable, label = variable_of(problem.setting), where.location
+        self._told.add((variable, problem.message))
         value = "" if problem.value is None else f"={problem.value}"
         tell = self._note if doubt else self._error
-        tell(line, problem.variable, f"{problem.variable}{value} {problem.message}{doubt}".strip(), file)
+        tell(line, variable, f"{label}{value} {problem.message}{doubt}".strip(), file)
 
     def _origin(self, assignment: Assignment) -> Origin:
         variable, value = spelt(assignment.variable), assignment.value or ""
@@ -306,13 +359,14 @@ def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
     """The environments to check, without repetitions: each combination of settings once."""
     seen: set[object] = set()
     variables = known().variables
-    for assignments, certain, below, sweep in environments:
-        final = {each.variable: each for each in assignments if not _is_relaxing(each)}
-        settings = tuple(each for name, each in final.items() if name in variables)
-        key = frozenset((each.variable, each.value, each.line) for each in settings), certain, bool(below), bool(sweep)
-        if settings and key not in seen:
+    for each in environments:
+        final = {one.variable: one for one in each.assignments if not _is_relaxing(one)}
+        settings = tuple(one for name, one in final.items() if name in variables)
+        values = frozenset((one.variable, one.value, one.line) for one in settings)
+        key = values, each.certain, bool(each.below), bool(each.sweep), each.job_line, each.varied
+        if (settings or each.sweep) and key not in seen:
             seen.add(key)
-            yield Environment(settings, certain, below, sweep)
+            yield each._replace(assignments=settings)
 
 
 def _is_relaxing(assignment: Assignment) -> bool:
@@ -326,6 +380,10 @@ def _may_be_right(problem: Problem, unknown: set[str], only: set[str] | None) ->
     `unknown` are the settings whose values are known only to the job. `only` are those that are certainly set together,
     or None if no others can be set.
     """
+    if problem.kind == "not set" or isinstance(problem.where, str):
+        return bool(unknown) or only is not None
+    if problem.setting in JOB and problem.setting != "task" and "task" in unknown:
+        return True
     if problem.kind not in ("does not fit", "no script"):
         return False
     rule = RULES.get(problem.setting)

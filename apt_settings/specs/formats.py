@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, Final
+from urllib.parse import quote
 
 from ..basics.packages import version_of
 from .findings import Finding
@@ -38,7 +40,7 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 def _result(finding: Finding) -> dict[str, Any]:
     region = {"startLine": finding.line}
-    location = {"artifactLocation": {"uri": finding.file.replace("\\", "/")}, "region": region}
+    location = {"artifactLocation": {"uri": quote(PurePath(finding.file).as_posix())}, "region": region}
     return {
         "ruleId": _RULES[finding.level],
         "level": finding.level,

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import dropwhile, takewhile
+from itertools import dropwhile, pairwise, takewhile
 from typing import Final, Literal, NamedTuple
 
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import is_list
+from ..variables import by_environment
 from . import points
 from .spec import MARK, Assignment, Fault, assigned, known, setting_of
 
@@ -35,6 +36,8 @@ class Launcher(NamedTuple):
     """Whether it starts a container, which inherits nothing and has an image below."""
 
 
+OUR_NAMES: Final = ("apt-settings", "apt_settings")
+"""What our own command is called, there and behind `python -m`."""
 LAUNCHERS: Final = (
     Launcher(("sbatch", "srun", "salloc"), ("--export",), "commas", "man sbatch"),
     Launcher(("docker", "podman", "nerdctl"), ("--env", "-e", "--build-arg"), "one", "docker run --help", image=True),
@@ -55,10 +58,7 @@ LAUNCHERS: Final = (
     Launcher(("tmux",), ("-e",), "one", "man tmux"),
     Launcher(("env", "sudo", "time", "command"), (), "leading", "man env"),
     Launcher(("make", "gmake", "just"), (), "any", "man make"),
-    Launcher(("apt-settings", "apt_settings"), ("--set",), "settings", "docs/cli.md"),
-    Launcher(("apt-settings", "apt_settings"), ("--task",), "settings", "docs/cli.md"),
-    Launcher(("apt-settings", "apt_settings"), ("--extend",), "settings", "docs/cli.md"),
-    *(Launcher(("apt-settings", "apt_settings"), (option,), "settings", "docs/cli.md") for option in points.OPTIONS),
+    Launcher(OUR_NAMES, ("--set", "--task", *points.OPTIONS), "settings", "docs/cli.md"),
 )
 SLURM: Final = ("sbatch", "srun", "salloc")
 _BY_NAME: Final[Mapping[str, tuple[Launcher, ...]]] = {
@@ -70,6 +70,12 @@ _WITH_C: Final = ("su", "flock", "script", "runuser", "sg")
 _TAKE_TEXT: Final = ("bsub", "tmux", "screen", "watch", "parallel", "trap", "eval")
 """Commands whose arguments are commands again."""
 _TEXT_OPTIONS: Final = ("--wrap", "--command")
+_TAKE_WORD: Final = ("--task", "--extend", "--env-file", "--expect")
+"""Options of our command whose value is that of the setting or control of their name."""
+_READ_ELSEWHERE: Final = ("--from", "--grid-file")
+"""Options of our command that name a file with values."""
+_FLAGS: Final = ("--resume", "--once", "--quiet")
+"""Options of our command without a value."""
 
 
 _MOST_LAUNCHERS: Final = 16
@@ -84,6 +90,8 @@ class Launch:
     alone: list[Assignment] = field(default_factory=list)
     """What one of several values sets, as of a grid."""
     sweep: Sweep | None = None
+    is_open: bool = False
+    """Whether it may set more, which only the job knows: `apt-settings run "$@"`."""
     faults: list[Fault] = field(default_factory=list)
     remarks: list[Fault] = field(default_factory=list)
     starts_anew: bool = False
@@ -121,7 +129,7 @@ def _read(row: Launcher, name: str, words: Words, launch: Launch) -> None:
         plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
         assignments += [each for word, line in plain if (each := _assignment(word, line))]
     elif row.split == "settings":
-        _read_ours(row.options[0], words, launch)
+        _read_ours(words, launch)
     elif row.split == "pair":
         for index, (word, _) in enumerate(words[:-2]):
             if word in row.options:
@@ -154,26 +162,32 @@ def _assignment(word: str, line: int) -> Assignment | None:
     return assigned(name, value, line) if equals and re.fullmatch(r"[A-Za-z_][\w.-]*", name) else None
 
 
-def _read_ours(option: str, words: Words, launch: Launch) -> None:
-    """Add what an option of our own command sets: `--task squad --set epochs=30 --grid seed=1..5`."""
+def _read_ours(words: Words, launch: Launch) -> None:
+    """Add what our own command sets: `--task squad --set epochs=30 --grid seed=1..5`."""
     before = list(takewhile(lambda each: each[0] != "--", words))
-    texts = list(values_of((option,), before))
-    if option in points.OPTIONS:
-        found = list(points.values_in(option, texts))
+    for option in _TAKE_WORD:
+        variable = variable_of(option.removeprefix("--").replace("-", "_"))
+        launch.assignments += [assigned(variable, word, line) for word, line in values_of((option,), before)]
+    for word, line in values_of(("--set",), before):
+        setting, _, value = word.partition("=")
+        launch.assignments += [assigned(variable_of(setting), value, line)] if MARK not in setting else []
+    for option in points.OPTIONS:
+        found = list(points.values_in(option, list(values_of((option,), before))))
         launch.alone += [each for each in found if isinstance(each, Assignment)]
         launch.faults += [each for each in found if isinstance(each, Fault)]
-    else:
-        launch.assignments += _settings(option.removeprefix("--"), texts)
-    if option == "--task":  # once for each command
-        launch.remarks += _flags(words)
-        launch.sweep = points.sweep_in(before)
+    launch.sweep = points.sweep_in(before)
+    launch.remarks += _flags(words)
+    launch.is_open = _is_open([word for word, _ in before])
 
 
-def _settings(option: str, texts: Words) -> Iterator[Assignment]:
-    for word, line in texts:
-        setting, _, value = word.partition("=") if option == "set" else (option, "", word)
-        if MARK not in setting:
-            yield assigned(variable_of(setting), value, line)
+def _is_open(words: Sequence[str]) -> bool:
+    """Whether words of our own command may set what is not known here: `run "$@"`, `--set "$X"`, `--from record`."""
+    names = values_of(("--set", *points.OPTIONS), [(word, 0) for word in words])
+    if any(MARK in name.partition("=")[0] for name, _ in names):
+        return True
+    is_file = any(word.partition("=")[0] in _READ_ELSEWHERE for word in words)
+    starts = (word for before, word in pairwise(words) if not before.startswith("-") or before in _FLAGS)
+    return is_file or any(word.startswith(MARK) for word in starts)
 
 
 def _flags(words: Words) -> Iterator[Fault]:
@@ -181,8 +195,12 @@ def _flags(words: Words) -> Iterator[Fault]:
     behind = list(dropwhile(lambda each: each[0] != "--", words))
     for flag in flags_in([word for word, _ in behind], known().settings):
         line = next(line for word, line in behind if word.startswith(flag.name))
-        fix = f"write --set {flag.setting}=... before the --"
-        yield Fault(line, "", f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}")
+        setting = setting_of(variable_of(flag.setting))
+        if setting and setting.secret:
+            yield Fault(line, "", f"{flag.name} shows a secret in ps: {by_environment(setting)}")
+        else:
+            fix = f"write --set {flag.setting}=... before the --"
+            yield Fault(line, "", f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}")
 
 
 def values_of(options: tuple[str, ...], words: Words) -> Iterator[tuple[str, int]]:

@@ -107,9 +107,9 @@ def _read(text: str, dialect: _Dialect) -> Spec:
     together = tuple(held[0] for held in handed_on.values() if len(held) == 1)
     given = Given(together, file.values, is_part=True)
     environments = (
-        Environment(together),
+        Environment(together, certain=not file.recipes),
         *(Environment((each,), certain=False) for each in alone),
-        *(Environment((each,)) for held in handed_on.values() for each in held),
+        *(Environment((each,), certain=False) for held in handed_on.values() for each in held),
     )
     inner = tuple(
         Inner(dialect.script("\n".join(lines)), line, "script", given=given.moved(1 - line))

@@ -88,6 +88,7 @@ class _Reader:
         for document in documents:
             for node in _mappings(document):
                 self._map(pairs_of(node))
+                self._find_alike(node)
 
     def spec(self) -> Spec:
         """The result: an environment for each step, service and container, and for each table that none of them has."""
@@ -133,9 +134,11 @@ class _Reader:
         scope, here = self._enter(fields, scope)
         found = {key for each in fields.values() for key in self._walk(each, scope)}
         is_unit = bool(fields.keys() & _UNITS)
+        texts = list(texts_in(fields, self._lines))
+        has_script = any(each.kind == "script" for each in texts)  # whose commands have it, and may set more
         for key in scope.tables.keys() if is_unit else here - found:
-            self._judge(key, scope)
-        for each in texts_in(fields, self._lines):
+            self._judge(key, scope, whole=not has_script)
+        for each in texts:
             given = scope.given().moved(1 - each.line)
             self._inner.append(each._replace(given=given) if each.kind == "script" else each)
         return found | here | (scope.tables.keys() if is_unit else set())
@@ -177,14 +180,14 @@ class _Reader:
     def _held(self, kind: str, name: str) -> Mapping[str, Assignment] | None:
         return self.maps.get((kind, name)) or self._beside.config_maps.get((kind, name))
 
-    def _judge(self, key: str, scope: _Scope) -> None:
+    def _judge(self, key: str, scope: _Scope, *, whole: bool) -> None:
         """Keep a table as an environment; where aliases give several containers the same one, once."""
         assignments = scope.tables.get(key, ())
-        identity = (*map(id, assignments), scope.below)
+        certain = whole and self._given.certain and not scope.below
+        identity = (*map(id, assignments), scope.below, certain)
         if identity not in self._judged:
             self._judged.add(identity)
-            certain = self._given.certain and not scope.below
-            self._environments.append(Environment(assignments, certain, scope.below))
+            self._environments.append(Environment(assignments, certain, scope.below if whole else ""))
 
     def _entries(self, key: str, node: Node, scope: _Scope) -> list[Assignment]:
         """The variables of a table: `APT_X: 1`, `{name: APT_X, value: 1}` and `APT_X=1`."""
@@ -245,6 +248,14 @@ class _Reader:
         held = (self._held("ConfigMap", map_name) or {}).get(map_key)
         unknown = Assignment(name, None, line, unknown="one of another place")
         return [held._replace(variable=name, line=line, file="") if held else unknown]
+
+    def _find_alike(self, node: MappingNode) -> None:
+        """Find a name that is a key of a mapping twice. YAML and JSON let it pass, and the last one counts."""
+        first: dict[str, ScalarNode] = {}
+        for key in (each for each, _ in node.value if isinstance(each, ScalarNode) and each.value.startswith(PREFIX)):
+            if first.setdefault(key.value, key) is not key:
+                wrong = f"stands twice, first in line {line_of(first[key.value])}"
+                self._faults[Fault(line_of(key), key.value, wrong)] = None
 
     def _find_twice(self, found: list[Assignment]) -> None:
         first: dict[str, int] = {}

@@ -13,7 +13,7 @@ from ..sources.handed_on import giver, places_in
 from ..sweeps.checker import Checker
 from ..sweeps.pin import of_sweep, pinned_sweep
 from ..variables import ENV_FILE, EXPECT, EXTEND, GIVEN_BY, NO_FILE
-from .spec import Assignment, Environment, known
+from .spec import Assignment, Environment, known, setting_of
 
 _MOST_POINTS: Final = 1_000
 """The most points that are resolved for the pin of a sweep."""
@@ -56,15 +56,16 @@ class Pins:
                 self._jobs.setdefault(each, []).append(job if is_whole else _Job(environment))
 
     def problems(self) -> Iterator[tuple[Problem, str]]:
-        """A problem for each pin that no environment has of those that carry it, and why it may be none.
+        """A problem for each pin that is not that of a job which carries it, and why it may be none.
 
-        One is enough: it may be that of a command with --set.
+        Where nobody knows which command is the job, one environment with the pin is enough.
         """
-        for expect, jobs in self._jobs.items():
-            found = list(map(_problem, jobs))
-            problem = found[-1]
-            if problem and all(found):
-                yield problem, _doubt(expect.value or "", jobs[-1])
+        for expect, held in self._jobs.items():
+            jobs = [each for each in held if each.environment.job_line]
+            found = [(problem, each) for each in jobs or held if (problem := _problem(each))]
+            if found and (jobs or len(found) == len(held)):
+                problem, job = found[-1]
+                yield problem, _doubt(expect.value or "", job)
 
 
 def _job_of(environment: Environment, checker: Checker) -> _Job:
@@ -100,10 +101,12 @@ def _problem(job: _Job) -> Problem | None:
 
 
 def _edited(environment: Environment) -> list[str]:
-    """The variables that are not what `job` wrote."""
+    """The variables that are not what `job` wrote, and those that an option of the command sets beside them."""
     texts = {each.variable: each.value or "" for each in environment.assignments}
     written = places_in(texts.get(GIVEN_BY, ""))
-    return [name for name in known().variables if name in written and not giver(written, name, texts.get(name, ""))]
+    behind = [each for each in environment.assignments if written and 0 < environment.job_line <= each.line]
+    told = written.keys() | {each.variable for each in behind if setting_of(each.variable)}
+    return [name for name in known().variables if name in told and not giver(written, name, texts.get(name, ""))]
 
 
 def _doubt(pin: str, job: _Job) -> str:

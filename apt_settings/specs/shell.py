@@ -12,7 +12,7 @@ from ..basics.files import UnreadableError
 from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .directives import Directives
-from .launchers import ASSIGNMENT, Launch, Words, base_of, launch_of, scripts_in
+from .launchers import ASSIGNMENT, OUR_NAMES, Launch, Words, base_of, launch_of, scripts_in
 from .redirections import PRINTS, READ_SCRIPTS, Heredoc, argument_of, heredocs_of, printed, target_of
 from .shell_variables import Variables
 from .shell_words import (
@@ -43,7 +43,7 @@ _CONDITIONAL: Final = frozenset(
 )
 _ISOLATED: Final = frozenset({"subshell", "command_substitution", "process_substitution"})
 """What is set in these is gone after them."""
-_TRAINS: Final = r"python[\d.]*|torchrun|accelerate|deepspeed|apt-settings"
+_TRAINS: Final = r"python[\d.]*|torchrun|accelerate|deepspeed"
 _SETS_NO_JOB: Final = r"activate$|^/etc/|conda\.sh$|profile$|bashrc$"
 """Files that scripts source to find their tools. They set no settings."""
 _READS_VARIABLES: Final = ("read", "mapfile", "readarray", "getopts", "let", "printf")
@@ -280,17 +280,27 @@ class _Reader:
         self._faults += [fault for launch in launches for fault in launch.faults]
         self._remarks += [fault for launch in launches for fault in launch.remarks]
         ours = [*self._prefixes(before), *self._variables.one_of(each.assignments for each in launches)]
-        self._variables.keep_alone(each for launch in launches for each in launch.alone)
         launch, words = launches[0], alternatives[0]
+        varied = {each.variable: each._replace(value=None) for one in launches for each in one.alone}
+        self._variables.keep_alone((each for one in launches for each in one.alone), [*ours, *varied.values()])
         self._directives.lose(words, ours)
         self._variables.use()
         self._drop(words)
         environment = [*([] if launch.starts_anew else self._variables.ours.values()), *ours]
-        if ours or launch.sweep:
+        job_line = words[0][1] if _is_job(words) else 0
+        if ours or launch.sweep or varied or job_line:
             below, sweep = launch.image, launch.sweep
             if sweep:
                 self._directives.count(sweep, words)
-            self._variables.keep(environment, certain=certain, of_command=ours, below=below, sweep=sweep)
+            self._variables.keep(
+                environment,
+                certain=certain and not launch.is_open,
+                of_command=ours,
+                below=below,
+                sweep=sweep,
+                job_line=job_line,
+                varied=varied,
+            )
         self._keep_scripts(alternatives, environment, launch)
         if words:  # pragma: no branch - a command has a name, if the parser did not fail
             if self._writes_to and words[0][0] in PRINTS:
@@ -308,8 +318,7 @@ class _Reader:
     def _drop(self, words: Words) -> None:
         """Note where what trains is started by a launcher that does not hand the script's settings on."""
         plain = [word for word, _ in words]
-        trains = any(re.fullmatch(_TRAINS, base_of(word)) for word in plain[1:])
-        if trains and any(map(is_ours, self._variables.ours)) and (lost := lost_by(plain, {})):
+        if any(map(_trains, plain[1:])) and any(map(is_ours, self._variables.ours)) and (lost := lost_by(plain, {})):
             self._remarks.append(Fault(words[0][1], "", lost))
 
     def _change(self, words: Words) -> None:
@@ -381,6 +390,17 @@ class _Reader:
         words = self._words(last.named_children)[0] if last.type == "command" else []
         is_script = bool(words) and base_of(words[0][0]) in READ_SCRIPTS
         self._walk_into("x.sh" if is_script else argument_of("tee", words), node, certain=certain)
+
+
+def _trains(word: str) -> bool:
+    return re.fullmatch(_TRAINS, base_of(word)) is not None or base_of(word) in OUR_NAMES
+
+
+def _is_job(words: Words) -> bool:
+    """Whether a command takes settings to train with: `srun python train.py`, `apt-settings run`, and not `show`."""
+    plain = [word for word, _ in words]
+    ours = [index for index, word in enumerate(plain) if base_of(word) in OUR_NAMES]
+    return "run" in plain[ours[0] + 1 : ours[0] + 2] if ours else any(map(_trains, plain))
 
 
 def _of_container(name: str) -> str:

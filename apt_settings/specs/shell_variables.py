@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from ..registry.groups import CHOOSING
 from ..sources.names import is_ours
 from ..sweeps.grid import Sweep
 from .spec import Assignment, Environment, Fault, Given, assigned, either, known, marked
@@ -37,6 +38,10 @@ class Variables:
         self._certain = given.certain
         self._used: set[str] = set()
         """Those that some command has had with their present value."""
+        self._had_job = False
+        """Whether a job has had them, which has an environment of its own."""
+        self._of_commands: set[str] = set()
+        """Those that a command has set for itself."""
         self._alone: dict[Assignment, None] = {}
         """What may be set, or is one of several values: each is judged by itself."""
         self._known = known().variables
@@ -109,7 +114,8 @@ class Variables:
 
     def snapshot(self) -> None:
         """Keep the variables that a command here gets as an environment."""
-        self.keep(self.ours.values())
+        self.keep(self.ours.values(), certain=not self._had_job, varied=self._of_commands)
+        self._had_job, self._of_commands = False, set()
 
     def keep(
         self,
@@ -119,6 +125,8 @@ class Variables:
         of_command: Iterable[Assignment] = (),
         below: str = "",
         sweep: Sweep | None = None,
+        job_line: int = 0,
+        varied: Iterable[str] = (),
     ) -> None:
         """Keep the variables of a command as an environment: those exported, and those that the command alone gets."""
         alone = set(of_command)
@@ -126,13 +134,24 @@ class Variables:
         got = [each for each in got if each.variable in self._known or each not in self._kept_names]
         self._kept_names.update(got)
         below = below or self.below
-        self.environments.append(
-            Environment(tuple(got), certain and self._certain and not below, below if certain else "", sweep)
-        )
+        is_certain = certain and self._certain and not below
+        named = Environment(tuple(got), is_certain, below if certain else "", sweep, job_line, frozenset(varied))
+        self.environments.append(named)
+        self._had_job |= job_line > 0
+        self._of_commands |= {each.variable for each in alone} | named.varied
 
-    def keep_alone(self, assignments: Iterable[Assignment]) -> None:
-        """Keep each of these as an environment of its own, in which others may be set too."""
-        self.environments += [Environment((each,), certain=False) for each in assignments]
+    def keep_alone(self, assignments: Iterable[Assignment], beside: Iterable[Assignment] = ()) -> None:
+        """Keep each of these as an environment of its own, in which others may be set too.
+
+        What a value may be depends on the task and the like, which are those `beside` it, and of the script.
+        """
+        held = {each.variable: each for each in (*self.reaching(), *beside) if self._chooses(each.variable)}
+        for each in assignments:
+            choice = [other for name, other in held.items() if name != each.variable]
+            self.environments.append(Environment((*choice, each), certain=False))
+
+    def _chooses(self, variable: str) -> bool:
+        return self._known.get(variable) in CHOOSING
 
     def one_of(self, alternatives: Iterable[Sequence[Assignment]]) -> list[Assignment]:
         """What one of several alternatives sets. Values in which they differ are judged alone, and not known."""

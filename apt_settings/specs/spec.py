@@ -52,6 +52,10 @@ class Environment(NamedTuple):
     """What may set other variables, and is not read: `the image r/apt-squad`. Then it is not certain."""
     sweep: Sweep | None = None
     """What its command varies, by options such as `--grid seed=1..5`."""
+    job_line: int = 0
+    """The line of its command, where that takes settings: `apt-settings run`, `python train.py`; else 0."""
+    varied: frozenset[str] = frozenset()
+    """Variables whose values are others for some commands: each of these is judged elsewhere."""
 
 
 class Fault(NamedTuple):
@@ -130,7 +134,10 @@ class Spec(NamedTuple):
     def moved(self, lines: int) -> "Spec":
         """The same, so many lines further down."""
         environments = tuple(
-            each._replace(assignments=tuple(one._replace(line=one.line + lines) for one in each.assignments))
+            each._replace(
+                assignments=tuple(one._replace(line=one.line + lines) for one in each.assignments),
+                job_line=each.job_line and each.job_line + lines,
+            )
             for each in self.environments
         )
         faults = tuple(each._replace(line=each.line + lines) for each in self.faults)

@@ -188,8 +188,16 @@ def test_a_point_among_some() -> None:
         (["job", "kubernetes", "--image", "t", *GRID, "--record", "runs", "--", "true"], "--only and --record go"),
         (["run", *GRID, "--among", "5,3", "--index", "1", "--", "true"], "'5,3' must be ascending numbers"),
         (["run", *GRID, "--among", "3,5", "--", "true"], "--among needs --index"),
+        (["run", *GRID, "--among", "3,9", "--index", "0", "--", "true"], "the last point is 5"),
+        *(
+            (["run", *GRID, "--index", word, "--", "true"], "must be a whole number")
+            for word in ("٣", " 3", "1_0", "1.0")
+        ),
         (["run", *GRID, "--among", "3,5", "--index", "2", "--", "true"], "--index 2 is not one of the 2 --among 0"),
-        (["run", *GRID, "--among", "3,9", "--index", "1", "--", "true"], "9 is not one of the 6 points 0 ... 5"),
+        (
+            ["run", *GRID, "--among", "3,9", "--index", "1", "--", "true"],
+            "--among reaches point 9, and the last point is 5",
+        ),
     ],
 )
 def test_a_wrong_command_line_is_2(argv: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """What other programs read: JSON, commands of GitHub, SARIF; findings and notes."""
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,15 @@ def test_commands_of_github_are_escaped() -> None:
         "::error file=a%3Ab%2Cc.sh,line=3,title=apt-settings::is 60%25%0D%0Awrong",
         "::notice file=x.sh,line=1,title=apt-settings::is not judged",
     ]
+
+
+@pytest.mark.skipif(os.sep != "/", reason="names of Linux")
+@pytest.mark.parametrize(("name", "uri"), [("a b/ü%.sh", "a%20b/%C3%BC%25.sh"), ("a\\b.sh", "a%5Cb.sh")])
+def test_a_place_in_sarif_is_a_uri(name: str, uri: str) -> None:
+    """As RFC 3986 has it; a backslash in a name is none between folders."""
+    (result,) = json.loads(as_sarif([WRONG._replace(file=name)]))["runs"][0]["results"]
+
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 def test_sarif_is_complete() -> None:

@@ -74,6 +74,18 @@ def test_a_secret_in_clear_is_wrong(name: str, text: str, line: int) -> None:
     assert "hunter" not in found[0].message
 
 
+def test_no_one_is_told_to_write_a_secret_on_a_command_line() -> None:
+    """Of a flag behind the command, which says it there."""
+    text = f"export {NAMED} APT_TASK=squad\napt-settings run -- train --api-key x --eval-every 3\n"
+    told = [note.message for note in judge("job.sh", text.encode()).notes]
+
+    assert told == [
+        "--api-key shows a secret in ps: set APT_API_KEY, or APT_API_KEY_FILE to a file with it, in the environment",
+        "--eval-every is for the command alone, and no record or fingerprint has it: "
+        "write --set eval_every=... before the --",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -149,32 +149,35 @@ def test_what_slurm_does_not_hand_on_is_found(text: str, errors: list[tuple[int,
     assert errors_in("job.sbatch", text) == errors
 
 
-def call_of(launcher: Launcher, name: str, setting: str) -> str:
-    """A command that sets a variable with a launcher."""
+def call_of(launcher: Launcher, name: str, option: str, setting: str) -> str:
+    """A command that sets a variable with an option of a launcher."""
     match launcher.split:
         case "settings":
-            value = setting.partition("=")[2] if launcher.options == ("--task",) else setting[4:].lower()
-            return f"{name} run {launcher.options[0]} {value} -- true"
+            value = setting.partition("=")[2] if option == "--task" else setting[4:].lower()
+            return f"{name} run {option} {value} -- true"
         case "leading" | "any":
             return f"{name} {setting} true"
         case "pair":
-            return f"{name} {launcher.options[0]} {setting.replace('=', ' ')} true"
+            return f"{name} {option} {setting.replace('=', ' ')} true"
         case "commas":
-            return f"{name} {launcher.options[0]} ALL,{setting} true"
-    return f"{name} {launcher.options[0]} {setting} true"
+            return f"{name} {option} ALL,{setting} true"
+    return f"{name} {option} {setting} true"
 
 
-JUDGED = [each for each in LAUNCHERS if each.options != ("--extend",)]  # which names a class, and sets no setting
+OPTIONS = [(each, option) for each in LAUNCHERS for option in each.options or ("",)]
 
 
-@pytest.mark.parametrize("launcher", JUDGED, ids=lambda each: f"{each.names[0]} {each.split}")
-def test_every_launcher_of_the_table_is_read(launcher: Launcher) -> None:
-    """A bad value and a misspelt name, with each of its names."""
-    task = launcher.options == ("--task",)
+@pytest.mark.parametrize(
+    ("launcher", "option"), OPTIONS, ids=lambda each: each if isinstance(each, str) else each.names[0]
+)
+def test_every_launcher_of_the_table_is_read(launcher: Launcher, option: str) -> None:
+    """A bad value and a misspelt name, with each of its names and options."""
+    task = option == "--task"
     for name in launcher.names:
-        assert errors_in("x.sh", f"\n{call_of(launcher, name, 'APT_SEED=x')}\n") == [(2, "APT_TASK" if task else SEED)]
+        bad = call_of(launcher, name, option, "APT_SEED=x")
+        assert errors_in("x.sh", f"\n{bad}\n") == [(2, "APT_TASK" if task else SEED)]
         if not task:
-            assert errors_in("x.sh", call_of(launcher, name, "APT_SEEED=1")) == [(1, WRONG)]
+            assert errors_in("x.sh", call_of(launcher, name, option, "APT_SEEED=1")) == [(1, WRONG)]
 
 
 def test_what_needs_an_interpreter_is_named() -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Three seeds, one after the other.
-export APT_TASK=mrpc
+export APT_TASK=glue_small
 export APT_TARGET_SPARSITY='0.5'
 for task in mrpc rte; do
   APT_DATASET=$task python train.py

@@ -1,0 +1,236 @@
+"""What a command of a job spec sets for itself, what it varies, and what it lacks."""
+
+from collections.abc import Iterator
+from typing import Self
+
+import pytest
+from pydantic import model_validator
+from support import errors_in, notes_in, printed
+
+from apt_settings import CustomSettings, SettingsGroup
+from apt_settings.own import Place
+from apt_settings.registry import in_force, registry
+from apt_settings.registry.naming import with_groups
+from apt_settings.specs.findings import judge
+
+
+class Trainer(SettingsGroup):
+    """A group that requires a setting, and in which two must agree."""
+
+    metric: str
+    eval_every: int = 500
+    save_every: int = 500
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.save_every % self.eval_every:
+            raise ValueError(f"save_every {self.save_every} is no multiple of eval_every {self.eval_every}")
+        return self
+
+
+class MathSettings(CustomSettings):
+    """A task of a project, with a setting of its own."""
+
+    task: str = "maths"
+    datasets = ("gsm8k",)
+    dataset: str = "gsm8k"
+    architecture: str = "x/y"
+    answer_tokens: int = 128
+
+
+@pytest.fixture
+def trainer() -> Iterator[str]:
+    """The group is named by the caller, as by --extend."""
+    with in_force(with_groups([Trainer], Place("test"))):
+        yield registry().word
+
+
+@pytest.fixture
+def maths() -> Iterator[str]:
+    """The task is."""
+    with in_force(with_groups([MathSettings], Place("test"))):
+        yield registry().word
+
+
+DISTILL = "export APT_TASK=squad APT_DISTILL_EPOCHS=50\n"
+"""More than the 40 epochs of SQuAD: wrong, unless a command sets APT_EPOCHS."""
+CUSTOM = "export APT_TASK=custom APT_DATASET=x\n"
+"""A task that requires APT_ARCHITECTURE, too."""
+RUN = "apt-settings run {} -- train\n"
+
+
+@pytest.mark.parametrize(
+    ("script", "errors"),
+    [
+        (DISTILL + "for e in 50 60; do APT_EPOCHS=$e apt-settings run -- train; done\n", []),
+        (
+            DISTILL + "for e in 45 60; do APT_EPOCHS=$e apt-settings run -- train; done\npython x.py\n",
+            ["DISTILL_EPOCHS"],
+        ),
+        (DISTILL + "APT_EPOCHS=$E apt-settings run -- train\n", []),
+        (DISTILL + RUN.format("--set epochs=$1"), []),
+        (DISTILL + RUN.format('"$@"'), []),
+        (DISTILL + RUN.format('--quiet "$@"'), []),
+        (DISTILL + RUN.format('--set "$1"'), []),
+        (DISTILL + RUN.format("--from record"), []),
+        (DISTILL + RUN.format("--grid-file x.toml"), []),
+        (DISTILL + RUN.format('--record "$R"'), ["DISTILL_EPOCHS"]),
+        (DISTILL + "APT_EPOCHS=60 apt-settings run -- train\n", []),
+        (DISTILL + "APT_EPOCHS=60 apt-settings show\napt-settings run -- train\n", ["DISTILL_EPOCHS"]),
+        (DISTILL + "APT_EPOCHS=60 bash train.sh\n", []),
+        (DISTILL + RUN.format("--grid epochs=50,60"), []),
+        (DISTILL + RUN.format("--grid epochs=60,45"), ["DISTILL_EPOCHS"]),
+        (DISTILL + RUN.format("--grid epochs=60,$E"), []),
+        (DISTILL + RUN.format("--sample epochs=50..60 --points 4"), []),
+        (DISTILL + RUN.format("--zip '{\"epochs\": [50, 45]}'"), ["DISTILL_EPOCHS"]),
+        (RUN.format("--task squad --grid epochs=60,45 --grid distill_epochs=50"), ["DISTILL_EPOCHS"]),
+        (RUN.format("--task custom --set architecture=x --grid dataset=a,b"), []),
+        (RUN.format("--grid task=custom,squad --set architecture=x --set dataset=a"), ["ARCHITECTURE", "DATASET"]),
+        (CUSTOM + "for m in a b; do APT_ARCHITECTURE=$m apt-settings run -- train; done\n", []),
+        ("export APT_TASK=custom\nfor d in a b; do APT_DATASET=$d run; done\n", []),
+        ("for d in a b; do APT_DATASET=$d APT_TASK=squad run; done\n", ["DATASET", "DATASET"]),
+        ("export APT_TASK=mrpc\nfor d in rte mrpc; do APT_DATASET=$d run; done\n", ["DATASET"]),
+    ],
+)
+def test_settings_are_judged_as_a_command_has_them(script: str, errors: list[str]) -> None:
+    """With what it sets for itself, and at each point that it varies; where only the job knows, not at all."""
+    assert [name.removeprefix("APT_") for _, name in errors_in("job.sh", script)] == errors
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        (CUSTOM + "true\n" + RUN.format(""), 3),
+        (CUSTOM + "python train.py\n", 2),
+        (CUSTOM + RUN.format("--set architecture=$1"), None),
+        (CUSTOM + RUN.format("--set architecture=x"), None),
+        (CUSTOM + "export APT_ARCHITECTURE=$(cat model)\n" + RUN.format(""), None),
+        (CUSTOM + RUN.format("--grid architecture=x,y"), None),
+        (CUSTOM + "mkdir out\n", None),
+        (CUSTOM, None),
+        (CUSTOM + "source x.sh\n" + RUN.format(""), 3),
+    ],
+)
+@pytest.mark.parametrize("file", ["", "/dev/null"])
+def test_what_a_job_lacks_is_told_at_its_command(file: str, script: str, line: int | None) -> None:
+    """It is wrong where the job reads no `.env`, and nothing else that is not read here may set it."""
+    text = (f"export APT_ENV_FILE={file}; " if file else "") + script
+    wrong, told = errors_in("job.sh", text), [note for note in notes_in("job.sh", text) if note[0] == line]
+
+    expected = [] if line is None else [(line, "APT_ARCHITECTURE")]
+    assert (wrong, told) == ((expected, []) if file and "source" not in script else ([], expected))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.env", "APT_TASK=custom\n"),
+        ("map.yaml", "kind: ConfigMap\nmetadata: {name: m}\ndata: {APT_TASK: custom, APT_ENV_FILE: /dev/null}\n"),
+        (
+            "Makefile",
+            "export APT_TASK = custom\nexport APT_DISTILL_EPOCHS = 50\n"
+            "x:\n\tapt-settings run --set epochs=50 --set dataset=x --set architecture=y -- x\n",
+        ),
+        ("Dockerfile", "FROM x\nENV APT_TASK=custom\n"),
+    ],
+)
+def test_what_is_no_job_lacks_nothing(name: str, text: str) -> None:
+    """What a job starts with is put together from several such files."""
+    assert errors_in(name, text) == []
+
+
+SWEEPS = (
+    ("--set", "distill_epochs=50", "--grid", "epochs=50,60", "--task", "squad"),
+    ("--set", "architecture=x", "--grid", "dataset=a,b", "--task", "custom"),
+    ("--set", "dataset=mrpc", "--grid", "task=glue_small", "--grid", "seed=1,2"),
+    ("--set", "max_rank=4", "--grid", "initial_rank=2,4", "--task", "sst2"),
+    ("--set", "distill_epochs=50", "--sample", "epochs=50..60", "--points", "4", "--task", "squad"),
+    ("--set", "distill_epochs=50", "--zip", "epochs=50,60", "--zip", "seed=1,2", "--task", "squad"),
+)
+OF_TRAINER = (
+    ("--task", "squad", "--set", "metric=f1", "--grid", "seed=1,2"),
+    ("--task", "squad", "--grid", "metric=f1,em"),
+    ("--task", "squad", "--set", "metric=f1", "--set", "save_every=300", "--grid", "eval_every=100,300"),
+)
+
+
+def written(capsys: pytest.CaptureFixture[str], launcher: str, *options: str) -> str:
+    """What `job` writes for a launcher."""
+    image = [] if launcher == "slurm" else ["--image", "x"]
+    return printed(capsys, "job", launcher, *image, *options, "--", "true")
+
+
+@pytest.mark.parametrize("launcher", ["slurm", "kubernetes"])
+@pytest.mark.parametrize("options", SWEEPS, ids=" ".join)
+def test_what_job_writes_for_a_sweep_is_good(
+    launcher: str, options: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values that fit at each point are right, although they would not fit the defaults."""
+    assert judge("job.sh" if launcher == "slurm" else "job.yaml", written(capsys, launcher, *options).encode())[:2] == (
+        [],
+        [],
+    )
+
+
+@pytest.mark.parametrize("launcher", ["slurm", "kubernetes"])
+@pytest.mark.parametrize("options", OF_TRAINER, ids=" ".join)
+def test_what_job_writes_for_own_settings_is_good(
+    launcher: str, options: tuple[str, ...], trainer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A setting that is required and set, and values that the class takes together at each point."""
+    text = written(capsys, launcher, "--extend", trainer, *options)
+
+    assert judge("job.sh" if launcher == "slurm" else "job.yaml", text.encode())[:2] == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("options", "old", "new", "told"),
+    [
+        ("--set metric=f1", "export APT_METRIC=f1", "true", "APT_METRIC is not set and has no default"),
+        ("--set metric=f1 --set save_every=1000", "=1000", "=600", "save_every 600 is no multiple of eval_every 500"),
+        ("--set metric=f1 --grid eval_every=100,250", "=100,250", "=100,300", "no multiple of eval_every 300"),
+    ],
+)
+def test_an_edit_that_the_class_refuses_is_found(
+    options: str, old: str, new: str, told: str, trainer: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the line of the command that would be refused."""
+    text = written(capsys, "slurm", "--extend", trainer, "--task", "squad", *options.split())
+    (finding,) = judge("job.sh", text.replace(old, new).encode()).findings
+
+    assert told in finding.message
+    assert "apt_settings run" in text.splitlines()[finding.line - 1]
+
+
+def test_an_axis_of_another_task_is_found(maths: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The task of the script was edited, and does not have the setting."""
+    text = written(capsys, "slurm", "--extend", maths, "--task", "maths", "--grid", "answer_tokens=128,256")
+    (finding,) = judge("job.sh", text.replace("APT_TASK=maths", "APT_TASK=squad").encode()).findings
+
+    assert finding.message == "APT_ANSWER_TOKENS is a setting of the task maths, and this one is squad"
+
+
+@pytest.mark.parametrize(
+    ("option", "edited"),
+    [
+        ("apt_settings run --set epochs=30", "APT_EPOCHS was edited"),
+        ("apt_settings run --task mnli", "APT_TASK was edited"),
+        ("apt_settings run --expect apt1-0123456789abcdef", "is not what runs here"),
+        ("apt_settings run --expect squad", "must be a fingerprint"),
+    ],
+)
+def test_an_option_beside_the_pin_is_found(option: str, edited: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the command sets for itself counts; it would be refused in the queue."""
+    text = written(capsys, "slurm", "--task", "squad").replace("apt_settings run", option)
+    (finding,) = judge("job.sh", text.encode()).findings
+
+    assert edited in finding.message
+    assert finding.variable == "APT_EXPECT"
+
+
+@pytest.mark.parametrize("pin", ["foo", "apt1-1234", "sweep1-xyz"])
+def test_what_is_no_pin_is_found(pin: str) -> None:
+    """Also where a `.env` may make the settings others."""
+    assert errors_in("job.sh", f"export APT_TASK=squad APT_EXPECT={pin}\napt-settings run -- x\n") == [
+        (1, "APT_EXPECT")
+    ]
