@@ -26,8 +26,9 @@ def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
     wanted = kind if isinstance(kind, Group) else Group(kind)
     group = group_for(settings, wanted)
     if group is None:
-        name = named_by(kind)
-        fix = f"export APT_EXTEND={name}, or call apt_settings.extend before the settings are used"
+        named, name = background_of(settings).registry.word, named_by(kind)
+        together = f"{named},{name}" if named else name
+        fix = f"export APT_EXTEND={together}, or call apt_settings.extend before the settings are used"
         raise SettingsError.at(name, "is no group of these settings", fix=fix)
     if decided := decided_in(wanted.kind):  # pragma: no cover - of transformers, in the part `training`
         module, _, function = decided.maker.partition(":")

@@ -131,9 +131,10 @@ def _here(settings: AptSettings, sweep: PinnedSweep | None, *, same: bool) -> It
     """
     handed_on = places_in(background_of(settings).layers.word("given_by"))
     names = _at_defaults(settings) if same else _set_otherwise(settings, handed_on, points_count=sweep is None)
+    maybe = ", and may be the one" if same and len(names) > 1 else ""
     for name in names:
         text = as_text(values_of(settings)[name])
-        yield Problem("here", f"{name} is {text} ({settings.origin(name)})", setting=name)
+        yield Problem("here", f"{name} is {text} ({settings.origin(name)}){maybe}", setting=name)
     if sweep and not (handed_on and names):
         yield Problem("here", f"the grid is {sweep.grid()}: it may be another one, or a default")
 

@@ -15,7 +15,6 @@ import click
 from ..base import AptSettings, settings_of, values_of
 from ..basics.escaping import escaped, shown, spelt
 from ..errors import Note, SettingsError
-from ..fingerprint import fingerprint
 from ..parts import check_objects
 from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import Standing, nearest_difference, standing, standings
@@ -222,7 +221,7 @@ def ended_well(job: Job, settings: AptSettings, sweep: Sweep, folder: Path) -> l
     """A note where records say that a job, or points of its sweep, have ended well: they would run again."""
     found = standings(folder, warn)
     if not sweep.axes:
-        is_done = standing(found, fingerprint(settings))[0] == "done"
+        is_done = standing(found, settings)[0] == "done"
         again = f"this job has ended well in {escaped(str(folder))}, and runs again there"
         return [Note(f"{again}: --once skips it, another --record keeps both")] * is_done
     count = list(_statuses(checker_of(job, sweep), found)).count("done") if found else 0
@@ -290,7 +289,7 @@ def chosen_points(checker: Checker, words: Collection[str], folder: Path) -> lis
 def _statuses(checker: Checker, found: Mapping[str, Standing]) -> Iterator[Status]:
     """The status of each point, in their order."""
     for index in range(checker.sweep.size):
-        yield standing(found, fingerprint(checker.settings(index)))[0]
+        yield standing(found, checker.settings(index))[0]
 
 
 def none_of_its_points(checker: Checker, found: Mapping[str, Standing], folder: Path) -> str:
@@ -300,7 +299,7 @@ def none_of_its_points(checker: Checker, found: Mapping[str, Standing], folder: 
     if not found:
         return f"{escaped(str(folder))} has no records"
     differ = nearest_difference(found.values(), checker.settings(0), checker.sweep.places)
-    count = sum(each.runs for each in found.values())
+    count = sum(len(each.runs) for each in found.values())
     records = f"{count:,} record{'s' * (count > 1)}"
     return f"{escaped(str(folder))} has {records} and none of these points: they differ in {escaped(differ)}"
 

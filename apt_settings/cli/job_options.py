@@ -11,6 +11,7 @@ import click
 from ..basics.escaping import escaped, shown, spelt
 from ..jobs.request import Mount, is_file_of_secret, is_secret, why_reserved
 from ..jobs.torchrun import PROCESSES, VARIABLES, command_of
+from .paths import refuse_names, refuse_tilde
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
 ONE_LINE: Final = r"[^\x00-\x1f\x7f]+"
@@ -33,8 +34,15 @@ def like(pattern: str, allowed: str) -> Callable[[str], str]:
 
 
 def drop_fingerprint(_ctx: click.Context, _param: click.Parameter, folder: Any) -> Any:
-    """A callback for click: `r9/{fingerprint}`, as `run` takes it, is `r9`, where each fingerprint has a folder."""
-    if folder is None or PurePath(folder).name != "{fingerprint}":
+    """A callback for click: `r9/{fingerprint}`, as `run` takes it, is `r9`, where each fingerprint has a folder.
+
+    Raises BadParameter for other names in braces, as `run` does.
+    """
+    if folder is None:
+        return None
+    refuse_names(str(folder))
+    refuse_tilde(str(folder))
+    if PurePath(folder).name != "{fingerprint}":
         return folder
     return folder.parent if isinstance(folder, PurePath) else str(PurePath(folder).parent)
 

@@ -1,8 +1,24 @@
 """The paths that options take."""
 
+import re
 from typing import Any
 
 import click
+
+from ..values import names_in
+
+
+def refuse_names(text: str) -> None:
+    """Raise BadParameter for a folder of records with another name in braces than {fingerprint}."""
+    if other := next((name for name in names_in(text) if name != "fingerprint"), ""):
+        raise click.BadParameter(f"has {{{other}}}, and {{fingerprint}} is the only name that it takes")
+
+
+def refuse_tilde(text: str) -> None:
+    """Raise BadParameter for `~/runs`, which only a shell knows, and not behind a = or in quotes."""
+    if re.match(r"~[\w.-]*(/|$)", text):
+        home = f"$HOME{text[1:]}" if text[1:2] in ("", "/") else "the whole path"
+        raise click.BadParameter(f"{text!r} begins with ~, which no shell has read here: write {home}, or ./{text}")
 
 
 class PathOption(click.Path):
@@ -14,4 +30,5 @@ class PathOption(click.Path):
             self.fail(
                 f"{value!r} is an option, and the path is missing: write ./{value} for a file of that name", param, ctx
             )
+        refuse_tilde(str(value))
         return super().convert(value, param, ctx)

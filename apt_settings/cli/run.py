@@ -14,7 +14,7 @@ from ..report.tables import notes, notes_on_empty, summary
 from ..sources.handed_on import EXPORT, hands_all_on
 from ..sources.record import read
 from ..sweeps.grid import Sweep
-from ..values import as_text, names_in
+from ..values import as_text
 from .grids import AMONG, INDEX, point_among, point_of, takes_grid
 from .options import (
     COMMAND,
@@ -26,7 +26,7 @@ from .options import (
     takes_settings,
 )
 from .output import complain
-from .paths import PathOption
+from .paths import PathOption, refuse_names
 from .terminal import print_notes
 
 _RECORD = "Write a record to a new folder in DIR; {fingerprint} in DIR is replaced by the fingerprint."
@@ -36,8 +36,7 @@ def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> P
     """A folder by its path; an empty one is what a variable is that nobody has set, and not the working directory."""
     if text == "":
         raise click.BadParameter("is empty: write . for the working directory")
-    if other := next((name for name in names_in(text or "") if name != "fingerprint"), ""):
-        raise click.BadParameter(f"has {{{other}}}, and {{fingerprint}} is the only name that it takes")
+    refuse_names(text or "")
     return None if text is None else Path(text)
 
 

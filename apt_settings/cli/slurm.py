@@ -68,6 +68,8 @@ def _setup_line(text: str) -> str:
     """A type for click: one line of bash that sets no APT_ variable."""
     if not re.fullmatch(ONE_LINE, text) or re.search(r"\bAPT_\w*=", text):
         raise click.BadParameter(f"{shown(text)} must be one line of bash that sets no APT_ variable: use --set for it")
+    if re.match(r"\s*#SBATCH\b", text):
+        raise click.BadParameter(f"{shown(text)} is for --sbatch: sbatch reads no directive below a command")
     return text
 
 

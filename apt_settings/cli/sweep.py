@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from ..base import json_values
 from ..basics.escaping import escaped
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import Note
@@ -119,14 +120,19 @@ def _table(checker: Checker, indices: range, found: Mapping[str, Standing] | Non
     titles = ["point", *(column.setting for column in grid.columns), "fingerprint"]
     yield _aligned([*titles, *["same as"] * repeats, *["status"] * (found is not None)], widths)
     for index in indices:
-        identity, twin = fingerprint(checker.settings(index)), checker.twin(index) if repeats else index
-        cells = [str(index), *map(as_text, grid.point(index).values()), identity]
+        settings, twin = checker.settings(index), checker.twin(index) if repeats else index
+        cells = [str(index), *map(as_text, grid.point(index).values()), fingerprint(settings)]
         cells += [f"point {twin}" if twin != index else ""] * repeats
-        yield _aligned([*cells, *([standing(found, identity)[1]] if found is not None else [])], widths)
+        yield _aligned([*cells, *([standing(found, settings)[1]] if found is not None else [])], widths)
 
 
 def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
+
+
+def _as_written(point: Mapping[str, Any]) -> dict[str, Any]:
+    """The task of a point, which may be named by its dataset."""
+    return {name: word for name, word in point.items() if name == "task"}
 
 
 def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] | None) -> int:
@@ -136,18 +142,22 @@ def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] 
     for index in indices:
         problems, notes = checker.verdict(index)
         wrong |= bool(problems)
-        row: dict[str, Any] = {"index": index, "values": checker.sweep.point(index)}
+        point = checker.sweep.point(index)
+        row: dict[str, Any] = {"index": index, "values": point}
         if problems:
             row["problems"] = list(map(str, problems))
         else:
             first = checker.twin(index)
             same_as = first if first != index and not checker.verdict(first).problems else None
+            settings = checker.settings(index)
+            values = json_values(settings)
             row |= {
-                "fingerprint": fingerprint(checker.settings(index)),
+                "values": {each: values.get(each, word) for each, word in point.items()} | _as_written(point),
+                "fingerprint": fingerprint(settings),
                 "same_as": same_as,
                 "notes": list(map(str, notes)),
             }
-            row |= {"status": standing(found, row["fingerprint"])[0]} if found is not None else {}
+            row |= {"status": standing(found, settings)[0]} if found is not None else {}
         print(f"  {json.dumps(row, default=str)}{'' if index == indices[-1] else ','}")
     print("]")
     return WRONG_SETTINGS if wrong else 0

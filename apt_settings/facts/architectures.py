@@ -100,8 +100,10 @@ class Architecture(NamedTuple):
         others, query and output alone. ffn_neuron: hidden_size for each matrix. hidden_dimension: what is left of one
         dimension of all layers, 4 x attention_size for each attention layer without shared keys, and ffn_size for each
         matrix of each feed-forward layer. With `vectors`, biases and the weights of norms count too, as in the release
-        (utils/fisher_utils/efficiency/param.py).
+        (utils/fisher_utils/efficiency/param.py). Raises ValueError for another block.
         """
+        if block not in PRUNABLE_BLOCKS:
+            raise ValueError(f"{block!r} is no prunable block: {', '.join(PRUNABLE_BLOCKS)}")
         parts = 4 if self.shared_by == 1 else 2
         if block == "mha_head":
             return self.head_size * (parts * self.hidden_size + vectors * self._has("attention") * (parts - 1))

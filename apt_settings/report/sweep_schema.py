@@ -20,7 +20,7 @@ _FREE: Final = ("dataset", "architecture")
 
 def sweep_schema() -> dict[str, Any]:
     """The schema of `[grid]`, `[[zip]]` and `[sample]` with all settings, those of a project among them."""
-    settings = registry().settings_of(AptSettings)
+    settings = {name: each for name, each in registry().settings_of(AptSettings).items() if not each.secret}
     reference = {"description": CONTROLS["reference"].meaning, "enum": list(CONTROLS["reference"].words)}
     values = {name: _value(name, setting) for name, setting in settings.items()} | {"reference": reference}
     shared: dict[str, Any] = {}

@@ -1,16 +1,16 @@
 """How the points of a sweep stand: which are done, failed, running or missing, by the records of a folder."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
 from ..base import AptSettings
+from ..fingerprint import canonical, compared, fingerprint
 from ..values import as_text
 from .history import Complain, PastRun, past_runs
 from .status import Status
-from .store import record_of
 
 _FIRST: Final[tuple[Status, ...]] = ("done", "running")
 """What counts for a point that has several runs; else the last one does."""
@@ -21,25 +21,26 @@ _TOLD: Final = 3
 class Standing(NamedTuple):
     """How a point stands."""
 
-    run: PastRun
-    """The run that says it."""
-    runs: int
-    """How many runs the point has."""
+    runs: Sequence[PastRun]
+    """All that it has: at least one."""
+
+    @property
+    def run(self) -> PastRun:
+        """The run that says it."""
+        return max(self.runs, key=_rank)
 
     @property
     def ended(self) -> str:
         """`failed with 3`; `done, 2 runs`, where one of them may have failed."""
-        return f"{self.run.ended}, {self.runs} runs" if self.runs > 1 else self.run.ended
+        return f"{self.run.ended}, {len(self.runs)} runs" if len(self.runs) > 1 else self.run.ended
 
 
 def standings(folder: Path, complain: Complain) -> Mapping[str, Standing]:
     """Fingerprint -> how its point stands; what a fingerprint has no run of is missing."""
-    found: dict[str, Standing] = {}
+    found: dict[str, list[PastRun]] = {}
     for run in past_runs([folder], complain) if folder.is_dir() else ():
-        other = found.get(run.fingerprint)
-        counts = run if other is None or _rank(run) >= _rank(other.run) else other.run
-        found[run.fingerprint] = Standing(counts, other.runs + 1 if other else 1)
-    return found
+        found.setdefault(run.fingerprint, []).insert(0, run)  # of two that start together, the last found counts
+    return {identity: Standing(runs) for identity, runs in found.items()}
 
 
 def _rank(run: PastRun) -> tuple[int, float]:
@@ -47,10 +48,17 @@ def _rank(run: PastRun) -> tuple[int, float]:
     return order, run.start.timestamp() if run.start else 0.0
 
 
-def standing(found: Mapping[str, Standing], fingerprint: str) -> tuple[Status, str]:
-    """The status of a point, and the same with how it failed: `("failed", "failed with 3")`."""
-    point = found.get(fingerprint)
-    return (point.run.status, point.ended) if point else ("missing", "missing")
+def standing(found: Mapping[str, Standing], settings: AptSettings) -> tuple[Status, str]:
+    """The status of a point, and the same with how it failed: `("failed", "failed with 3")`.
+
+    A run with another default of a project is of another point, although the fingerprint leaves both defaults out.
+    """
+    if not (same := found.get(fingerprint(settings))):
+        return "missing", "missing"
+    here = compared(settings)
+    if runs := [run for run in same.runs if not _differing(run, here)]:
+        return Standing(runs).run.status, Standing(runs).ended
+    return "missing", "missing"
 
 
 def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied: Collection[str]) -> str:
@@ -58,8 +66,7 @@ def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied:
 
     What a sweep varies counts only where nothing else differs.
     """
-    here = {name: each.value for name, each in record_of(settings).settings.items() if each.is_compared}
-    every = [_differing(each.run, here) for each in found]
+    every = [_differing(each.run, compared(settings)) for each in found]
     nearest = min(every, key=lambda names: len(names.keys() - varied))
     told = {name: text for name, text in nearest.items() if name not in varied} or nearest
     more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
@@ -67,5 +74,5 @@ def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied:
 
 
 def _differing(run: PastRun, here: Mapping[str, JsonValue]) -> dict[str, str]:
-    there = {name: each for name, each in run.settings.items() if name in here and here[name] != each.value}
+    there = {name: each for name, each in run.settings.items() if name in here and here[name] != canonical(each.value)}
     return {name: f"{each.text} there, {as_text(here[name])} here" for name, each in there.items()}

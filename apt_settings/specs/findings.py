@@ -162,6 +162,7 @@ class _Judge:
         self._values = {(each.line, each.variable) for each in assignments if each.value is not None}
         self._unknown = {(each.line, each.variable): each.unknown for each in assignments if each.value is None}
         self._unnamed = list(dict.fromkeys([*beside.unnamed, *_unnamed(assignments)]))
+        self._env_files = beside.env_files
         self._is_private = file in beside.private or is_template(file)
         self._doubt = self._error if beside.is_strict else self._note
 
@@ -171,7 +172,7 @@ class _Judge:
             self._error(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
         for line, variable, wrong in self._spec.remarks:
             self._note(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
-        for environment in _distinct(self._spec.environments):
+        for environment in _distinct(map(self._with_file, self._spec.environments)):
             self._judge_values(environment)
         self._judge_names()
         self._judge_controls()
@@ -254,7 +255,12 @@ class _Judge:
             is_read = is_set if self._kind.reader else not is_use
             if is_part:
                 reasons[line, name] = "only the job knows the rest of the name"
-            elif name in known().variables and is_read and name not in self._spec.local and not _is_secret(name):
+            elif (
+                name in known().variables
+                and is_read
+                and name not in self._spec.local
+                and not (self._kind.reader and _is_secret(name))  # a reader tells one that stands in clear
+            ):
                 reasons.setdefault((line, name), "check reads no value here")
         for (line, name), unknown in self._unknown.items():
             if name in known().variables and (meant := misspelt(unknown)):
@@ -272,6 +278,20 @@ class _Judge:
                 if known().variables.get(each.variable) in _RELAXING and each.value and not each.file:
                     text = f"{each.variable} is for the job: the names are judged here all the same"
                     self._note(each.line, each.variable, text)
+
+    def _with_file(self, environment: Environment) -> Environment:
+        """An environment with what the `.env` holds that it names; of one that is not here, nobody knows."""
+        texts = {each.variable: each.value for each in environment.assignments}
+        path = texts.get(ENV_FILE) or NO_FILE
+        if path == NO_FILE:
+            return environment
+        held = self._env_files.get(os.path.normpath(path)) or self._env_files.get(
+            os.path.normpath(os.path.join(os.path.dirname(self._file), path))
+        )
+        if held is None:
+            return environment._replace(certain=False, below=environment.below or path if environment.certain else "")
+        more = tuple(each for each in held if each.variable not in texts)
+        return environment._replace(assignments=(*more, *environment.assignments))
 
     def _judge_values(self, environment: Environment) -> None:
         """What `load` would refuse, without problems that values not known here may solve."""

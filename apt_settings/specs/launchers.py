@@ -176,7 +176,9 @@ def _read_ours(words: Words, launch: Launch) -> None:
         launch.alone += [each for each in found if isinstance(each, Assignment)]
         launch.faults += [each for each in found if isinstance(each, Fault)]
     launch.sweep = points.sweep_in(before)
-    launch.remarks += _flags(words)
+    secrets, remarks = _flags(words)
+    launch.faults += secrets
+    launch.remarks += remarks
     launch.is_open = _is_open([word for word, _ in before])
 
 
@@ -190,17 +192,23 @@ def _is_open(words: Sequence[str]) -> bool:
     return is_file or any(word.startswith(MARK) for word in starts)
 
 
-def _flags(words: Words) -> Iterator[Fault]:
-    """The flags behind the -- of `apt-settings run` that mean settings: they are for the command alone."""
+def _flags(words: Words) -> tuple[list[Fault], list[Fault]]:
+    """The flags behind the -- of `apt-settings run` that mean settings: secrets in clear, and what is of others."""
     behind = list(dropwhile(lambda each: each[0] != "--", words))
+    faults: list[Fault] = []
+    remarks: list[Fault] = []
     for flag in flags_in([word for word, _ in behind], known().settings):
         line = next(line for word, line in behind if word.startswith(flag.name))
         setting = setting_of(variable_of(flag.setting))
         if setting and setting.secret:
-            yield Fault(line, "", f"{flag.name} shows a secret in ps: {by_environment(setting)}")
+            is_here = isinstance(flag.value, str) and MARK not in flag.value
+            wrong = f"{flag.name} shows a secret{' here, and' * is_here} in ps: {by_environment(setting)}"
+            (faults if is_here else remarks).append(Fault(line, "", wrong))
         else:
             fix = f"write --set {flag.setting}=... before the --"
-            yield Fault(line, "", f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}")
+            wrong = f"{flag.name} is for the command alone, and no record or fingerprint has it: {fix}"
+            remarks.append(Fault(line, "", wrong))
+    return faults, remarks
 
 
 def values_of(options: tuple[str, ...], words: Words) -> Iterator[tuple[str, int]]:

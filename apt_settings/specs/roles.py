@@ -1,14 +1,15 @@
 """The roles of one job that a manifest starts together: they must have the same settings."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from yaml.nodes import Node, ScalarNode, SequenceNode
 
 from ..basics.escaping import escaped
 from ..values import read_value
-from .spec import Assignment, Fault, setting_of
+from .manifest_values import alternatives
+from .spec import MARK, Assignment, Fault, setting_of
 from .trees import items_of, line_of, pairs_of, text_of
 
 _ROLES: Final = (
@@ -30,7 +31,8 @@ class _Value(NamedTuple):
     """What a role says of a setting."""
 
     role: str
-    text: str
+    text: str | None
+    """None if only the job knows it."""
     line: int
 
 
@@ -49,12 +51,13 @@ def disagreements(documents: list[Node], held: Held) -> Iterator[Fault]:
         fields = pairs_of(document)
         for kind, way in _ROLES:
             if re.fullmatch(kind, text_of(fields.get("kind")) or ""):
-                roles = []
+                roles, open_roles = [], []
                 for role, pod in _pods(document, way, ""):
+                    open_roles += [role] if _is_open(pod, held) else []
                     found, faults = _settings_in(role, pod, held)
                     yield from faults
                     roles += [(role, found)] if found else []
-                yield from _disagreements_of(roles)
+                yield from _disagreements_of(roles, open_roles)
 
 
 def _pods(node: Node, way: tuple[str, ...], role: str) -> Iterator[tuple[str, Node]]:
@@ -78,7 +81,10 @@ def _settings_in(role: str, pod: Node, held: Held) -> tuple[dict[str, _Value], l
         from_map = dict(_from_maps(container, held))
         for entry in map(pairs_of, items_of(container.get("env"))):
             variable, value = text_of(entry.get("name")) or "", entry.get("value")
-            if not _counts(variable) or not isinstance(value, ScalarNode):
+            if not _counts(variable):
+                continue
+            if not isinstance(value, ScalarNode) or MARK in "".join(alternatives(value.value, {})):
+                found.setdefault(variable, _Value(role, None, line_of(entry["name"])))
                 continue
             found.setdefault(variable, _Value(role, value.value, line_of(value)))
             if (other := from_map.get(variable)) and _differ(variable, value.value, other.value or ""):
@@ -87,6 +93,16 @@ def _settings_in(role: str, pod: Node, held: Held) -> tuple[dict[str, _Value], l
         for variable, other in from_map.items():
             found.setdefault(variable, _Value(role, other.value or "", other.line))
     return found, faults
+
+
+def _is_open(pod: Node, held: Held) -> bool:
+    """Whether a container of a pod takes variables from a ConfigMap or a Secret that is not here."""
+    for container in map(pairs_of, items_of(pairs_of(pod).get("containers"))):
+        for source in map(pairs_of, items_of(container.get("envFrom"))):
+            for kind, key in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+                if key in source and (kind, text_of(pairs_of(source[key]).get("name")) or "") not in held:
+                    return True
+    return False
 
 
 def _from_maps(container: Mapping[str, Node], held: Held) -> Iterator[tuple[str, Assignment]]:
@@ -98,16 +114,25 @@ def _from_maps(container: Mapping[str, Node], held: Held) -> Iterator[tuple[str,
                 yield prefix + key, each
 
 
-def _disagreements_of(roles: Sequence[tuple[str, Mapping[str, _Value]]]) -> Iterator[Fault]:
+def _disagreements_of(
+    roles: Sequence[tuple[str, Mapping[str, _Value]]], open_roles: Collection[str]
+) -> Iterator[Fault]:
+    """A fault for each difference; what an open role does not set itself, something that is not here may set."""
     must = "roles of one job must have the same settings"
     for variable in dict.fromkeys(variable for _, each in roles for variable in each):
-        first = next(each[variable] for _, each in roles if variable in each)
+        said = [each[variable] for _, each in roles if variable in each]
+        first = next((each for each in said if each.text is not None), said[0])
         for role, each in roles:
             value = each.get(variable)
-            if value is None:
-                wrong = f"{_says(variable, first.text)} in {first.role}, and {role} does not set it: {must}"
-                yield Fault(first.line, variable, wrong)
-            elif _differ(variable, value.text, first.text):
+            if value is None and role not in open_roles:
+                known = "is set" if first.text is None else _says(variable, first.text)
+                yield Fault(first.line, variable, f"{known} in {first.role}, and {role} does not set it: {must}")
+            elif (
+                value
+                and value.text is not None
+                and first.text is not None
+                and _differ(variable, value.text, first.text)
+            ):
                 other = f"{_says(variable, first.text)} in {first.role} (line {first.line})"
                 yield Fault(value.line, variable, f"{_says(variable, value.text)} in {role}, and {other}: {must}")
 
@@ -117,7 +142,10 @@ def _counts(variable: str) -> bool:
     return setting is not None and not setting.where_it_runs
 
 
-def _differ(variable: str, one: str, other: str) -> bool:
+def _differ(variable: str, one: str | None, other: str | None) -> bool:
+    """Whether two values are two. What only the job knows may be the same."""
+    if one is None or other is None:
+        return False
     setting = setting_of(variable)
     annotation = setting.field.annotation if setting else str
     return bool(read_value(one, annotation) != read_value(other, annotation))

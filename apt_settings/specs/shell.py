@@ -333,6 +333,9 @@ class _Reader:
         elif name in ("source", ".") and options and not re.search(_SETS_NO_JOB, options[0].replace(MARK, "")):
             variables.below = "what is sourced"
             variables.values.clear()
+        elif name == "eval" and MARK in "".join(options):
+            variables.below = "what eval reads"
+            variables.values.clear()
         elif name in _READS_VARIABLES:
             for word, line in rest:
                 variables.values.pop(word.partition("=")[0], None)
@@ -347,7 +350,8 @@ class _Reader:
                 continue
             rest = (node.text or b"")[child.end_byte - node.start_byte :].decode(errors="replace")
             before = text_of(child) == name[0] and re.match(r"[ \t]+=", rest)
-            behind = text_of(child) == f"{name[0]}=" and node.type != "command" and re.match(r"[ \t]+[^\s#;&|]", rest)
+            value = r"[ \t]+[\d.]+(?=[ \t])" if node.type == "command" else r"[ \t]+[^\s#;&|]"  # no command is a number
+            behind = text_of(child) == f"{name[0]}=" and re.match(value, rest)
             if before or behind:
                 self._faults.append(Fault(self._line(child), name[0], "has a space beside its =: write NAME=value"))
 

@@ -140,6 +140,19 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
             "--task stands before the launcher: write job slurm or kubernetes or docker first",
         ),
         (["run", "--record", "--", "true"], "'--' is an option, and the path is missing"),
+        (
+            ["run", "--record=~/runs", "--", "true"],
+            "'~/runs' begins with ~, which no shell has read here: write $HOME",
+        ),
+        (["show", "--env-file=~me/x.env"], "'~me/x.env' begins with ~, which no shell has read here: write the whole"),
+        (["job", "slurm", "--record=~/r", "--", "true"], "write $HOME/r, or ./~/r"),
+        (["job", "docker", "--image", "x", "--record=~", "--", "true"], "write $HOME, or ./~"),
+        (["job", "slurm", "--record", "x/{task}", "--", "true"], "{fingerprint} is the only name that it takes"),
+        (["job", "docker", "--image", "x", "--record", "x/{task}", "--", "true"], "is the only name that it takes"),
+        (
+            ["job", "slurm", "--setup", "#SBATCH --time=3", "--", "true"],
+            "is for --sbatch: sbatch reads no directive",
+        ),
         (["job", "slurm", "--record", "--submit", "--", "true"], "'--submit' must be the path of a folder"),
         (["run", "--set", "epochs", "30", "--", "true"], "'epochs' is not NAME=VALUE, such as epochs=30"),
         (

@@ -93,6 +93,8 @@ def test_parameters_are_those_of_the_model(name: str) -> None:
 def test_block_sizes_of_roberta_are_the_papers() -> None:
     """Matrices alone as in the paper, with biases and norms as in the release."""
     roberta = ARCHITECTURES["roberta-base"]
+    with pytest.raises(ValueError, match="'mha_heads' is no prunable block: mha_head, ffn_neuron, hidden_dimension"):
+        roberta.block_parameters("mha_heads")  # type: ignore[arg-type]
     sizes = {block: roberta.block_parameters(block) for block in PRUNABLE_BLOCKS}
     with_vectors = {block: roberta.block_parameters(block, vectors=True) for block in PRUNABLE_BLOCKS}
 

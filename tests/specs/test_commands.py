@@ -11,6 +11,7 @@ from apt_settings import CustomSettings, SettingsGroup
 from apt_settings.own import Place
 from apt_settings.registry import in_force, registry
 from apt_settings.registry.naming import with_groups
+from apt_settings.specs.beside import beside_of
 from apt_settings.specs.findings import judge
 
 
@@ -95,6 +96,29 @@ RUN = "apt-settings run {} -- train\n"
 def test_settings_are_judged_as_a_command_has_them(script: str, errors: list[str]) -> None:
     """With what it sets for itself, and at each point that it varies; where only the job knows, not at all."""
     assert [name.removeprefix("APT_") for _, name in errors_in("job.sh", script)] == errors
+
+
+@pytest.mark.parametrize(
+    ("script", "errors", "notes"),
+    [
+        (RUN.format("--env-file big.env"), [], []),
+        ("export APT_ENV_FILE=big.env\n" + RUN.format(""), [], []),
+        (RUN.format("--env-file small.env"), ["APT_DISTILL_EPOCHS"], []),
+        (RUN.format("--env-file other.env"), [], ["APT_DISTILL_EPOCHS"]),
+        (RUN.format("--env-file big.env:other.env"), [], ["APT_DISTILL_EPOCHS"]),
+        ('eval "$(apt-settings env --set epochs=60)"\npython train.py\n', [], ["APT_DISTILL_EPOCHS"]),
+        ("case $X in a) E=50;; b) E=60;; esac\nAPT_EPOCHS=$E python train.py\n", [], []),
+        ("APT_INITIAL_RANK= 8 python train.py\n", ["APT_DISTILL_EPOCHS", "APT_INITIAL_RANK"], []),
+        ("APT_INITIAL_RANK= APT_EPOCHS=60 python train.py\n", [], []),
+    ],
+)
+def test_what_a_file_says_counts_where_it_is_here(script: str, errors: list[str], notes: list[str]) -> None:
+    """And where it is not, it may say otherwise; so may what `eval` reads."""
+    beside = beside_of({"big.env": b"APT_EPOCHS=60\n", "small.env": b"APT_EPOCHS=45\n"})
+    judgement = judge("job.sh", (DISTILL + script).encode(), beside)
+
+    assert sorted(each.variable for each in judgement.findings) == errors
+    assert [each.variable for each in judgement.notes if "may say otherwise" in each.message] == notes
 
 
 @pytest.mark.parametrize(

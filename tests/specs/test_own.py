@@ -74,16 +74,39 @@ def test_a_secret_in_clear_is_wrong(name: str, text: str, line: int) -> None:
     assert "hunter" not in found[0].message
 
 
-def test_no_one_is_told_to_write_a_secret_on_a_command_line() -> None:
-    """Of a flag behind the command, which says it there."""
-    text = f"export {NAMED} APT_TASK=squad\napt-settings run -- train --api-key x --eval-every 3\n"
-    told = [note.message for note in judge("job.sh", text.encode()).notes]
+@pytest.mark.parametrize(
+    ("flag", "wrong", "told"),
+    [
+        ("--api-key hunter2", "--api-key shows a secret here, and in ps: set APT_API_KEY, or APT_API_KEY_FILE to", ""),
+        ("--api_key=hunter2", "--api_key shows a secret here, and in ps: set APT_API_KEY", ""),
+        (
+            "--api-key $KEY",
+            "",
+            "--api-key shows a secret in ps: set APT_API_KEY, or APT_API_KEY_FILE to a file",
+        ),
+        (
+            "--eval-every 3",
+            "",
+            "--eval-every is for the command alone, and no record or fingerprint has it: write",
+        ),
+    ],
+)
+def test_a_flag_behind_the_command_is_told(flag: str, wrong: str, told: str) -> None:
+    """Nobody is told to write a secret on a command line."""
+    judgement = judge("job.sh", f"export {NAMED} APT_TASK=squad\napt-settings run -- train {flag}\n".encode())
 
-    assert told == [
-        "--api-key shows a secret in ps: set APT_API_KEY, or APT_API_KEY_FILE to a file with it, in the environment",
-        "--eval-every is for the command alone, and no record or fingerprint has it: "
-        "write --set eval_every=... before the --",
-    ]
+    for words, found in ((wrong, judgement.findings), (told, judgement.notes)):
+        assert [each.message[: len(words)] for each in found] == [words] * bool(words)
+        assert "hunter2" not in str(found)
+
+
+@pytest.mark.parametrize("name", ["job.service", "main.tf", "job.csh", "x.ini"])
+def test_a_secret_where_no_value_is_read_is_named(name: str) -> None:
+    """As any other setting there."""
+    judgement = judge(name, b"Environment=APT_API_KEY=hunter2\n")
+
+    assert [each.message for each in judgement.notes] == ["APT_API_KEY is not judged: check reads no value here"]
+    assert judgement.unjudged == 1
 
 
 @pytest.mark.parametrize(

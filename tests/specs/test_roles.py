@@ -119,6 +119,28 @@ def test_roles_with_maps_of_their_own_must_agree() -> None:
     assert "APT_EPOCHS is 35 in Worker, and is 30 in Master (line 4)" in found.message
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["valueFrom: {configMapKeyRef: {name: elsewhere, key: e}}", 'value: "{{ .Values.epochs }}"'],
+    ids=["from a map", "a template"],
+)
+def test_a_value_that_only_the_job_knows_may_agree(value: str) -> None:
+    """It is set, whatever it is."""
+    for one, other in ((ONE, OTHER), (OTHER, ONE)):
+        text = manifest("PyTorchJob", one, other).replace("value: '35'", value)
+        assert value in text
+        assert findings("job.yaml", text.encode()) == []
+
+
+def test_a_map_that_is_not_here_may_set_what_another_role_does() -> None:
+    """Nobody knows what is in it."""
+    document = yaml.safe_load(manifest("PyTorchJob", ONE, []))
+    container = document["spec"]["pytorchReplicaSpecs"]["Worker"]["template"]["spec"]["containers"][0]
+    container |= {"envFrom": [{"configMapRef": {"name": "elsewhere"}}], "env": [{"name": "APT_TASK", "value": "squad"}]}
+
+    assert findings("job.yaml", yaml.safe_dump(document).encode()) == []
+
+
 class Own(SettingsGroup):
     """A project's settings."""
 

@@ -192,7 +192,7 @@ def test_json_has_every_point(capsys: pytest.CaptureFixture[str]) -> None:
     rows = json.loads(capsys.readouterr().out)
     same = fingerprint(load({}, None, target_sparsity=0.3))
 
-    first = {"index": 0, "values": {"target_sparsity": "0.3"}, "fingerprint": same, "same_as": None, "notes": []}
+    first = {"index": 0, "values": {"target_sparsity": 0.3}, "fingerprint": same, "same_as": None, "notes": []}
     assert rows[0] == first
     assert "did you mean 0.6?" in rows[1]["problems"][0]
     assert rows[2]["same_as"] == 0

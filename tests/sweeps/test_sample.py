@@ -24,6 +24,7 @@ from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import GridEntry, sweep_of
 from apt_settings.sweeps.sample import Given, Logarithmic, Sample, sample_of, spreads_of
 from apt_settings.sweeps.sweep_file import from_file
+from apt_settings.values import as_text
 
 RANGES = {
     "learning_rate": "log:1e-5..1e-3",
@@ -170,8 +171,9 @@ def test_the_options_give_the_same_sweep_again(capsys: pytest.CaptureFixture[str
     rows = json.loads(printed(capsys, "sweep", *words, "--format", "json"))
 
     assert words[-4:] == ["--points", "8", "--sample-seed", "sample1:7"]
-    assert [row["values"] for row in rows[:8]] == [
-        {"task": "mnli", **point} for point in sampled({**RANGES, "output_dir": ["a,b", "c"]}, 8)
+    points = sampled({**RANGES, "output_dir": ["a,b", "c"]}, 8)
+    assert [{name: as_text(each) for name, each in row["values"].items()} for row in rows[:8]] == [
+        {"task": "mnli", **{name: as_text(each) for name, each in point.items()}} for point in points
     ]
 
 
