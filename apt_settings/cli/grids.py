@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from shlex import quote
@@ -20,7 +20,7 @@ from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import Standing, nearest_difference, standing, standings
 from ..runs.status import STATUSES, Status, covers
 from ..sweeps.checker import Checker
-from ..sweeps.grid import GridEntry, Sweep, sweep_of
+from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
 from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import Given, sample_of
@@ -150,25 +150,27 @@ def takes_grid(command: Command) -> Command:
         **rest: Any,
     ) -> int | None:
         in_file = from_file(grid_file) if grid_file else SweepFile([], [], None, None)
-        alone = [_written([each], "--grid") for each in grid]
-        together = [_written(each, "--zip") for each in zipped if isinstance(each, list)]
-        if sum(isinstance(each, tuple) for each in zipped) == 1:
-            (lone,) = (each[0] for each in zipped if isinstance(each, tuple))
-            raise click.UsageError(f"--zip {lone} has no other --zip to vary with: write --grid for a setting alone")
-        pairs = _written((each for each in zipped if isinstance(each, tuple)), "--zip")
+        lone = [each[0] for each in zipped if isinstance(each, tuple)]
+        if len(lone) == 1:
+            raise click.UsageError(f"--zip {lone[0]} has no other --zip to vary with: write --grid for a setting alone")
+        zips = [
+            _entry("--zip", *each) if isinstance(each, tuple) else [_entry("--zip", *pair) for pair in each]
+            for each in zipped
+        ]
         sample = sample_of(
-            [*in_file.sample, *_written(sampled, "--sample")],  # what is appended to a file moves no axis of it
+            # What is appended to a file moves no axis of it.
+            [*in_file.sample, *(_entry("--sample", *each) for each in sampled)],
             Given(points, "--points") if points is not None else in_file.points,
             Given(sample_seed, "--sample-seed") if sample_seed is not None else in_file.seed,
         )
-        sweep = sweep_of([*alone, *in_file.axes, *([pairs] if pairs else []), *together], sample)
-        return command(sweep=sweep, **rest)
+        axes = axes_of([_entry("--grid", *each) for each in grid], zips, in_file.axes)
+        return command(sweep=sweep_of(axes, sample), **rest)
 
     return with_sweep
 
 
-def _written(pairs: Iterable[tuple[str, Any]], option: str) -> list[GridEntry]:
-    return [GridEntry(name, values, f"{option} {spelt(name)}") for name, values in pairs]
+def _entry(option: str, name: str, values: Any) -> GridEntry:
+    return GridEntry(name, values, f"{option} {spelt(name)}")
 
 
 def checker_of(job: Job, sweep: Sweep, *, complete: bool = True) -> Checker:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import Any, Final
 
 from ..errors import SettingsError
 from ..sources.names import variable_of
-from ..sweeps.grid import GridEntry, Sweep, sweep_of
+from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
 from ..sweeps.sample import Given, sample_of, spreads_of
 from ..values import as_text
 from .spec import MARK, Assignment, Fault, assigned, known
@@ -24,7 +24,8 @@ def values_in(option: str, texts: Sequence[tuple[str, int]]) -> Iterator[Assignm
     `seed=1..3` is APT_SEED=1 and APT_SEED=3: what is between two numbers is as good as they are.
     """
     for text, line in texts:
-        for setting, written in _pairs(text):
+        for entry in _entries(option, text):
+            setting, written, _ = entry
             variable = variable_of(setting)
             if MARK in setting:
                 continue
@@ -33,7 +34,7 @@ def values_in(option: str, texts: Sequence[tuple[str, int]]) -> Iterator[Assignm
             elif setting not in (*known().settings, "reference"):
                 yield Assignment(variable, "", line)  # its name is judged
             else:
-                yield from _values(option, GridEntry(setting, written, option), line)
+                yield from _values(entry, line)
 
 
 def sweep_in(words: Sequence[tuple[str, int]]) -> Sweep | None:
@@ -42,17 +43,14 @@ def sweep_in(words: Sequence[tuple[str, int]]) -> Sweep | None:
     for (option, _), (text, _) in pairwise(_split(words)):
         if option in given:
             given[option].append(text)
-    grids, zips, samples = ([_pairs(text) for text in given[option]] for option in OPTIONS)
+    grids, zips, samples = ([_entries(option, text) for text in given[option]] for option in OPTIONS)
     points, seed = (Given(given[option][-1], option) if given[option] else None for option in _OF_SAMPLE)
     listed = [*grids, *zips, *samples]
     if not listed or not all(listed) or any(MARK in text for texts in given.values() for text in texts):
         return None
-    whole = [pairs for pairs, text in zip(zips, given["--zip"], strict=True) if text.startswith("{")]
-    alone = [pair for pairs in zips if pairs not in whole for pair in pairs]
-    axes = [*grids, *([alone] if alone else []), *whole]
+    zipped = [each if text.startswith("{") else each[0] for each, text in zip(zips, given["--zip"], strict=True)]
     try:
-        sample = sample_of([GridEntry(*pair, "--sample") for pairs in samples for pair in pairs], points, seed)
-        return sweep_of([[GridEntry(*pair, "--grid") for pair in axis] for axis in axes], sample)
+        return sweep_of(axes_of(chain(*grids), zipped), sample_of([*chain(*samples)], points, seed))
     except SettingsError:
         return None
 
@@ -65,35 +63,31 @@ def _split(words: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
         yield from ((option, line), (value, line)) if is_ours else ((word, line),)
 
 
-def _pairs(text: str) -> list[tuple[str, Any]]:
-    """`seed=1..5` -> `[("seed", "1..5")]`; `{"epochs": [20, 40]}` -> `[("epochs", [20, 40])]`."""
+def _entries(option: str, text: str) -> list[GridEntry]:
+    """That of `seed=1..5`, or those of `{"epochs": [20, 40], "distill_epochs": [10, 20]}`; none of any other text."""
     if not text.startswith("{"):
         setting, equals, values = text.partition("=")
-        return [(setting, values)] if equals else []
+        return [GridEntry(setting, values, option)] if equals else []
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
         return []
-    return list(content.items()) if isinstance(content, dict) else []
+    return [GridEntry(setting, values, option) for setting, values in content.items()]
 
 
-def _values(option: str, entry: GridEntry, line: int) -> Iterator[Assignment | Fault]:
-    variable = variable_of(entry.setting)
+def _values(entry: GridEntry, line: int) -> Iterator[Assignment | Fault]:
+    setting, _, option = entry
+    variable = variable_of(setting)
     try:
         if option == "--sample":
-            values: Sequence[Any] = spreads_of([entry])[entry.setting].outermost
+            values: Sequence[Any] = spreads_of([entry])[setting].outermost
         else:
             values = sweep_of([[entry]]).columns[0].values
     except SettingsError as error:
         problem = error.problems[0]
         value = f"={problem.value}" if problem.value else ""
-        yield Fault(line, variable, f"in {option} {entry.setting}{value} {problem.message}")
+        yield Fault(line, variable, f"in {option} {setting}{value} {problem.message}")
         return
     ends = (values[0], values[-1]) if isinstance(values, range) else values
-    for value in islice(dict.fromkeys(map(_text, ends)), _MOST_VALUES):
+    for value in islice(dict.fromkeys(map(as_text, ends)), _MOST_VALUES):
         yield Assignment(variable, value, line)
-
-
-def _text(value: Any) -> str:
-    """A value as a variable would hold it."""
-    return value if isinstance(value, str) else as_text(value)

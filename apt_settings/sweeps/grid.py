@@ -146,6 +146,20 @@ def values_at(axes: Sequence[Axis], positions: Iterable[int]) -> dict[str, Any]:
     return {name: value for axis, at in zip(axes, positions, strict=True) for name, value in axis.at(at).items()}
 
 
+def axes_of(
+    grids: Iterable[GridEntry],
+    zipped: Sequence[GridEntry | list[GridEntry]],
+    in_file: Iterable[list[GridEntry]] = (),
+) -> list[list[GridEntry]]:
+    """The axes of a command, in the order that numbers its points: each --grid, those of a file, then those of --zip.
+
+    What --zip names one by one varies together, and is the first of these; each of its objects varies by itself.
+    """
+    together = [each for each in zipped if isinstance(each, GridEntry)]
+    objects = [each for each in zipped if not isinstance(each, GridEntry)]
+    return [*([each] for each in grids), *in_file, *([together] if together else []), *objects]
+
+
 def sweep_of(axes: Iterable[Sequence[GridEntry]], sample: Axis | None = None) -> Sweep:
     """The sweep of these axes, each with one setting or several that vary together; a sample varies fastest.
 

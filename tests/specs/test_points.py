@@ -1,9 +1,13 @@
 """The values of --grid, --zip and --sample in job specs."""
 
 import pytest
+from grids import AXES, sweeps
+from hypothesis import given
 from support import errors_in, notes_in
 
 from apt_settings.specs.findings import judge
+from apt_settings.specs.points import sweep_in
+from apt_settings.sweeps.grid import Sweep
 
 
 @pytest.mark.parametrize(
@@ -67,3 +71,14 @@ def test_a_value_that_only_the_job_knows_is_a_note() -> None:
 
     assert errors_in("job.sh", text) == [(3, "APT_EPOCHS")]
     assert notes_in("job.sh", text) == [(3, "APT_SEED")]
+
+
+@given(sweeps(AXES))
+def test_check_reads_the_sweep_that_a_command_makes(sweep: Sweep) -> None:
+    """With its axes in the same order, as a pin counts them so."""
+    words = sweep.options()
+
+    read = sweep_in([(word, 1) for word in words])
+
+    assert read is not None
+    assert words == read.options()
