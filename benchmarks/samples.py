@@ -14,7 +14,7 @@ from growth import checking, entries, peak
 
 from apt_settings.sweeps.grid import Sweep, sweep_of
 from apt_settings.sweeps.halton import Halton
-from apt_settings.sweeps.sample import Given, sample_of
+from apt_settings.sweeps.sample import NumberEntry, sample_of
 
 POINTS: Final = 100_000
 ROUNDS: Final = 3
@@ -38,7 +38,7 @@ SAMPLE: Final = {
 
 
 def sweeps() -> dict[str, Sweep]:
-    sample = sample_of(entries(SAMPLE), Given(POINTS, "--points"), None)
+    sample = sample_of(entries(SAMPLE), NumberEntry(POINTS, "--points"), None)
     return {"grid": sweep_of([[each] for each in entries(GRID)]), "sample": sweep_of([], sample)}
 
 

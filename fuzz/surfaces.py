@@ -51,7 +51,7 @@ from apt_settings.specs.formats import FORMATS
 from apt_settings.sweeps.checker import Checker
 from apt_settings.sweeps.grid import GridEntry, Sweep, sweep_of
 from apt_settings.sweeps.pin import of_sweep, pinned_sweep
-from apt_settings.sweeps.sample import Choices, Given, Sampled, sample_of
+from apt_settings.sweeps.sample import Choices, NumberEntry, Sampled, sample_of
 from apt_settings.sweeps.survey import survey
 from apt_settings.sweeps.sweep_file import from_file
 
@@ -234,7 +234,7 @@ def sample(data: bytes) -> None:
     entries = [GridEntry(name, values, f"--sample {spelt(name)}") for name, values in pairs]
 
     def make(points: str, seed: str) -> Sweep:
-        of = sample_of(entries, Given(points, "--points"), Given(seed, "--sample-seed"))
+        of = sample_of(entries, NumberEntry(points, "--points"), NumberEntry(seed, "--sample-seed"))
         return sweep_of([], of)
 
     checker = _sweep(partial(make, points, seed))

@@ -23,7 +23,7 @@ from ..sweeps.checker import Checker
 from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
 from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
-from ..sweeps.sample import Given, sample_of
+from ..sweeps.sample import NumberEntry, sample_of
 from ..sweeps.survey import SweepReport, survey
 from ..sweeps.sweep_file import SweepFile, from_file
 from ..values import as_text
@@ -160,8 +160,8 @@ def takes_grid(command: Command) -> Command:
         sample = sample_of(
             # What is appended to a file moves no axis of it.
             [*in_file.sample, *(_entry("--sample", *each) for each in sampled)],
-            Given(points, "--points") if points is not None else in_file.points,
-            Given(sample_seed, "--sample-seed") if sample_seed is not None else in_file.seed,
+            NumberEntry(points, "--points") if points is not None else in_file.points,
+            NumberEntry(sample_seed, "--sample-seed") if sample_seed is not None else in_file.seed,
         )
         axes = axes_of([_entry("--grid", *each) for each in grid], zips, in_file.axes)
         return command(sweep=sweep_of(axes, sample), **rest)

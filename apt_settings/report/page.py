@@ -9,7 +9,7 @@ from shlex import join
 from typing import Any, Final
 
 from ..runs.conditions import TITLES
-from ..runs.history import Given, PastRun
+from ..runs.history import PastRun, PastSetting
 from .runs import Choice, Context, about, finite, parted, summary, table, trace
 
 _HERE: Final = Path(__file__).parent
@@ -62,7 +62,7 @@ def _rows(runs: Sequence[PastRun], context: Context, *, full: bool) -> dict[str,
     names = list(dict.fromkeys(name for run in runs for name in run.settings))
     pool: dict[tuple[str, str, int], int] = {}
 
-    def index_of(given: Given | None) -> int:
+    def index_of(given: PastSetting | None) -> int:
         return -1 if given is None else pool.setdefault((given.text, given.origin, int(given.is_set)), len(pool))
 
     rows = [

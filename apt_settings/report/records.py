@@ -6,7 +6,7 @@ from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from ..basics.escaping import escaped
-from ..runs.history import Given, PastRun
+from ..runs.history import PastRun, PastSetting
 from ..runs.traces import differences_of_code
 from .markdown import as_cell, as_table
 from .runs import started
@@ -21,7 +21,7 @@ class Difference(NamedTuple):
     setting: str
     is_cause: bool
     """Whether somebody set it in one of them."""
-    sides: tuple[Given | None, ...]
+    sides: tuple[PastSetting | None, ...]
     """What each record has; None for one without such a setting."""
 
     @property

@@ -24,7 +24,7 @@ Complain: TypeAlias = Callable[[str], None]
 """Gets a sentence about each record that cannot be shown."""
 
 
-class Given(NamedTuple):
+class PastSetting(NamedTuple):
     """What a run had for a setting, and who set it."""
 
     value: JsonValue
@@ -45,7 +45,7 @@ class Given(NamedTuple):
         return as_text(self.value)
 
 
-_Interned: TypeAlias = dict[tuple[object, ...], Given]
+_Interned: TypeAlias = dict[tuple[object, ...], PastSetting]
 
 
 class PastRun(NamedTuple):
@@ -54,7 +54,7 @@ class PastRun(NamedTuple):
     folder: Path
     task: str
     fingerprint: str
-    settings: Mapping[str, Given]
+    settings: Mapping[str, PastSetting]
     status: Status
     run: Run | None
     """The last one; None where the record has none."""
@@ -197,7 +197,7 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
         folder,
         record.task,
         record.fingerprint,
-        {name: _given(each, interned) for name, each in record.settings.items()},
+        {name: _past_setting(each, interned) for name, each in record.settings.items()},
         status_of(folder, run),
         run,
         len(record.runs),
@@ -207,7 +207,7 @@ def _past_run(folder: Path, record: Record, interned: _Interned, complain: Compl
     )
 
 
-def _given(recorded: RecordedSetting, interned: _Interned) -> Given:
+def _past_setting(recorded: RecordedSetting, interned: _Interned) -> PastSetting:
     of_project = recorded.kind == "project default" or bool(recorded.group)
-    given = Given(recorded.value, recorded.origin, recorded.kind, recorded.where_it_runs, of_project)
+    given = PastSetting(recorded.value, recorded.origin, recorded.kind, recorded.where_it_runs, of_project)
     return interned.setdefault((repr(given.value), *given[1:]), given)

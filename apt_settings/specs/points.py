@@ -8,7 +8,7 @@ from typing import Any, Final
 from ..errors import SettingsError
 from ..sources.names import variable_of
 from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
-from ..sweeps.sample import Given, sample_of, spreads_of
+from ..sweeps.sample import NumberEntry, sample_of, spreads_of
 from ..values import as_text
 from .spec import MARK, Assignment, Fault, assigned, known
 
@@ -44,7 +44,7 @@ def sweep_in(words: Sequence[tuple[str, int]]) -> Sweep | None:
         if option in given:
             given[option].append(text)
     grids, zips, samples = ([_entries(option, text) for text in given[option]] for option in OPTIONS)
-    points, seed = (Given(given[option][-1], option) if given[option] else None for option in _OF_SAMPLE)
+    points, seed = (NumberEntry(given[option][-1], option) if given[option] else None for option in _OF_SAMPLE)
     listed = [*grids, *zips, *samples]
     if not listed or not all(listed) or any(MARK in text for texts in given.values() for text in texts):
         return None

@@ -217,7 +217,7 @@ class Sample(Axis):
         return f"{ALGORITHM}:{self.seed}:{position}"
 
 
-class Given(NamedTuple):
+class NumberEntry(NamedTuple):
     """A number that a sample needs beside its ranges, as the user wrote it: `64`, `--points`."""
 
     value: Any
@@ -225,7 +225,7 @@ class Given(NamedTuple):
     place: str
 
 
-def sample_of(written: Sequence[GridEntry], points: Given | None, seed: Given | None) -> Sample | None:
+def sample_of(written: Sequence[GridEntry], points: NumberEntry | None, seed: NumberEntry | None) -> Sample | None:
     """The sample of these ranges and choices; None without any. Without a seed, it is DEFAULT_SEED.
 
     Raises SettingsError with all problems: settings that do not exist or occur twice, ranges that cannot be read or
@@ -264,17 +264,17 @@ def spreads_of(written: Sequence[GridEntry]) -> dict[str, Spread]:
     return spreads
 
 
-def _without_algorithm(seed: Given, problems: list[Problem]) -> Given:
+def _without_algorithm(seed: NumberEntry, problems: list[Problem]) -> NumberEntry:
     """A seed without the name of the algorithm that a job's text has before it: `sample1:7` -> `7`."""
     algorithm, colon, number = str(seed.value).rpartition(":")
     if colon and algorithm != ALGORITHM:
         wrong = f"is of another algorithm, and this apt-settings has {ALGORITHM}"
         fix = f"take the version that wrote it, or write {escaped(number)} for other points"
         problems.append(Problem(seed.place, wrong, fix=fix, value=shown(seed.value)))
-    return Given(number, seed.place) if colon else seed
+    return NumberEntry(number, seed.place) if colon else seed
 
 
-def _read_number(given: Given, least: int, most: int, problems: list[Problem]) -> int:
+def _read_number(given: NumberEntry, least: int, most: int, problems: list[Problem]) -> int:
     """A whole number; the least, and one more problem, if it is none or out of range."""
     is_text = isinstance(given.value, str) and re.fullmatch(r"[0-9]{1,20}", given.value)
     is_number = isinstance(given.value, int) and not isinstance(given.value, bool)

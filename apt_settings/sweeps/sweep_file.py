@@ -9,7 +9,7 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_text
 from ..errors import SettingsError
 from .grid import GridEntry
-from .sample import Given
+from .sample import NumberEntry
 
 FILE_LIMIT: Final = 64 * 1024
 """The most bytes that a file with a sweep may have."""
@@ -23,8 +23,8 @@ class SweepFile(NamedTuple):
     axes: list[list[GridEntry]]
     """Those of `[grid]`, one for each setting, then one for each `[[zip]]`."""
     sample: list[GridEntry]
-    points: Given | None
-    seed: Given | None
+    points: NumberEntry | None
+    seed: NumberEntry | None
 
 
 def from_file(path: Path) -> SweepFile:
@@ -35,7 +35,7 @@ def from_file(path: Path) -> SweepFile:
     name = escaped(str(path))
     content = _read_toml(path, name)
     grid, zipped, sample = content.pop("grid", {}), content.pop("zip", []), content.pop("sample", {})
-    numbers = {key: Given(content.pop(key), f"{name} {key}") for key in ("points", "seed") if key in content}
+    numbers = {key: NumberEntry(content.pop(key), f"{name} {key}") for key in ("points", "seed") if key in content}
     wrong = f"has {shown(next(iter(content)))} at its top" if content else ""
     if not isinstance(grid, dict):
         wrong = "has a grid that is not a table [grid]"

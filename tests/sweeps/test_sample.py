@@ -22,7 +22,7 @@ from apt_settings.jobs.request import Request
 from apt_settings.jobs.slurm import Resources, parts, render
 from apt_settings.sources.record import read
 from apt_settings.sweeps.grid import GridEntry, sweep_of
-from apt_settings.sweeps.sample import Given, Logarithmic, Sample, sample_of, spreads_of
+from apt_settings.sweeps.sample import Logarithmic, NumberEntry, Sample, sample_of, spreads_of
 from apt_settings.sweeps.sweep_file import from_file
 from apt_settings.values import as_text
 
@@ -44,7 +44,7 @@ SST2 = ("sweep", "--task", "sst2")
 
 def sample(ranges: dict[str, Any], points: int, seed: int = 7) -> Sample:
     written = [GridEntry(name, values, f"--sample {name}") for name, values in ranges.items()]
-    made = sample_of(written, Given(points, "--points"), Given(seed, "--sample-seed"))
+    made = sample_of(written, NumberEntry(points, "--points"), NumberEntry(seed, "--sample-seed"))
     assert made
     return made
 
