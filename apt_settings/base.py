@@ -50,7 +50,7 @@ _CONFIG: Final = SettingsConfigDict(
 )
 _NOT_CONSULTED: Final = ("env_", "case_", "cli_", "nested_", "secrets_")
 _COMMAND_LINE: Final = "for a command line: apt-settings run --set epochs=30 -- python train.py, or load(epochs=30)"
-_IN_OUTPUT_DIR_OF: Final = {
+_INSTEAD_OF: Final = {
     "_cli_parse_args": _COMMAND_LINE,
     "_cli_settings_source": _COMMAND_LINE,
     "_build_sources": _COMMAND_LINE,  # what CliApp hands over
@@ -264,7 +264,7 @@ def _shown(form: str, settings: AptSettings) -> Any:
 def _refuse_options(arguments: Mapping[str, Any]) -> None:
     """Raise TypeError for an option of pydantic-settings, with what to use in its place."""
     for name in arguments:
-        if instead := _IN_OUTPUT_DIR_OF.get(name):
+        if instead := _INSTEAD_OF.get(name):
             raise TypeError(f"apt-settings does not consult {name}; {instead}")
 
 
