@@ -52,6 +52,14 @@ def read_text(path: str | os.PathLike[str], limit: int) -> str:
     return as_text(read_bytes(path, limit))
 
 
+def working_directory() -> str:
+    """Its path, for a message; words in its place where it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return "a working directory that is gone"
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file completely or not at all. A link in its place is replaced, and never followed. Raises OSError."""
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")

@@ -23,7 +23,7 @@ from ..sources.env_files import EnvFile
 from ..sources.flags import Flag, flags_in, plain
 from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
-from ..values import as_text, choices_of, kind_of
+from ..values import as_text, choices_of, kind_of, says
 from ..variables import by_environment
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
 from .paths import PathOption
@@ -188,7 +188,7 @@ def _notes_on_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]
         *(
             Note(_on_flag(flag, settings), flag.setting)
             for flag in flags_in(command, values)
-            if not _says(flag.value, values[flag.setting])
+            if not says(flag.value, values[flag.setting])
         ),
     ]
 
@@ -201,14 +201,6 @@ def _on_flag(flag: Flag, settings: AptSettings) -> str:
         f"{flag.name} is for the command alone: settings, fingerprint and record have {flag.setting} "
         f"{as_text(values_of(settings)[flag.setting])}; write --set {flag.setting}=... before the --"
     )
-
-
-def _says(text: Any, value: Any) -> bool:
-    """Whether a flag's text is a value: `2e-4` is 0.0002."""
-    try:
-        return str(text) == as_text(value) or float(text) == value
-    except ValueError:
-        return False
 
 
 def refuse_default_task(settings: AptSettings, command: Sequence[str] = ()) -> None:

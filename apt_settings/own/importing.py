@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import escaped, shown
+from ..basics.files import working_directory
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import SettingsError
 from .classes import Group, as_group, named_by, unusable
@@ -85,7 +86,7 @@ def _imported(module: str, place: Place) -> Any:
         raise
     except ModuleNotFoundError as error:
         if error.name and f"{module}.".startswith(f"{error.name}."):
-            wrong = f"names the module {module}, which is neither on sys.path nor in {_here()}"
+            wrong = f"names the module {module}, which is neither on sys.path nor in {working_directory()}"
             raise SettingsError.at(place.name, wrong) from None
         raise _failed(module, place, error) from None
     except (Exception, SystemExit) as error:
@@ -106,7 +107,7 @@ def _main_name(main: Any) -> str:
 @contextlib.contextmanager
 def _working_directory_last(elsewhere: bool) -> Iterator[None]:
     """sys.path with the working directory at its end, which stays there if a module was found in it."""
-    here = _here()
+    here = working_directory()
     if elsewhere or here in sys.path or "" in sys.path:
         yield
         return
@@ -118,13 +119,6 @@ def _working_directory_last(elsewhere: bool) -> Iterator[None]:
         files = (getattr(sys.modules.get(name), "__file__", None) or "" for name in set(sys.modules) - before)
         if not any(file.startswith(os.path.join(here, "")) for file in files):
             sys.path.remove(here)
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "a working directory that is gone"
 
 
 def _failed(module: str, place: Place, error: BaseException) -> SettingsError:

@@ -7,9 +7,6 @@ from dataclasses import is_dataclass
 from inspect import Parameter, signature
 from typing import Any, Final
 
-from pydantic import ValidationError
-from pydantic.fields import FieldInfo
-
 from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
@@ -20,7 +17,7 @@ from ..sources.controls import CONTROLS
 from ..sources.foreign import is_foreign
 from ..sources.layers import Inputs
 from ..sources.names import variable_of
-from ..values import adapter_of, allowed, read_value, refused_as_default, wrong_default
+from ..values import accepts, allowed, refused_as_default, wrong_default
 from .fields import fields_of, project_defaults
 from .groups import CHOOSING
 from .register import Registry, registry
@@ -80,13 +77,13 @@ def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, s
             fix = f"write {name}s = ({shown(default)},), or another default: {name}: str = {shown(fitting[0])}"
             yield f"has the default {name} {default}, which is none of its {name}s: {', '.join(fitting)}", fix
         for each in fitting:
-            if not _accepts(settings[name].field, each):
+            if not accepts(settings[name].field, each):
                 yield f"has the {name} {each}, which the type of {name} refuses", f"write {name}: str = {shown(each)}"
     for name, setting in settings.items():
         default = setting.default
         if isinstance(default, Unset):
             continue
-        if setting.restated_by and not _accepts(setting.field, default):
+        if setting.restated_by and not accepts(setting.field, default):
             yield f"gives {name} the default {shown(default)}, and it must be {allowed(setting.field)}", ""
         elif setting.is_own and (wrong := refused_as_default(setting.field, default)):
             yield wrong_default(name, setting.field, wrong), ""
@@ -179,7 +176,7 @@ def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:
         if name in CHOOSING:
             yield f"gives {name} a default, and a job says itself which job it is", f"export {variable_of(name)}"
             continue
-        if not _accepts(ours()[name], origin.value):
+        if not accepts(ours()[name], origin.value):
             yield f"gives {name} the default {origin.raw}, and it must be {allowed(ours()[name])}", ""
     wrong, shared = wrong_defaults(group), fields_of(group).shared
     for leaf in leaves_of(group):
@@ -187,11 +184,3 @@ def _defaults(group: Group[Any]) -> Iterator[tuple[str, str]]:
             leave_out = f"mend it, or leave it out: group({group.title}, leave_out=({leaf.path[0]!r},))"
             fix = "" if group.judges_itself else leave_out
             yield wrong_default(".".join(leaf.path), leaf.field, wrong[leaf.path]), fix
-
-
-def _accepts(field: FieldInfo, value: object) -> bool:
-    try:
-        adapter_of(field).validate_python(read_value(value, field.annotation))
-    except ValidationError:
-        return False
-    return True

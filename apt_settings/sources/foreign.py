@@ -86,14 +86,10 @@ def _parted(entries: str) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(words), tuple(word[:-1] for word in words if word.endswith("*"))
 
 
-def _covers(entry: str, variable: str) -> bool:
-    return variable.startswith(entry[:-1]) if entry.endswith("*") else variable == entry
-
-
 def wrong_entries(origin: Origin, ours: Iterable[str]) -> Iterator[Problem]:
     """What APT_FOREIGN must not say: something that is no name, or one that covers a variable of ours."""
     for entry in str(origin.value).split(","):
         if not re.fullmatch(_ENTRY, entry, re.ASCII):
             yield Problem(origin, "is not allowed", _ENTRIES, value=origin.raw, kind="bad value", setting="foreign")
-        elif covered := next((name for name in ours if _covers(entry, name)), ""):
+        elif covered := next((name for name in ours if covers(entry, name)), ""):
             yield Problem(origin, f"covers {covered}, which is read here", value=origin.raw, setting="foreign")

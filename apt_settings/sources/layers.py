@@ -1,6 +1,5 @@
 """All sources together, the strongest first: who gives a setting its value, and what is wrong with how it is given."""
 
-import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import takewhile
@@ -8,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..basics.escaping import shown
+from ..basics.files import working_directory
 from ..basics.origins import Kind, Origin
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, Problem
@@ -161,7 +161,7 @@ def read(inputs: Inputs, names: Names) -> Layers:
         problems=(*files.problems, *layers.problems),
         notes=(*layers.notes, *files.notes),
         env_files=files.paths,
-        directory=_working_directory() if requested is None else "",
+        directory=working_directory() if requested is None else "",
     )
 
 
@@ -239,10 +239,3 @@ def _unknown_name(names: Names, origin: Origin, *, guessing: bool = True, relief
     guessed = guess(origin.variable) or own if guessing else ""
     fix = f"{guessed} ({relief})" if guessed and relief else guessed or relief
     return Problem(origin, "is not a setting", fix=fix, kind="unknown name")
-
-
-def _working_directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError:
-        return "a working directory that is gone"

@@ -15,7 +15,7 @@ from ..basics.files import UnreadableError, read_bytes
 from ..basics.origins import Kind, Origin
 from ..errors import SettingsError
 from ..facts.release import scripts
-from ..values import as_text, literal, names_in
+from ..values import literal, names_in, says
 from .names import Names, variable_of
 from .readers import Source, source_of
 from .release import source_of as released_by
@@ -266,17 +266,7 @@ def _without_index(recorded: RecordedSetting) -> RecordedSetting:
 
 def _origin(path: str, name: str, recorded: RecordedSetting, released: Origin | None) -> Origin:
     """Who gives a recorded value; only what really is the release's is given by it, which no rule of ours refuses."""
-    if recorded.kind == "release" and released and _is_same(released.value, recorded.value):
+    if recorded.kind == "release" and released and says(released.value, recorded.value):
         return Origin("release", released.source, name, recorded.value, shown(recorded.value))
     place = escaped(f"{path} ({recorded.origin})")
     return Origin("record", place, spelt(name), recorded.value, shown(recorded.value))
-
-
-def _is_same(text: str, value: JsonValue) -> bool:
-    """Whether a text of the release's table says a recorded value: `2` is 2.0."""
-    if as_text(value) == text:
-        return True
-    try:
-        return not isinstance(value, bool) and isinstance(value, int | float) and float(text) == value
-    except ValueError:
-        return False

@@ -1,16 +1,17 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
 from .kinds import Kind, has_text_form, is_list, kind_of, kind_of_field
-from .reading import TEXT_LIMIT, UNREADABLE, adapter_of, read_value, refused_as_default, wrong_with_line
+from .reading import TEXT_LIMIT, UNREADABLE, accepts, adapter_of, read_value, refused_as_default, wrong_with_line
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely, wrong_default
-from .writing import as_text, frozen
+from .writing import as_text, frozen, says
 
 __all__ = [
     "TEXT_LIMIT",
     "UNREADABLE",
     "Kind",
     "UnfitError",
+    "accepts",
     "adapter_of",
     "allowed",
     "as_text",
@@ -27,6 +28,7 @@ __all__ = [
     "nearly_names_in",
     "read_value",
     "refused_as_default",
+    "says",
     "wrong_default",
     "wrong_with_line",
 ]

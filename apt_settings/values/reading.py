@@ -192,6 +192,15 @@ def adapter_of(field: FieldInfo) -> TypeAdapter[Any]:
     return _adapter(annotated)
 
 
+def accepts(field: FieldInfo, value: object) -> bool:
+    """Whether a setting takes a text, or a Python value, by its type and range."""
+    try:
+        adapter_of(field).validate_python(read_value(value, field.annotation))
+    except ValidationError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=1024)
 def _adapter(annotation: Any) -> TypeAdapter[Any]:
     try:

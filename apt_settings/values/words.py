@@ -9,14 +9,14 @@ from types import UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..basics.escaping import shown
 from ..basics.suggestions import mended
 from .kinds import is_class, is_model, kind_of, kind_of_field
-from .reading import BOOLEANS, TEXT_LIMIT, adapter_of, bounds_of, read_value
+from .reading import BOOLEANS, TEXT_LIMIT, accepts, bounds_of
 from .writing import as_text
 
 CONSTRAINTS: Final = frozenset(
@@ -74,19 +74,11 @@ def choices_of(field: FieldInfo) -> tuple[str, ...]:
 @lru_cache(maxsize=256)  # a sweep may repeat a mistake at every point
 def likely(text: str, field: FieldInfo) -> str | None:
     """What was most likely meant by a text that the setting refuses; None where no mend makes it valid."""
-
-    def allows(candidate: str) -> bool:
-        try:
-            adapter_of(field).validate_python(read_value(candidate, field.annotation))
-        except ValidationError:
-            return False
-        return True
-
     if kind_of_field(field).optional and text.lower() in _NONE:
         return as_text(None)
     bounds = bounds_of(field.metadata)
     fraction = bounds.get("ge") == 0 and 1 in (bounds.get("lt"), bounds.get("le"))
-    return mended(text, choices_of(field), fraction, allows)
+    return mended(text, choices_of(field), fraction, lambda candidate: accepts(field, candidate))
 
 
 def _of(annotation: Any) -> str:

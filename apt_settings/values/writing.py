@@ -32,6 +32,14 @@ def as_text(value: Any) -> str:
     return str(to_jsonable_python(value)) if isinstance(value, date | time | timedelta) else str(value)
 
 
+def says(text: Any, value: Any) -> bool:
+    """Whether what others write is a value: `2e-4` is 0.0002."""
+    try:
+        return str(text) == as_text(value) or float(text) == value
+    except ValueError:
+        return False
+
+
 def _goes_with_commas(item: Any, text: str) -> bool:
     if isinstance(item, (*LISTS, Mapping, BaseModel)) or hasattr(item, "__dataclass_fields__"):
         return False
