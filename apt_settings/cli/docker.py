@@ -18,6 +18,7 @@ from ..sweeps.grid import Sweep
 from .grids import INDEX, ONLY, check_points, checker_of, chosen_points, point_of, takes_grid
 from .job_options import (
     ENV,
+    FULL,
     IMAGE,
     NO_EXPECT,
     ONE_LINE,
@@ -101,7 +102,7 @@ _SIZE_LIMIT: Final = 1024 * 1024
     metavar="DIR",
     help="The folder for records.",
 )
-@click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
+@FULL
 @NO_EXPECT
 @COMMAND
 def docker(

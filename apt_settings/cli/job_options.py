@@ -54,13 +54,13 @@ IMAGE: Final = click.option(
     metavar="IMAGE",
     help="The image, which must have apt-settings.",
 )
-
-
+AT_ONCE: Final = click.option(
+    "--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time."
+)
+FULL: Final = click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
 NO_EXPECT: Final = click.option(
     "--no-expect", is_flag=True, help="Do not pin the job to the settings that were checked."
 )
-
-
 TORCHRUN: Final = click.option(
     "--torchrun",
     "with_torchrun",

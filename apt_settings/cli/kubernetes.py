@@ -19,6 +19,7 @@ from ..jobs.request import RECORDS, Mount, Request
 from ..sweeps.grid import Sweep
 from .grids import ONLY, takes_grid
 from .job_options import (
+    AT_ONCE,
     ENV,
     IMAGE,
     NO_EXPECT,
@@ -147,7 +148,7 @@ def _secret_variable(text: str) -> tuple[str, str, str]:
     metavar="FILE",
     help="Merge YAML or JSON into the Job, as kubectl patch does; repeatable.",
 )
-@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
+@AT_ONCE
 @click.option(
     "--retries",
     type=click.IntRange(0, 1_000),

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Self, TypeAlias
 
 import click
 
@@ -45,6 +45,10 @@ class Job(NamedTuple):
     def inputs(self) -> Inputs:
         """The inputs that the settings are read from: the environment, `.env` files and the overrides."""
         return Inputs(process_environment(), self.env_file, self.overrides, self.places)
+
+    def under(self, name: str, value: str, place: str) -> Self:
+        """The same where an option, which its user calls by `place`, sets this too."""
+        return self._replace(overrides={**self.overrides, name: value}, places={**self.places, name: place})
 
     def settings(self, *, complete: bool = True) -> AptSettings:
         """The settings of the job; to print them, they need not be `complete`. Raises SettingsError."""
@@ -109,6 +113,14 @@ _FROM: Final = click.option(
     type=PathOption(),
     metavar="PATH",
     help="Take all settings from a record; only --set overrides it.",
+)
+DEVICES: Final = click.option(
+    "--devices",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The number of devices that the job has.",
 )
 
 
@@ -224,8 +236,7 @@ def takes_expected(command: Command) -> Command:
     @wraps(command)
     def with_expected(job: Job, expect: str | None, **rest: Any) -> int | None:
         if expect is not None:
-            overrides, places = {**job.overrides, "expect": expect}, {**job.places, "expect": "--expect"}
-            job = job._replace(overrides=overrides, places=places)
+            job = job.under("expect", expect, "--expect")
         return command(job=job, **rest)
 
     return with_expected

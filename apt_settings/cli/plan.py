@@ -14,7 +14,7 @@ from ..plan.log import read_log
 from ..registry.groups import JOB
 from ..report.tables import notes
 from ..schedules import Schedule, warmup_length
-from .options import Job, takes_settings
+from .options import DEVICES, Job, takes_settings
 from .paths import PathOption
 from .terminal import is_terminal, print_notes, print_pairs, print_sentences, print_table
 
@@ -26,14 +26,7 @@ _WARNED_OF: Final = ("distill_epochs", "pruning_end_epoch")
 
 @click.command()
 @takes_settings
-@click.option(
-    "--devices",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="The number of devices that the job has.",
-)
+@DEVICES
 @click.option(
     "--examples",
     metavar="N",
@@ -55,8 +48,7 @@ def plan(job: Job, devices: int, examples: str | None, form: str, picture: Path 
     if examples is not None:
         if "train_examples" in job.overrides:
             raise click.UsageError("--examples and --set train_examples are the same")
-        overrides = {**job.overrides, "train_examples": examples}
-        job = job._replace(overrides=overrides, places={**job.places, "train_examples": "--examples"})
+        job = job.under("train_examples", examples, "--examples")
     planned = plan_of(job.settings(complete=False), devices=devices)
     if picture:
         from ..plan.plot import draw

@@ -9,7 +9,7 @@ import click
 from ..errors import SettingsError
 from ..integrations.release import arguments
 from ..plan import failures, plan
-from .options import Job, takes_settings
+from .options import DEVICES, Job, takes_settings
 from .output import print_data
 from .terminal import print_notes, print_sentences
 
@@ -18,14 +18,7 @@ _SAFE: Final = r"[A-Za-z0-9_./:,=@%+-]+"
 
 @click.command("release-args")
 @takes_settings
-@click.option(
-    "--devices",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="The number of devices that the job has.",
-)
+@DEVICES
 @click.option("--entrypoint", is_flag=True, help="Print only the name of the script.")
 @click.option("--null", "form", flag_value="null", help="End each word with a NUL, for xargs -0.")
 @click.option("--json", "form", flag_value="json", help="Print entry point and flags as JSON.")

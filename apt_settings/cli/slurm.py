@@ -19,6 +19,8 @@ from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_si
 from ..sweeps.grid import Sweep
 from .grids import ONLY, ended_well, takes_grid
 from .job_options import (
+    AT_ONCE,
+    FULL,
     NO_EXPECT,
     ONE_LINE,
     TORCHRUN,
@@ -38,7 +40,9 @@ from .terminal import print_notes, print_sentences
 _NAME: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _TIME: Final = r"[0-9]+(:[0-9]{2}){0,2}|[0-9]+-[0-9]+(:[0-9]{2}){0,2}|UNLIMITED|INFINITE"
 _MEMORY: Final = r"[0-9]+[KMGT]?"
-_GPUS: Final = r"([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+"
+_GPU: Final = r"([A-Za-z][A-Za-z0-9_.-]*:)?[0-9]+"
+_GPUS: Final = rf"{_GPU}(,{_GPU})*"
+_GPUS_IN_WORDS: Final = "a number, or a type and a number such as a100:2"
 _NODES: Final = r"[0-9]+(-[0-9]+)?"
 _TO_ALL_NODES: Final = ("srun", "mpirun", "mpiexec")
 _FEATURES: Final = r"[A-Za-z0-9!(\[][A-Za-z0-9_.:=+&|*!()\[\]-]*"
@@ -100,10 +104,8 @@ def _setup_line(text: str) -> str:
     "a number of nodes",
     "Nodes. The command starts on the first; to start it on all, take --torchrun, or begin it with srun.",
 )
-@text_option("--gpus", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs.")
-@text_option(
-    "--gpus-per-node", rf"{_GPUS}(,{_GPUS})*", "a number, or a type and a number such as a100:2", "GPUs of each node."
-)
+@text_option("--gpus", _GPUS, _GPUS_IN_WORDS, "GPUs.")
+@text_option("--gpus-per-node", _GPUS, _GPUS_IN_WORDS, "GPUs of each node.")
 @text_option(
     "--gres",
     rf"{_GRES}(,{_GRES})*",
@@ -112,7 +114,7 @@ def _setup_line(text: str) -> str:
 )
 @text_option("--cpus", r"[0-9]+", "a number", "CPUs for each task.", "--cpus-per-task")
 @text_option("--memory", _MEMORY, "a number with K, M, G or T", "Memory of each node.", "--mem")
-@click.option("--at-once", type=click.IntRange(min=1), metavar="N", help="The most points of a grid to run at a time.")
+@AT_ONCE
 @click.option(
     "--sbatch",
     "lines",
@@ -138,7 +140,7 @@ def _setup_line(text: str) -> str:
     metavar="DIR",
     help="The folder for records; each fingerprint has a folder in it.",
 )
-@click.option("--full", is_flag=True, help="Write every setting, not only those that you set.")
+@FULL
 @click.option("--once", is_flag=True, help="Skip a point that has ended well before.")
 @click.option(
     "--submit", "submitting", is_flag=True, help="Submit the script with sbatch, and print the id of the job."
