@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from ..basics.environment import process_environment
 from ..basics.escaping import escaped
 from ..basics.exit_status import PROBLEMS_FOUND
 from ..basics.files import UnreadableError
 from ..errors import Note, SettingsError
 from ..registry import Registry, in_force, registry
-from ..registry.naming import registry_for
 from ..report.tables import notes, notes_on_empty, summary
-from ..sources.layers import Inputs
 from ..variables import EXTEND
+from .extending import installed, named_by
 from .options import Job, takes_expected, takes_settings
 from .terminal import print_notes, print_sentences
 
@@ -57,33 +55,23 @@ def check(job: Job, files: tuple[str, ...], form: str | None, extend: tuple[str,
 
     Example: apt-settings check job.sh k8s/*.yaml
     """
-    if extend:
-        os.environ[EXTEND] = ",".join(extend)
     if not files:
         if form or strict:
             raise click.UsageError(f"{'--format' if form else '--strict'} needs a FILE")
-        with in_force(_named(extend)):
+        with in_force(named_by(extend)):
             return _check_here(job)
     if job.overrides or job.record or job.env_file is not ...:
         raise click.UsageError("a FILE is checked by itself: only --format, --extend and --strict go with it")
-    with in_force(_named(extend) if extend else _named_elsewhere()):
+    with in_force(named_by(extend) if extend else _installed_elsewhere()):
         return _check_files(files, form or "text", strict=strict)
 
 
-def _named(extend: tuple[str, ...]) -> Registry:
-    """The groups that the caller names. Raises SettingsError."""
-    place = {"extend": "--extend"} if extend else {}
-    return registry_for(Inputs(os.environ, places=place, extend=os.environ[EXTEND] if extend else None))
-
-
-def _named_elsewhere() -> Registry:
+def _installed_elsewhere() -> Registry:
     """The groups of APT_EXTEND that are installed. A repository that is checked does not run its modules."""
     path = sys.path[:]
     sys.path[:] = [each for each in path if each and not _is_here(each)]
     try:
-        return registry_for(Inputs(process_environment()), elsewhere=True)
-    except SettingsError:
-        return registry()
+        return installed()
     finally:
         sys.path[:] = path
 

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from ..base import AptSettings
-from ..basics.environment import process_environment
-from ..errors import SettingsError
-from ..registry import Registry, Setting, registry
-from ..registry.naming import registry_for
-from ..sources.layers import Inputs
+from ..registry import Setting
 from ..tasks import task_words
 from ..values import as_text, choices_of, is_list, kind_of
+from .extending import installed
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -30,17 +27,17 @@ def completions(words: Iterable[str], incomplete: str) -> list[str]:
 
 def complete_task(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """The tasks and their datasets."""
-    return completions(task_words(_known_here()), incomplete)
+    return completions(task_words(installed()), incomplete)
 
 
 def complete_setting(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
     """The names of the settings."""
-    return completions(_known_here().settings_of(AptSettings), incomplete)
+    return completions(installed().settings_of(AptSettings), incomplete)
 
 
 def complete_assignment(_ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """`epo` -> `epochs=`; `lr_scheduler=co` -> `lr_scheduler=cosine`, `lr_scheduler=constant`; lists item by item."""
-    settings = _known_here().settings_of(AptSettings)
+    settings = installed().settings_of(AptSettings)
     name, equals, text = incomplete.partition("=")
     if not equals:
         return completions((f"{each}=" for each in settings), incomplete)
@@ -62,16 +59,8 @@ def complete_command(_ctx: click.Context, _param: click.Parameter, incomplete: s
 def _words(setting: Setting) -> Iterable[str]:
     """The values of a setting that have a name."""
     if setting.name == "task":
-        return task_words(_known_here())
+        return task_words(installed())
     annotation: Any = setting.field.annotation
     kind = kind_of(annotation)
     words = ("true", "false") if kind.of is bool else choices_of(setting.field)
     return (*words, as_text(None)) if kind.optional else words
-
-
-def _known_here() -> Registry:
-    """What a TAB may know: groups whose module is installed. What stands in the working directory is not run."""
-    try:
-        return registry_for(Inputs(process_environment()), elsewhere=True)
-    except SettingsError:
-        return registry()
