@@ -1,12 +1,12 @@
 """The keys of a Job that people patch, and where each stands: Kubernetes drops or refuses one elsewhere, and later."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean, nearest
 
-_POD: Final = ("spec", "template", "spec")
+POD: Final = ("spec", "template", "spec")
 _ONE, _LIST, _MAP, _TEXTS = "a single value", "a list", "a mapping", "a mapping of strings"
 _OF_MANIFEST: Final = {"apiVersion": _ONE, "kind": _ONE, "metadata": _MAP, "spec": _MAP}
 _OF_METADATA: Final = {
@@ -65,9 +65,9 @@ _PLACES: Final = (
     _Place(("spec",), "a Job", OF_JOB),
     _Place(("spec", "template"), "a template", OF_TEMPLATE),
     _Place(("spec", "template", "metadata"), "metadata", _OF_METADATA),
-    _Place(_POD, "the pod", OF_POD),
+    _Place(POD, "the pod", OF_POD),
 )
-_CONTAINER: Final = _Place((*_POD, "containers[job]"), "a container", OF_CONTAINER)
+_CONTAINER: Final = _Place((*POD, "containers[job]"), "a container", OF_CONTAINER)
 _MEANT: Final = (_PLACES[5], _CONTAINER, _PLACES[2])
 """Where a key that stands in the wrong place is looked for, in this order."""
 
@@ -78,30 +78,28 @@ def faults_of(job: Mapping[str, Any]) -> Iterator[str]:
     `spec.nodeSelector is no key of a Job: it is of the pod, spec.template.spec.nodeSelector`
     """
     for place in _PLACES:
-        yield from _faults_of(_at(job, place.path), place)
-    pod = _at(job, _POD)
-    with_policy = "podFailurePolicy" in _at(job, ("spec",))
+        yield from _faults_of(mapping_at(job, place.path), place)
+    pod = mapping_at(job, POD)
+    with_policy = "podFailurePolicy" in mapping_at(job, ("spec",))
     if pod.get("restartPolicy") not in (("Never",) if with_policy else ("Never", "OnFailure")):
         fix = "a Job with a podFailurePolicy takes Never alone" if with_policy else "a Job takes Never or OnFailure"
-        yield f"{'.'.join(_POD)}.restartPolicy is {shown(pod.get('restartPolicy'))}: {fix}"
-    for kind in ("containers", "initContainers"):
-        for container in filter(_is_mapping, _items(pod.get(kind))):
-            path = (*_POD, f"{kind}[{container.get('name', '')}]")
-            yield from _faults_of(container, _CONTAINER._replace(path=path))
-            yield from _faults_of_env(container, ".".join(path))
+        yield f"{'.'.join(POD)}.restartPolicy is {shown(pod.get('restartPolicy'))}: {fix}"
+    for path, container in _containers(pod):
+        yield from _faults_of(container, _CONTAINER._replace(path=path))
+        for entry in mappings_in(container.get("env")):
+            name = f"{'.'.join(path)}.env[{entry.get('name', '')}]"
+            yield from _no_texts(name, {"value": entry.get("value")})
 
 
 def lost_mounts(job: Mapping[str, Any]) -> Iterator[str]:
     """The mounts of volumes that the pod does not have."""
-    pod = _at(job, _POD)
-    volumes = [each.get("name") for each in filter(_is_mapping, _items(pod.get("volumes")))]
-    for kind in ("containers", "initContainers"):
-        for container in filter(_is_mapping, _items(pod.get(kind))):
-            for mount in filter(_is_mapping, _items(container.get("volumeMounts"))):
-                if mount.get("name") not in volumes:
-                    path = f"{'.'.join(_POD)}.{kind}[{container.get('name', '')}].volumeMounts"
-                    named = shown(mount.get("name"))
-                    yield f"{path} names the volume {named}, which the pod does not have: add it to its volumes"
+    pod = mapping_at(job, POD)
+    volumes = [each.get("name") for each in mappings_in(pod.get("volumes"))]
+    for path, container in _containers(pod):
+        for mount in mappings_in(container.get("volumeMounts")):
+            if mount.get("name") not in volumes:
+                named = f"{'.'.join(path)}.volumeMounts names the volume {shown(mount.get('name'))}"
+                yield f"{named}, which the pod does not have: add it to its volumes"
 
 
 def _faults_of(fields: Mapping[str, Any], place: _Place) -> Iterator[str]:
@@ -110,8 +108,8 @@ def _faults_of(fields: Mapping[str, Any], place: _Place) -> Iterator[str]:
         if expected is None:
             if meant := _meant(str(key), place):  # else it may be of a Kubernetes that is newer than this table
                 yield f"{path} is no key of {place.what}{meant}"
-        elif value is not None and _shape(value) != (_MAP if expected == _TEXTS else expected):
-            yield f"{path} must be {expected}, and is {_shape(value)}"
+        elif value is not None and shape_of(value) != (_MAP if expected == _TEXTS else expected):
+            yield f"{path} must be {expected}, and is {shape_of(value)}"
         elif expected == _TEXTS:
             yield from _no_texts(path, value or {})
 
@@ -127,34 +125,35 @@ def _meant(key: str, place: _Place) -> str:
     return f"; {guess}" if guess else ""
 
 
-def _faults_of_env(container: Mapping[str, Any], path: str) -> Iterator[str]:
-    for entry in filter(_is_mapping, _items(container.get("env"))):
-        yield from _no_texts(f"{path}.env[{entry.get('name', '')}]", {"value": entry.get("value")})
-
-
 def _no_texts(path: str, fields: Mapping[str, Any]) -> Iterator[str]:
     """The values that are no texts: `env[A].value must be a string: write "3"`."""
     for name, value in fields.items():
         if value is not None and not isinstance(value, str):
             text = str(value).lower() if isinstance(value, bool) else value
-            fix = f': write "{text}"' if _shape(value) == _ONE else ""
+            fix = f': write "{text}"' if shape_of(value) == _ONE else ""
             yield f"{path}.{name} must be a string{fix}"
 
 
-def _at(job: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+def mapping_at(job: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    """The mapping at a path; an empty one if a patch put something else there."""
     for key in path:
         below = job.get(key)
         job = below if isinstance(below, Mapping) else {}
     return job
 
 
-def _items(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def mappings_in(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings in a list; none if a patch put something else there."""
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
+def _containers(pod: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """The path of each container, and the container."""
+    for kind in ("containers", "initContainers"):
+        for container in mappings_in(pod.get(kind)):
+            yield (*POD, f"{kind}[{container.get('name', '')}]"), container
 
 
-def _shape(value: Any) -> str:
+def shape_of(value: Any) -> str:
+    """What a value is, for messages: `a list`."""
     return _MAP if isinstance(value, Mapping) else _LIST if isinstance(value, list) else _ONE

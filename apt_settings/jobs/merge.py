@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from .job_keys import shape_of
+
 MERGE_KEYS: Final[Mapping[str, str]] = {
     "containers": "name",
     "initContainers": "name",
@@ -60,8 +62,8 @@ def _merge_mapping(base: Mapping[str, Any], patch: Mapping[str, Any], path: str)
 
 
 def _merge_value(base: Any, patch: Any, key: str, path: str) -> Any:
-    if base is not None and _shape(base) != _shape(patch):
-        raise MergeError(path, f"must be {_shape(base)}, as it is in the Job, and not {_shape(patch)}")
+    if base is not None and shape_of(base) != shape_of(patch):
+        raise MergeError(path, f"must be {shape_of(base)}, as it is in the Job, and not {shape_of(patch)}")
     if key in MERGE_KEYS and isinstance(patch, Mapping | list):  # and not the value of a label that is called env
         return _merge_items(base or [], patch, MERGE_KEYS[key], path)
     if isinstance(patch, Mapping):
@@ -125,7 +127,3 @@ def _keys(value: Any) -> Iterator[str]:
         yield from value
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from _keys(each)
-
-
-def _shape(value: Any) -> str:
-    return "a mapping" if isinstance(value, Mapping) else "a list" if isinstance(value, list) else "a single value"

@@ -9,11 +9,11 @@ from ..basics.files import UnreadableError, read_bytes
 from ..errors import SettingsError
 from ..specs.patches import read
 from ..specs.texts import SIZE_LIMIT
-from .job_keys import faults_of, lost_mounts
+from .job_keys import POD, faults_of, lost_mounts, mapping_at, mappings_in
 from .merge import MergeError, merge
 from .request import why_reserved
 
-_CONTAINER: Final = "spec.template.spec.containers[job]"
+_CONTAINER: Final = ".".join((*POD, "containers[job]"))
 _OTHERWISE: Final = {
     "apiVersion": "leave it out, or write batch/v1",
     "kind": "leave it out, or write Job",
@@ -81,9 +81,9 @@ def apply(job: dict[str, Any], patches: Sequence[Patch]) -> dict[str, Any]:
 
 def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
     """What of a Job a patch must leave as it is, by its path."""
-    metadata = _at(job, "metadata")
+    metadata = mapping_at(job, ("metadata",))
     container = next((each for each in _containers_of(job) if each["name"] == "job"), {})
-    env = [entry for entry in _items(container.get("env")) if why_reserved(str(entry["name"]))]
+    env = [entry for entry in mappings_in(container.get("env")) if why_reserved(str(entry["name"]))]
     return {
         "apiVersion": job.get("apiVersion"),
         "kind": job.get("kind"),
@@ -98,20 +98,7 @@ def _kept(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def _containers_of(job: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     """The containers of the pod; none if a patch removed them."""
-    return _items(_at(job, "spec", "template", "spec").get("containers"))
-
-
-def _at(job: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The mapping below these keys; an empty one if a patch put something else there."""
-    for key in keys:
-        below = job.get(key)
-        job = below if isinstance(below, Mapping) else {}
-    return job
-
-
-def _items(value: Any) -> Sequence[Mapping[str, Any]]:
-    """The items of a list that merges; none if a patch put something else there."""
-    return value if isinstance(value, list) else ()
+    return mappings_in(mapping_at(job, POD).get("containers"))
 
 
 def _variables_in(value: Any, key: str = "") -> Iterator[str]:
