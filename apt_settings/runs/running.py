@@ -220,9 +220,14 @@ def _lock(descriptor: int, folder: Path, warn: Callable[[str], None]) -> None:
 
 
 def _watch(folder: Path, record: Record, command: Sequence[str], environ: Mapping[str, str]) -> Outcome:
+    """Run a command to its end, and write into its record how it ended; if that fails, the message says so."""
     end, message = _end_of(command, environ)
-    outcome = _finish(folder, record.with_last_run(**end), end["exit_status"])
-    return outcome._replace(message="; ".join(filter(None, [message, outcome.message])))
+    try:
+        write(folder, record.with_last_run(**end))
+    except OSError as error:
+        lost = f"the end of the run is not in {folder / FILE_NAME}: {error.strerror}"
+        message = f"{message}; {lost}" if message else lost
+    return Outcome(end["exit_status"], message)
 
 
 def _end_of(command: Sequence[str], environ: Mapping[str, str]) -> tuple[dict[str, Any], str]:
@@ -236,15 +241,6 @@ def _end_of(command: Sequence[str], environ: Mapping[str, str]) -> tuple[dict[st
         status, by_signal = 128 - status, _signal_name(-status)
     seconds = round(monotonic() - start, 1)
     return {"end": _now(), "seconds": seconds, "exit_status": status, "signal": by_signal}, message
-
-
-def _finish(folder: Path, record: Record, status: int) -> Outcome:
-    """Write the record of a run that has ended. If that fails, the outcome has the same status and a message."""
-    try:
-        write(folder, record)
-    except OSError as error:
-        return Outcome(status, f"the end of the run is not in {folder / FILE_NAME}: {error.strerror}")
-    return Outcome(status)
 
 
 def _signal_name(number: int) -> str:

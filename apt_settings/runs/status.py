@@ -4,14 +4,14 @@ import os
 import socket
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from ..basics.escaping import bytes_escaped
 from ..sources.record import Run
 from .peers import Peer
 
 Status = Literal["done", "failed", "running", "died", "unknown", "missing"]
-STATUSES: Final[tuple[Status, ...]] = ("done", "failed", "running", "died", "unknown", "missing")
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 """done: ended with status 0. failed: ended otherwise. running: something holds its folder. died: it has no end, and
 nothing on its host holds its folder. unknown: it has no end, and its host is another one. missing: a point of a sweep
 that no record knows."""
