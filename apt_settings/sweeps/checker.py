@@ -11,12 +11,12 @@ from ..judging.draft import Draft, draft_of
 from ..judging.judgement import outdated_in
 from ..judging.rules import RULES
 from ..loading import choose_task, settle
-from ..registry import Setting, registry
+from ..registry import registry
 from ..registry.groups import CHOOSING
 from ..sources.layers import Layers
 from ..values import read_value
 from .clashes import Clash
-from .grid import Axis, Sweep, values_at
+from .grid import Axis, Sweep, every_setting, values_at
 from .sample import Sample
 
 _MOST_DRAFTS: Final = 256
@@ -41,7 +41,7 @@ class _Firsts:
     """For each position of an axis, the first position with the same values; where a job runs does not count."""
 
     def __init__(self, axis: Axis) -> None:
-        rows = {column.setting: _settings()[column.setting] for column in axis.columns}
+        rows = {column.setting: every_setting()[column.setting] for column in axis.columns}
         self._axis = axis
         self._annotations = {name: row.field.annotation for name, row in rows.items() if not row.where_it_runs}
         self._all_differ = any(
@@ -190,11 +190,6 @@ class Checker:
 
 def _defaults(draft: Draft) -> dict[str, Any]:
     return {name: each.default for name, each in draft.settings.items()}
-
-
-def _settings() -> Mapping[str, Setting]:
-    """The settings that every task has."""
-    return registry().settings_of(AptSettings)
 
 
 def _comparable(value: Any, annotation: Any) -> Any:

@@ -4,12 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from ..base import AptSettings
 from ..errors import Problem
 from ..judging.rules import Rule
-from ..registry import registry
 from ..values import as_text, read_value
-from .grid import Column, Sweep
+from .grid import Column, Sweep, every_setting
 from .points import Points
 from .sample import Sampled
 
@@ -69,7 +67,7 @@ class Clashes:
 def _span(column: Column) -> tuple[Any, Any]:
     """The least and the greatest number of a column, none and what is no number aside."""
     setting, values, _ = column
-    annotation = registry().settings_of(AptSettings)[setting].field.annotation
+    annotation = every_setting()[setting].field.annotation
     texts = values.spread.outermost if isinstance(values, Sampled) else values
     known = [value for value in (read_value(each, annotation) for each in texts) if isinstance(value, int | float)]
     return min(known), max(known)

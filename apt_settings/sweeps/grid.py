@@ -194,10 +194,10 @@ def sweep_of(axes: Iterable[Sequence[GridEntry]], sample: Axis | None = None) ->
 def name_problems(written: Iterable[GridEntry], seen: dict[str, str]) -> Iterator[Problem]:
     """A problem for each name that is not a setting or is in `seen`; adds the names to `seen`, with their places."""
     for setting, _, place in written:
-        if setting not in (*_settings(), "reference"):
-            fix = did_you_mean(nearest(setting, (*_settings(), "reference")))
+        if setting not in (*every_setting(), "reference"):
+            fix = did_you_mean(nearest(setting, (*every_setting(), "reference")))
             yield Problem(place, "is not a setting", fix=fix, kind="unknown name")
-        elif setting != "reference" and _settings()[setting].secret:
+        elif setting != "reference" and every_setting()[setting].secret:
             yield Problem(place, "is secret, and a grid is shown and written: it cannot vary", setting=setting)
         elif setting in seen:
             yield Problem(place, f"varies already: {seen[setting]}", fix="leave one of them out", setting=setting)
@@ -222,7 +222,7 @@ def read_values(setting: str, values: Any) -> Sequence[Any]:
         except (ValueError, RecursionError):
             raise ValueError('is not an array, such as ["a", "b,c"]') from None
     elif isinstance(values, str) and _takes_lists(setting):
-        one, other = (*choices_of(_settings()[setting].field), "a", "b")[:2]
+        one, other = (*choices_of(every_setting()[setting].field), "a", "b")[:2]
         raise ValueError(f"""takes lists: write an array of lists, such as '["{one}", "{one},{other}"]'""")
     elif isinstance(values, str):
         return _read_items(values.split(","))
@@ -280,9 +280,9 @@ def _write_values(column: Column) -> str:
 
 
 def _takes_lists(setting: str) -> bool:
-    return setting in _settings() and is_list(_settings()[setting].field)
+    return setting in every_setting() and is_list(every_setting()[setting].field)
 
 
-def _settings() -> Mapping[str, Setting]:
+def every_setting() -> Mapping[str, Setting]:
     """The settings that every task has: these can vary, and so can the reference, which is not a setting."""
     return registry().settings_of(AptSettings)

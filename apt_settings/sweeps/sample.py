@@ -11,12 +11,11 @@ from typing import Any, Final, NamedTuple, Protocol, overload
 
 from pydantic import ValidationError
 
-from ..base import AptSettings
 from ..basics.escaping import escaped, shown
 from ..errors import Problem, SettingsError
-from ..registry import Setting, registry
+from ..registry import Setting
 from ..values import adapter_of, allowed, choices_of, kind_of
-from .grid import LIMIT, Axis, Column, GridEntry, name_problems, read_values
+from .grid import LIMIT, Axis, Column, GridEntry, every_setting, name_problems, read_values
 from .halton import ALGORITHM, Halton
 
 MOST_SEED: Final = 2**32 - 1
@@ -287,7 +286,7 @@ def _read_number(given: NumberEntry, least: int, most: int, problems: list[Probl
 
 def _read_spreads(written: Sequence[GridEntry], problems: list[Problem]) -> dict[str, Spread]:
     """Setting -> its range or choices; without those that cannot be read, each of which is one more problem."""
-    settings = registry().settings_of(AptSettings)
+    settings = every_setting()
     problems += name_problems(written, {})
     spreads: dict[str, Spread] = {}
     for setting, values, place in written:
