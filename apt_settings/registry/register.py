@@ -51,10 +51,6 @@ class Registry(NamedTuple):
         tasks = () if task_of(task_class) else tuple(each.kind for each in self.tasks)
         return _settings_of(task_class, tasks, self.groups)
 
-    def group_settings(self) -> Mapping[str, Setting]:
-        """Name -> setting, of the groups alone."""
-        return _group_settings(self.groups)
-
     def names_of(self, task_class: type[BaseModel]) -> Names:
         """What a reader of sources must know for this class."""
         return _names_of(task_class, self)
@@ -66,16 +62,12 @@ def _settings_of(
 ) -> Mapping[str, Setting]:
     fields = {name: (each, field) for each in (*tasks, task_class) for name, field in each.model_fields.items()}
     order = (*task_class.model_fields, *(name for name in fields if name not in task_class.model_fields))
-    return MappingProxyType({name: _setting(name, *fields[name]) for name in order} | dict(_group_settings(groups)))
+    own = {name: row for group in groups for name, row in fields_of(group).own.items()}
+    return MappingProxyType({name: _setting(name, *fields[name]) for name in order} | own)
 
 
 def _setting(name: str, owner: type[BaseModel], field: FieldInfo) -> Setting:
     return Setting(name, (name,), owner, field, secret=is_secret(field))
-
-
-@cache
-def _group_settings(groups: tuple[Group[Any], ...]) -> Mapping[str, Setting]:
-    return MappingProxyType({name: row for group in groups for name, row in fields_of(group).own.items()})
 
 
 @cache

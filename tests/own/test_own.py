@@ -54,7 +54,7 @@ from apt_settings.base import values_of
 from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
 from apt_settings.own import Group, Place, definition_of, leaves_of
-from apt_settings.registry import Registry, extend_process, in_force
+from apt_settings.registry import Registry, Setting, extend_process, in_force
 from apt_settings.registry.naming import with_groups
 from apt_settings.report.schema import json_schema
 from apt_settings.runs.running import job_environment
@@ -232,7 +232,7 @@ class Model(BaseModel):
 )
 def test_fields_that_init_takes_are_settings(kind: Any, names: list[str]) -> None:
     """Not InitVar, `init=False`, private ones, types without a text form, and those that have our name or meaning."""
-    assert names == list(with_groups([kind], Place("test")).group_settings())
+    assert names == list(group_settings([kind]))
 
 
 def local_class() -> type:
@@ -800,8 +800,8 @@ def test_secrets_may_have_any_default() -> None:
     made = part(settings, Tokens)
 
     assert (made.api_key, made.auth_token, made.db_password) == (CANARY, None, "")
-    assert registry_of(Tokens)["plain"].meaning == ""
-    assert registry_of(Tokens)["api_key"].meaning == "The key."
+    assert group_settings([Tokens])["plain"].meaning == ""
+    assert group_settings([Tokens])["api_key"].meaning == "The key."
 
 
 @pytest.mark.parametrize(
@@ -867,7 +867,7 @@ def test_a_secret_that_a_default_brings_in_is_hidden_too() -> None:
     """It is a secret of the class, whoever made it."""
     settings = given(Leaking)
 
-    assert CANARY not in repr(values_of(settings)) + repr(registry_of(Leaking)["auth_token"].default)
+    assert CANARY not in repr(values_of(settings)) + repr(group_settings([Leaking])["auth_token"].default)
     assert CANARY not in str(record_of(settings)) + str(settings.origins)
     assert part(settings, Leaking).auth_token == CANARY
 
@@ -941,7 +941,7 @@ class Moments(SettingsGroup):
 
 def test_every_type_says_what_it_takes() -> None:
     """`explain` has a line for it."""
-    assert all(allowed(each.field) for each in registry_of(Moments).values())
+    assert all(allowed(each.field) for each in group_settings([Moments]).values())
 
 
 def test_json_has_no_citation_for_a_setting_of_a_project(capsys: pytest.CaptureFixture[str]) -> None:
@@ -986,8 +986,9 @@ def test_an_alias_of_a_group_is_for_others() -> None:
     assert part(given(Aliased, {"APT_SIZE": "3"}), Aliased).size == 3
 
 
-def registry_of(kind: Any) -> Mapping[str, Any]:
-    return with_groups([kind], Place("test")).group_settings()
+def group_settings(named: Any) -> Mapping[str, Setting]:
+    settings = with_groups(named, Place("test")).settings_of(AptSettings)
+    return {name: each for name, each in settings.items() if each.group}
 
 
 def test_a_class_without_source_is_its_own_place() -> None:
@@ -996,7 +997,8 @@ def test_a_class_without_source_is_its_own_place() -> None:
     names: dict[str, Any] = {"__name__": "made_up"}
     exec(code, names)  # noqa: S102
 
-    assert registry_of(Arguments)["max_length"].definition.endswith(f"test_own.py:{line_of('max_length: int = 512')}")
+    definition = group_settings([Arguments])["max_length"].definition
+    assert definition.endswith(f"test_own.py:{line_of('max_length: int = 512')}")
     assert definition_of(names["Made"], ("x",)) == "made_up:Made"
 
 
@@ -1548,8 +1550,7 @@ def test_the_example_describes_all_its_settings() -> None:
     """Each has a description, and ten of them are its own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(ROOT / "examples" / "own_settings")
-        known = with_groups("trainer.settings:TrainerSettings,trainer.log:LogConfig", Place("test"))
-        settings = known.group_settings()
+        settings = group_settings("trainer.settings:TrainerSettings,trainer.log:LogConfig")
 
     assert len(settings) >= 10
     assert [name for name, each in settings.items() if not each.meaning and name != "log_dir"] == []
