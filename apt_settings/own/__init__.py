@@ -1,11 +1,11 @@
 """A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
 
-from .classes import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, as_group, group, is_same, named_by
+from .classes import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, is_same, named_by
 from .decided import decided_in
 from .frozen import Frozen
 from .importing import Place, groups_named
-from .leaves import Leaf, definition_of, leaves_of, meaning_of
-from .objects import Judged, judge, keywords_of, made, wrong_defaults
+from .leaves import definition_of, leaves_of, meaning_of
+from .objects import judge, keywords_of, made, wrong_defaults
 from .task import TaskClass
 
 __all__ = [
@@ -13,15 +13,11 @@ __all__ = [
     "WHERE_IT_RUNS",
     "Frozen",
     "Group",
-    "Judged",
-    "Leaf",
     "Place",
     "SettingsGroup",
     "TaskClass",
-    "as_group",
     "decided_in",
     "definition_of",
-    "group",
     "groups_named",
     "is_same",
     "judge",

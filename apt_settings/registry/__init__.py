@@ -1,11 +1,10 @@
 """Which settings there are: those that every task has, and those that a project names beside them."""
 
-from .fields import Fields, fields_of, project_defaults
+from .fields import fields_of
 from .register import Registry, extend_process, in_force, narrowed, passed_over, registry
 from .setting import Setting, Unset, model_of, ours, task_of
 
 __all__ = [
-    "Fields",
     "Registry",
     "Setting",
     "Unset",
@@ -16,7 +15,6 @@ __all__ = [
     "narrowed",
     "ours",
     "passed_over",
-    "project_defaults",
     "registry",
     "task_of",
 ]

@@ -1,6 +1,6 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
-from .kinds import Kind, has_text_form, is_list, kind_of, kind_of_field
+from .kinds import is_list, kind_of, kind_of_field
 from .reading import TEXT_LIMIT, UNREADABLE, accepts, adapter_of, read_value, refused_as_default, wrong_with_line
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely, wrong_default
@@ -9,7 +9,6 @@ from .writing import as_text, frozen, says
 __all__ = [
     "TEXT_LIMIT",
     "UNREADABLE",
-    "Kind",
     "UnfitError",
     "accepts",
     "adapter_of",
@@ -18,7 +17,6 @@ __all__ = [
     "choices_of",
     "fill",
     "frozen",
-    "has_text_form",
     "is_list",
     "kind_of",
     "kind_of_field",

@@ -17,7 +17,8 @@ from pydantic.fields import FieldInfo
 from support import TEXTS
 from typing_extensions import TypeAliasType
 
-from apt_settings.values import UNREADABLE, allowed, as_text, choices_of, frozen, has_text_form, read_value
+from apt_settings.values import UNREADABLE, allowed, as_text, choices_of, frozen, read_value
+from apt_settings.values.kinds import has_text_form
 from apt_settings.values.reading import BOOLEANS
 
 
