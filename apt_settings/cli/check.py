@@ -16,7 +16,7 @@ from ..report.tables import notes, notes_on_empty, summary
 from ..variables import EXTEND
 from .extending import installed, named_by
 from .options import Job, takes_expected, takes_settings
-from .terminal import print_notes, print_sentences
+from .terminal import is_terminal, print_notes, print_sentences
 
 if TYPE_CHECKING:
     from ..specs.findings import Finding, Judgement
@@ -102,7 +102,7 @@ def _check_files(paths: Sequence[str], form: str, *, strict: bool) -> int:
     texts, unreadable, others = _read(paths)
     unnamed = tuple(each for each in os.environ.get(EXTEND, "").split(",") if each not in registry().word.split(","))
     beside = beside_of(texts)._replace(unnamed=unnamed, is_strict=strict)
-    hidden = len(texts) < _MANY or sys.stderr is None or not sys.stderr.isatty()
+    hidden = len(texts) < _MANY or not is_terminal(sys.stderr)
     with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
         judgements = [judge(name, data, beside) for name, data in with_progress]
     found = [*(finding for each in judgements for finding in each.findings), *unreadable]

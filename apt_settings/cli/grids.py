@@ -31,6 +31,7 @@ from .offers import complete_assignment
 from .options import Command, Job, assignment
 from .output import complain, warn
 from .paths import PathOption
+from .terminal import is_terminal
 
 Assignment: TypeAlias = tuple[str, str]
 
@@ -188,7 +189,7 @@ def check_points(checker: Checker, indices: range) -> SweepReport:
 
     Raises SettingsError with everything that is wrong, each thing once.
     """
-    hidden = len(indices) < _MANY or sys.stderr is None or not sys.stderr.isatty()
+    hidden = len(indices) < _MANY or not is_terminal(sys.stderr)
     with click.progressbar(
         indices, label="checking", file=sys.stderr, hidden=hidden, update_min_steps=_MANY
     ) as with_progress:

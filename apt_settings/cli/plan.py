@@ -1,6 +1,7 @@
 """`plan`: print what a job will do before you start it."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +98,7 @@ def _pairs(job: Plan) -> list[tuple[str, str]]:
         *(_parameters(job, job.model) if job.model else [("parameters", f"not known: {job.not_known}")]),
         *([("distillation", distilled)] if settings.distill_epochs else []),
     ]
-    if is_terminal():
+    if is_terminal(sys.stdout):
         pairs += [(name, _sparkline(schedule, job)) for name, schedule in _drawn(job).items()]
     return pairs
 

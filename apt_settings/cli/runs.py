@@ -1,5 +1,6 @@
 """`runs`: list the runs of some folders by what made them differ."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -179,7 +180,7 @@ def _print(runs: Sequence[PastRun], of: int, choice: Choice, context: Context) -
     if content.unlike:
         print_lines([f"not the same in all: {', '.join(content.unlike)} (apt-settings diff A B says how)"], indent=2)
     click.echo()
-    if not is_terminal() or _width(content) <= get_terminal_size().columns:
+    if not is_terminal(sys.stdout) or _width(content) <= get_terminal_size().columns:
         print_table(content.titles, content.rows)
     else:
         _print_on_two_lines(content)

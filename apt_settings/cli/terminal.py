@@ -52,7 +52,7 @@ def print_notes(notes: Sequence[Note], *, err: bool = False) -> None:
 
 
 def _fitted(text: str, stream: TextIO, indent: int) -> str:
-    if not _is_terminal(stream):
+    if not is_terminal(stream):
         return text
     width = get_terminal_size().columns
     return fill(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
@@ -64,7 +64,7 @@ def print_table(header: Cells, rows: Sequence[Cells], *, marking: int | None = N
     On a terminal, a row is coloured if its cell with the index `marking` is not empty.
     """
     header, *rows = (tuple(map(escaped, cells)) for cells in (header, *rows))
-    if not _is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout):
         for line in in_columns((header, *rows)):
             click.echo(line)
     else:
@@ -102,15 +102,10 @@ def _print_narrow(header: Cells, rows: Sequence[Cells], marking: int | None, con
                 console.print(Text(text, style="dim"), soft_wrap=True)
 
 
-def is_terminal() -> bool:
-    """Whether stdout is a terminal."""
-    return _is_terminal(sys.stdout)
-
-
 def _style(row: Cells, marking: int | None) -> str:
     return _MARK if marking is not None and row[marking] else ""
 
 
-def _is_terminal(stream: TextIO | None) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal; Python sets a closed stream to None."""
     return bool(stream and stream.isatty())
