@@ -100,8 +100,8 @@ def _check_files(paths: Sequence[str], form: str, *, strict: bool) -> int:
     from ..specs.formats import FORMATS
 
     texts, unreadable, others = _read(paths)
-    unnamed = tuple(each for each in os.environ.get(EXTEND, "").split(",") if each not in registry().word.split(","))
-    beside = beside_of(texts)._replace(unnamed=unnamed, is_strict=strict)
+    unnamed = registry().missing(os.environ.get(EXTEND, ""))
+    beside = beside_of(texts)._replace(unnamed=tuple(unnamed), is_strict=strict)
     hidden = len(texts) < _MANY or not is_terminal(sys.stderr)
     with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
         judgements = [judge(name, data, beside) for name, data in with_progress]

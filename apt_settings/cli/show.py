@@ -133,8 +133,7 @@ def _settings_of(given: Mapping[str, str]) -> AptSettings:
 def _remarks(given: Mapping[str, str]) -> list[Note]:
     """What is not seen of a process."""
     remarks = []
-    here = registry().word.split(",")
-    if groups := ",".join(each for each in given.get(EXTEND, "").split(",") if each and each not in here):
+    if groups := ",".join(registry().missing(given.get(EXTEND, ""))):
         fix = "name them with --extend to see their settings; the fingerprint is without them"
         remarks.append(Note(f"the process names {shown(groups)} in {EXTEND}, which is not imported: {fix}"))
     if given.get(ENV_FILE) != NO_FILE:

@@ -43,6 +43,11 @@ class Registry(NamedTuple):
         """What APT_EXTEND says of these groups and tasks; empty without any."""
         return ",".join(group.name for group in (*self.groups, *self.tasks))
 
+    def missing(self, word: str) -> list[str]:
+        """Those that a text of APT_EXTEND names, and that are none of these."""
+        here = self.word.split(",")
+        return [name for name in word.split(",") if name and name not in here]
+
     def settings_of(self, task_class: type[BaseModel]) -> Mapping[str, Setting]:
         """Name -> setting, of a task's class and of the groups beside it, in the order of their declaration.
 

@@ -371,8 +371,7 @@ def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
     """What these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
     extend = [each for each in assignments if each.variable == variable_of("extend")]
     words = [each.value if each.value is not None else each.unknown or "..." for each in extend]
-    known = registry().word.split(",")
-    return list(dict.fromkeys(name for word in words if word for name in word.split(",") if name not in known))
+    return list(dict.fromkeys(name for word in words for name in registry().missing(word)))
 
 
 def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
