@@ -7,6 +7,7 @@ from typing import Any, Final
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..sources.names import variable_of
+from .extras import warn_caller
 
 OF_THE_TRAINER: Final[Mapping[str, str]] = {
     "warmup_ratio": "warmup_ratio",
@@ -59,6 +60,12 @@ def find_changed(made: Any, neutral: type, names: Iterable[str]) -> list[str]:
     """Those of the names whose value in an object is not the default that they have in its class, or in one above."""
     values = ((name, _of(made, name), _of(neutral, name)) for name in names)
     return [name for name, value, usual in values if value != usual and not _is_nothing(value)]
+
+
+def warn_of_changed(made: Any, neutral: type, names: Iterable[str]) -> None:
+    """A SettingsWarning for each of the names that `find_changed` finds, which change what is trained."""
+    for name in find_changed(made, neutral, names):
+        warn_caller(f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it")
 
 
 def refuse(extra: Iterable[str], kind: type, decided: Container[str]) -> None:

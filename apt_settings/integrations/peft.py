@@ -9,8 +9,8 @@ from ..facts.architectures import AdapterTarget, Architecture, Family
 from ..plan import architecture_of
 from ..registry import model_of
 from ..tasks import CustomSettings
-from .extras import require, warn_caller
-from .keywords import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, find_changed, find_undoing, refuse
+from .extras import require
+from .keywords import ADAPTERS_NOT_RECORDED, OF_ADAPTERS, find_undoing, refuse, warn_of_changed
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -52,8 +52,7 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     refuse(extra, LoraConfig, from_settings)
     if problems := [*find_undoing(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
-    for name in find_changed(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED):
-        warn_caller(f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it")
+    warn_of_changed(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED)
     return LoraConfig(**from_settings, **extra)
 
 

@@ -39,11 +39,11 @@ def prepare(trainer: "Trainer", settings: AptSettings, *, warn: bool = False) ->
     if trainer.compute_loss_func is not None and kind in (Averaging.DROPPED, Averaging.MIXED):
         wrong = "does not divide by num_items_in_batch, and the Trainer scales nothing that comes from it"
         fix = "return losses.sum() / num_items_in_batch, or override Trainer.compute_loss with a mean"
-        raise SettingsError([Problem("compute_loss_func", wrong, fix=fix)])
+        raise SettingsError.at("compute_loss_func", wrong, fix=fix)
     if kind is Averaging.MIXED:
         wrong = "averages a part of the loss over its micro-batch and a part over the step"
         fix = "divide every part by num_items_in_batch, or none: call the model without it"
-        raise SettingsError([Problem("compute_loss", wrong, fix=fix)])
+        raise SettingsError.at("compute_loss", wrong, fix=fix)
     if kind is Averaging.DROPPED:
         trainer.model_accepts_loss_kwargs = False
     own = type(trainer).compute_loss is not Trainer.compute_loss

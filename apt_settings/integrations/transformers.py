@@ -10,7 +10,7 @@ from ..parts import given_to, group_for
 from ..plan import architecture_of, divide_batch
 from ..sources.names import variable_of
 from .extras import require, scheduler_name, warn_caller, world_size
-from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed, find_undoing, refuse
+from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed, find_undoing, refuse, warn_of_changed
 from .precision import (
     FLOAT32,
     Hardware,
@@ -106,10 +106,7 @@ def _refuse_undone(arguments: "TrainingArguments", usual: type, keywords: Mappin
 
 
 def _note_what_no_record_has(arguments: "TrainingArguments", usual: type, recorded: Container[str]) -> None:
-    for name in find_changed(arguments, usual, NOT_RECORDED):
-        if name not in recorded:
-            told = f"keyword {name} changes what is trained, and is no setting: no record or fingerprint has it"
-            warn_caller(told)
+    warn_of_changed(arguments, usual, [name for name in NOT_RECORDED if name not in recorded])
     for name in find_changed(arguments, usual, NOT_JUDGED):
         warn_caller(f"keyword {name} may decide what the settings decide, and is not judged")
 
