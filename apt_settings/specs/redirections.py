@@ -41,9 +41,9 @@ def heredocs_of(node: Node, words: Words) -> Iterator[Heredoc]:
         if body := parts.get("heredoc_body"):  # pragma: no branch - nor a here-document without a text
             is_literal = re.search(r"['\"\\]", text_of(parts["heredoc_start"])) is not None
             piped = [base_of(text_of(each)) for each in _nodes_in(redirect, "command_name")]
-            target = target_of(node) or argument_of("tee", words)
+            target = target_of(node) or file_of_tee(words)
             found = Heredoc(body, is_literal, target, [*names, *piped])
-            if target or found.is_script or _above(body, "variable_assignment") or {*_READ_FILES} & {*found.readers}:
+            if target or found.is_script or _is_in_assignment(body) or {*_READ_FILES} & {*found.readers}:
                 yield found
 
 
@@ -68,10 +68,10 @@ def target_of(node: Node) -> str:
     return ""
 
 
-def argument_of(name: str, words: Words) -> str:
-    """The first argument of a command of this name; empty for others."""
+def file_of_tee(words: Words) -> str:
+    """The file that `tee x.env` writes to; empty for other commands."""
     arguments = (word for word, _ in words[1:] if not word.startswith("-"))
-    return next(arguments, "") if words and base_of(words[0][0]) == name else ""
+    return next(arguments, "") if words and base_of(words[0][0]) == "tee" else ""
 
 
 def _nodes_in(node: Node, kind: str) -> Iterator[Node]:
@@ -85,9 +85,9 @@ def _nodes_in(node: Node, kind: str) -> Iterator[Node]:
             waiting += each.children
 
 
-def _above(node: Node, kind: str) -> Node | None:
-    """The nearest node of a kind that a node stands in."""
+def _is_in_assignment(node: Node) -> bool:
+    """Whether a node stands in the value of a variable: `A=$(cat <<EOF ...)`."""
     parent = node.parent
-    while parent and parent.type != kind:
+    while parent and parent.type != "variable_assignment":
         parent = parent.parent
-    return parent
+    return parent is not None

@@ -13,7 +13,7 @@ from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .directives import Directives
 from .launchers import ASSIGNMENT, OUR_NAMES, Launch, Words, base_of, launch_of, scripts_in
-from .redirections import PRINTS, READ_SCRIPTS, Heredoc, argument_of, heredocs_of, printed, target_of
+from .redirections import PRINTS, READ_SCRIPTS, Heredoc, file_of_tee, heredocs_of, printed, target_of
 from .shell_variables import Variables
 from .shell_words import (
     as_text,
@@ -393,7 +393,7 @@ class _Reader:
         last = node.named_children[-1]
         words = self._words(last.named_children)[0] if last.type == "command" else []
         is_script = bool(words) and base_of(words[0][0]) in READ_SCRIPTS
-        self._walk_into("x.sh" if is_script else argument_of("tee", words), node, certain=certain)
+        self._walk_into("x.sh" if is_script else file_of_tee(words), node, certain=certain)
 
 
 def _trains(word: str) -> bool:
