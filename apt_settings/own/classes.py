@@ -147,9 +147,9 @@ def named_by(found: Any) -> str:
         for module in list(sys.modules.values()):
             for name, value in list(getattr(module, "__dict__", {}).items()):
                 if value is found:
-                    return f"{_importable(module.__name__)}:{name}"
+                    return f"{importable(module.__name__)}:{name}"
         return ""
-    return f"{_importable(found.__module__)}:{found.__qualname__}"
+    return f"{importable(found.__module__)}:{found.__qualname__}"
 
 
 def is_same(one: Group[Any], other: Group[Any]) -> bool:
@@ -159,7 +159,7 @@ def is_same(one: Group[Any], other: Group[Any]) -> bool:
     return named_by(one.kind) == named_by(other.kind)
 
 
-def _importable(module: str) -> str:
+def importable(module: str) -> str:
     """A module as others import it: that of the running program by its own name."""
     if module != "__main__":
         return module

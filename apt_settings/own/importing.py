@@ -14,7 +14,7 @@ from ..basics.escaping import escaped, shown
 from ..basics.files import working_directory
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import SettingsError
-from .classes import Group, as_group, named_by, unusable
+from .classes import Group, as_group, importable, named_by, unusable
 
 _FORM: Final = r"(?=.{1,250}\Z)[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
 _importing: ContextVar[str] = ContextVar("_importing", default="")
@@ -73,7 +73,7 @@ def _is_group(found: Any) -> bool:
 def _imported(module: str, place: Place) -> Any:
     """A module. Raises SettingsError where there is none, and where it fails."""
     main = sys.modules["__main__"]
-    if getattr(main, "__spec__", None) is None and module == _main_name(main):
+    if getattr(main, "__spec__", None) is None and module == importable("__main__"):
         return main
     token = _importing.set(module)
     try:
@@ -98,10 +98,6 @@ def _imported(module: str, place: Place) -> Any:
 def _circle(module: str, place: Place) -> SettingsError:
     fix = "take settings from apt_settings inside the function that uses them"
     return SettingsError.at(place.name, f"names {module}, which asks for the settings while it is imported", fix=fix)
-
-
-def _main_name(main: Any) -> str:
-    return os.path.splitext(os.path.basename(getattr(main, "__file__", None) or ""))[0]
 
 
 @contextlib.contextmanager
