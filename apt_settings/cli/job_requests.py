@@ -1,7 +1,7 @@
 """From the options of `job` to what a launcher renders: the settings are checked, and notes tell what to know."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -11,6 +11,7 @@ from ..base import AptSettings, settings_of, unknown_to
 from ..basics.escaping import escaped
 from ..errors import Note, SettingsError
 from ..fingerprint import fingerprint
+from ..jobs.hand_over import Answer, RefusedError
 from ..jobs.request import RECORDS, Mount, Request, shared_variables, variables_for
 from ..parts import check_objects
 from ..pin import refuse_others
@@ -22,7 +23,8 @@ from ..sweeps.survey import SweepReport
 from ..variables import let_pass
 from .grids import check_points, checker_of, chosen_points, notes_on_shared_folder, set_elsewhere
 from .options import Job, notes_on_command, refuse_default_task
-from .terminal import print_notes
+from .output import complain
+from .terminal import print_notes, print_sentences
 
 Only: TypeAlias = tuple[Collection[str], Path]
 """How the points that shall run stand, and the folder whose records say it."""
@@ -88,6 +90,17 @@ def _refuse_repeated(checker: Checker, report: SweepReport) -> None:
         more = f" (as are {count - 1:,} more points)" if count > 1 else ""
         fix = "write fewer points, another --sample-seed or a finer range" if checker.sweep.label(index) else ""
         raise SettingsError.at(f"point {index}", wrong + more, fix=fix)
+
+
+def print_answer(program: str, submit: Callable[[], Answer], which: str = "") -> int:
+    """Submit a job, print what the launcher says of it, and return the exit status; `which` names one of several."""
+    try:
+        answer = submit()
+    except RefusedError as refused:
+        return complain(refused.status, *f"apt-settings: not submitted{which}: {refused}".splitlines())
+    click.echo(answer.text)
+    print_sentences([f"{program}: {each}" for each in answer.remarks], err=True)
+    return 0
 
 
 def usual_name(settings: AptSettings, sweep: Sweep) -> str:

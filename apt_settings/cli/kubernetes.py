@@ -1,6 +1,7 @@
 """`job kubernetes`: print a manifest of Kubernetes, or submit it."""
 
 import re
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,6 @@ from ..basics.escaping import shown
 from ..basics.suggestions import did_you_mean
 from ..errors import Note
 from ..fingerprint import fingerprint
-from ..jobs.hand_over import RefusedError
 from ..jobs.kubernetes import NAME_LIMIT, SHARED_MEMORY, Pod, label_like, render, submit
 from ..jobs.patches import read_patch
 from ..jobs.request import RECORDS, Mount, Request
@@ -34,11 +34,11 @@ from .job_options import (
     under_torchrun,
     volume_option,
 )
-from .job_requests import lost_with_container, request_of, usual_name
+from .job_requests import lost_with_container, print_answer, request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
-from .output import complain, print_data
+from .output import print_data
 from .paths import PathOption
-from .terminal import print_notes, print_sentences
+from .terminal import print_notes
 
 MOST_POINTS: Final = 100_000
 """The most points of a sweep, which an Indexed Job calls completions."""
@@ -232,19 +232,8 @@ def kubernetes(
     manifest = render(request.in_container(pod.image), pod)
     print_notes(_lost(settings, pod), err=True)
     if submitting:
-        return _submit(manifest, pod.namespace)
+        return print_answer("kubectl", partial(submit, manifest, pod.namespace))
     print_data(manifest)
-    return 0
-
-
-def _submit(manifest: str, namespace: str) -> int:
-    """Submit a manifest and print what kubectl says of it."""
-    try:
-        answer = submit(manifest, namespace)
-    except RefusedError as refused:
-        return complain(refused.status, *f"apt-settings: not submitted: {refused}".splitlines())
-    click.echo(answer.text)
-    print_sentences([f"kubectl: {each}" for each in answer.remarks], err=True)
     return 0
 
 

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Final
 
@@ -13,7 +14,6 @@ import click
 from ..basics.escaping import shown
 from ..basics.exit_status import NOT_FOUND
 from ..errors import Note
-from ..jobs.hand_over import RefusedError
 from ..jobs.request import Request
 from ..jobs.slurm import OPTIONS, USUAL_ARRAY_SIZE, WRITTEN, Resources, array_size, gpus_in, parts, render, submit
 from ..sweeps.grid import Sweep
@@ -32,7 +32,7 @@ from .job_options import (
     text_option,
     under_torchrun,
 )
-from .job_requests import request_of, usual_name
+from .job_requests import print_answer, request_of, usual_name
 from .options import COMMAND, Job, WrappingCommand, takes_expected, takes_settings
 from .output import complain, print_data
 from .terminal import print_notes, print_sentences
@@ -255,11 +255,7 @@ def _submit(scripts: list[str]) -> int:
     if len(scripts) > 1:
         print_sentences([f"note: the grid does not fit into one array: {len(scripts)} are submitted"], err=True)
     for number, script in enumerate(scripts, start=1):
-        try:
-            answer = submit(script)
-            click.echo(answer.text)
-            print_sentences([f"sbatch: {each}" for each in answer.remarks], err=True)
-        except RefusedError as refused:
-            which = f" array {number} of {len(scripts)}" if len(scripts) > 1 else ""
-            return complain(refused.status, *f"apt-settings: not submitted{which}: {refused}".splitlines())
+        which = f" array {number} of {len(scripts)}" if len(scripts) > 1 else ""
+        if status := print_answer("sbatch", partial(submit, script), which):
+            return status
     return 0
