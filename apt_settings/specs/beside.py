@@ -29,8 +29,7 @@ def beside_of(files: Mapping[str, bytes]) -> Beside:
             elif reader == "env":
                 env_names.append(name)
                 spec = confine_large(partial(dotenv.read, text), len(data))
-                assignments = (each for one in spec.environments for each in one.assignments)
-                env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in assignments)
+                env_files[os.path.normpath(name)] = tuple(each._replace(file=name) for each in spec.assignments)
         except (UnreadableError, RecursionError):
             continue
     secret = known().secrets  # without any, nobody asks git

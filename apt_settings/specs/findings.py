@@ -125,7 +125,7 @@ def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
 
 def _with_lost_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
     """The spec with assignments that the parser has lost, each read by its line alone."""
-    seen = {(each.line, each.variable) for one in spec.environments for each in one.assignments}
+    seen = {(each.line, each.variable) for each in spec.assignments}
     seen |= {(fault.line, fault.variable) for fault in spec.faults}
     lines = text.split("\n")
     environments = list(spec.environments)
@@ -154,8 +154,7 @@ class _Judge:
         self._pins = Pins()
         self._told: set[tuple[str, str]] = set()
         """Variable and message of each problem of a value that is told."""
-        assignments = [each for one in self._spec.environments for each in one.assignments if not each.file]
-        self._assignments = assignments
+        assignments = [each for each in spec.assignments if not each.file]
         lists = [each.value or "" for each in assignments if each.variable == FOREIGN]
         self._foreign = {name for each in lists for name in each.split(",")}
         """What the spec says is of other tools: that holds for its job, and not for who checks it."""
@@ -210,7 +209,7 @@ class _Judge:
         guessing = len({name for _, name in wrong}) <= _MOST_GUESSES
         guesses = {name: known().guess_variable(name) if guessing else "" for name in {name for _, name in wrong}}
         groups = escaped(",".join(self._unnamed))
-        is_told = any(each.variable == EXTEND for one in self._spec.environments for each in one.assignments)
+        is_told = any(each.variable == EXTEND for each in self._spec.assignments)
         maybe = f"it may be of {groups}{'' if is_told else f'; --extend {groups} judges it'}"
         for line, name in wrong:
             guess = f"export {FOREIGN}={name} for check, too" if name in self._foreign else guesses[name]
@@ -223,17 +222,16 @@ class _Judge:
         """What cannot stand in a `.env`. A file of another name may be one for docker or systemd."""
         if self._kind.reader != "env" or not os.path.basename(self._file).startswith(".env"):
             return
-        for each in self._assignments:
+        for each in self._spec.assignments:
             if why := FOR_THE_CALLER.get(known().variables.get(each.variable, "")):
                 self._error(each.line, each.variable, f"{each.variable} cannot stand in a .env: {why}")
 
     def _note_groups(self) -> None:
         """Tell which groups the spec names and the caller does not."""
-        for environment in self._spec.environments:
-            for each in environment.assignments:
-                for group in _unnamed([each]):
-                    text = f"the names of {escaped(group)} are not judged: --extend {escaped(group)}"
-                    self._doubt(each.line, each.variable, text, each.file)
+        for each in self._spec.assignments:
+            for group in _unnamed([each]):
+                text = f"the names of {escaped(group)} are not judged: --extend {escaped(group)}"
+                self._doubt(each.line, each.variable, text, each.file)
 
     def _judge_own(self) -> None:
         """Secrets that stand in clear, and own settings whose class nothing names; a `.env` must not name it."""
@@ -273,11 +271,10 @@ class _Judge:
 
     def _note_relaxing(self) -> None:
         """Tell that the spec lets unknown names pass."""
-        for environment in self._spec.environments:
-            for each in environment.assignments:
-                if known().variables.get(each.variable) in _RELAXING and each.value and not each.file:
-                    text = f"{each.variable} is for the job: the names are judged here all the same"
-                    self._note(each.line, each.variable, text)
+        for each in self._spec.assignments:
+            if known().variables.get(each.variable) in _RELAXING and each.value and not each.file:
+                text = f"{each.variable} is for the job: the names are judged here all the same"
+                self._note(each.line, each.variable, text)
 
     def _with_file(self, environment: Environment) -> Environment:
         """An environment with what the `.env` holds that it names; of one that is not here, nobody knows."""

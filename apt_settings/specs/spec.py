@@ -1,7 +1,7 @@
 """The result of reading a job spec of any kind: the variables that it sets, its faults, and the texts inside it."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from ..base import AptSettings
@@ -130,6 +130,11 @@ class Spec(NamedTuple):
     inner: tuple[Inner, ...] = ()
     local: frozenset[str] = frozenset()
     """Variables and functions of scripts that no command gets."""
+
+    @property
+    def assignments(self) -> Iterator[Assignment]:
+        """Those of all its environments."""
+        return (each for environment in self.environments for each in environment.assignments)
 
     def moved(self, lines: int) -> "Spec":
         """The same, so many lines further down."""
