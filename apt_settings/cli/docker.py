@@ -7,12 +7,14 @@ from typing import Any, Final
 
 import click
 
+from ..base import AptSettings
 from ..basics.escaping import escaped, spelt
 from ..basics.exit_status import IO_ERROR
 from ..basics.files import UnreadableError, read_text
 from ..errors import Note, SettingsError
 from ..jobs.docker import Container, as_docker_file, render, variables_in
-from ..jobs.request import RECORDS, Mount, Request, is_secret, variables_for, why_reserved
+from ..jobs.request import RECORDS, Mount, Request, variables_for, why_reserved
+from ..registry import registry
 from ..report.tables import notes
 from ..sweeps.grid import Sweep
 from .grids import INDEX, ONLY, check_points, checker_of, chosen_points, point_of, takes_grid
@@ -180,6 +182,7 @@ def _variables_in(files: Sequence[str]) -> tuple[list[str], list[Note]]:
 
     A secret setting may stand there: that is how it reaches the container.
     """
+    names = registry().names_of(AptSettings)
     variables: list[str] = []
     remarks = []
     for file in files:
@@ -190,7 +193,7 @@ def _variables_in(files: Sequence[str]) -> tuple[list[str], list[Note]]:
             remarks.append(Note(f"{place} cannot be read here: {error}; nothing checks that it sets no setting"))
             continue
         for line, variable in found:
-            if not is_secret(variable) and (why := why_reserved(variable)):
+            if not names.is_secret(variable) and (why := why_reserved(variable)):
                 raise SettingsError.at(f"{place}:{line}", f"{spelt(variable)} {why}")
             variables.append(variable)
     return variables, remarks

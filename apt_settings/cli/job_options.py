@@ -8,9 +8,11 @@ from typing import Any, Final
 
 import click
 
+from ..base import AptSettings
 from ..basics.escaping import escaped, shown, spelt
-from ..jobs.request import Mount, is_file_of_secret, is_secret, why_reserved
+from ..jobs.request import Mount, why_reserved
 from ..jobs.torchrun import PROCESSES, VARIABLES, command_of
+from ..registry import registry
 from .paths import refuse_names, refuse_tilde
 
 WORD: Final = r"[A-Za-z0-9][A-Za-z0-9_.:,@-]*"
@@ -116,12 +118,13 @@ def refuse_variables(given: Mapping[str, Sequence[str]]) -> None:
     --secret-env may give those of secrets.
     """
     seen: set[str] = set()
+    names = registry().names_of(AptSettings)
     for option, variable in ((option, each) for option, variables in given.items() for each in variables):
-        if option == "--secret-env" and is_file_of_secret(variable):
+        if option == "--secret-env" and names.is_file_of_secret(variable):
             value = variable.removesuffix("_FILE")
             fix = f"write --secret-env {value}=SECRET:KEY, or --env {variable}=/PATH for a file that is mounted"
             raise click.UsageError(f"{option}: {variable} takes a path, and a key of a Secret is the value: {fix}")
-        may_be = option == "--secret-env" and is_secret(variable)
+        may_be = option == "--secret-env" and names.is_secret(variable)
         if not may_be and (why := why_reserved(variable)):
             raise click.UsageError(f"{option}: {spelt(variable)} {why}")
         if variable in seen:

@@ -126,22 +126,11 @@ def why_reserved(variable: str) -> str:
     names = registry().names_of(AptSettings)
     if variable == COMPLETION_INDEX:
         return "is set by Kubernetes: it chooses the point of a grid"
-    if not is_ours(variable) or is_file_of_secret(variable):
+    if not is_ours(variable) or names.is_file_of_secret(variable):
         return ""
-    if is_secret(variable):
+    if names.is_secret(variable):
         return "is secret, and a job's text would show it: use --env-from, or --secret-env in Kubernetes"
     setting = names.variables.get(variable)
     if setting in names.settings:
         return f"is a setting: write --set {setting}=VALUE"
     return "has the prefix of settings: to set one, write --set NAME=VALUE"
-
-
-def is_file_of_secret(variable: str) -> bool:
-    """Whether a variable names the file of a secret: a path, which a job's text may show."""
-    return registry().names_of(AptSettings).is_file_of_secret(variable)
-
-
-def is_secret(variable: str) -> bool:
-    """Whether a variable is that of a secret setting, or names the file of one: a job's text does not have it."""
-    names = registry().names_of(AptSettings)
-    return names.variables.get(variable) in names.secrets

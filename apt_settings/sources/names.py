@@ -29,9 +29,13 @@ class Names(NamedTuple):
     defaults: Mapping[str, Origin] = {}
     """Setting -> the default that a project gives it."""
 
+    def is_secret(self, variable: str) -> bool:
+        """Whether a variable is that of a secret, or names the file of one."""
+        return self.variables.get(variable) in self.secrets
+
     def is_file_of_secret(self, variable: str) -> bool:
         """Whether a variable names the file of a secret: `APT_HUB_TOKEN_FILE`."""
-        return variable.endswith(_FILE) and self.variables.get(variable) in self.secrets
+        return variable.endswith(_FILE) and self.is_secret(variable)
 
     def guess(self, word: str) -> str:
         """`did you mean epochs?`, `that is learning_rate`; empty where there is no guess."""

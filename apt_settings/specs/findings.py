@@ -247,7 +247,7 @@ class _Judge:
         reasons = {
             place: f"the value is {unknown}" if unknown else "only the job knows the value"
             for place, unknown in self._unknown.items()
-            if place[1] in known().variables and not _is_secret(place[1])  # it is where it should be
+            if place[1] in known().variables and not known().is_secret(place[1])  # it is where it should be
         }
         for line, name, is_set, is_use, is_part in self._named:
             is_read = is_set if self._kind.reader else not is_use
@@ -257,7 +257,7 @@ class _Judge:
                 name in known().variables
                 and is_read
                 and name not in self._spec.local
-                and not (self._kind.reader and _is_secret(name))  # a reader tells one that stands in clear
+                and not (self._kind.reader and known().is_secret(name))  # a reader tells one that stands in clear
             ):
                 reasons.setdefault((line, name), "check reads no value here")
         for (line, name), unknown in self._unknown.items():
@@ -358,10 +358,6 @@ class _Judge:
         variable, value = spelt(assignment.variable), assignment.value or ""
         written = value if assignment.written is None else assignment.written
         return Origin("job spec", assignment.file or self._file, variable, value, shown(written), assignment.line)
-
-
-def _is_secret(variable: str) -> bool:
-    return known().variables.get(variable) in known().secrets
 
 
 def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
