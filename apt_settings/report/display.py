@@ -30,8 +30,9 @@ def as_line(settings: AptSettings) -> str:
 
 def as_text(settings: AptSettings) -> str:
     """What `show` prints, for a text of any width."""
-    indent = max(len(label) for label, _ in head(settings))
-    about = [f"{label.ljust(indent)}  {escaped(text)}" for label, text in head(settings)]
+    pairs = head(settings)
+    indent = max(len(label) for label, _ in pairs)
+    about = [f"{label.ljust(indent)}  {escaped(text)}" for label, text in pairs]
     told = [f"note: {escaped(str(note))}" for note in notes(settings)]
     parts = [about, in_columns([COLUMNS, *_rows(settings)]), told]
     return "\n\n".join("\n".join(part) for part in parts if part)
