@@ -93,26 +93,24 @@ def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, s
 def _name_of_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
     """The name must be a word that chooses this task and no other."""
     name = task_of(task.kind)
-    others = {task_of(each.kind): each.name for each in known.tasks}
     if name in (*DATASETS, _CUSTOM, ""):
         yield f"is a task, and its name is {name or 'missing'}", 'give it one of its own: task: str = "gsm8k"'
     elif not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         yield f"has the task name {shown(name)}, and APT_TASK takes lower case letters, digits and _", ""
-    elif taken := others.get(name) or _holder_of(name, known):
+    elif taken := _holder_of(name, known):
         yield f"has the task name {name}, which is of {taken}", "give it another name"
 
 
 def _datasets_of_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, str]]:
-    tasks = {task_of(each.kind): each.name for each in known.tasks}
     for dataset in task.kind.datasets:
-        if taken := _holder_of(dataset, known) or tasks.get(plain(dataset)):
+        if taken := _holder_of(dataset, known):
             yield f"has the dataset {dataset}, which is of {taken}", 'name its own: datasets = ("gsm8k",)'
 
 
-def _holder_of(dataset: str, known: Registry) -> str:
-    """The task that has a dataset already; empty where none has."""
-    holders = (each.name for each in known.tasks if plain(dataset) in map(plain, each.kind.datasets))
-    return task_with(dataset) or next(holders, "")
+def _holder_of(word: str, known: Registry) -> str:
+    """The task that is called so already, or has a dataset of this name; empty where none has."""
+    named = (each.name for each in known.tasks if plain(word) in map(plain, (task_of(each.kind), *each.kind.datasets)))
+    return task_with(word) or next(named, "")
 
 
 def _unknown_fields(group: Group[Any]) -> Iterator[tuple[str, str]]:
