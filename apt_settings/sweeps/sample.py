@@ -72,9 +72,7 @@ class Choices:
 
 
 @dataclass(frozen=True)
-class Uniform:
-    """Numbers of three significant digits, as dense at one end of a range as at the other."""
-
+class _Range:
     first: float
     last: float
 
@@ -82,6 +80,11 @@ class Uniform:
     def outermost(self) -> Sequence[float]:
         """The least and the greatest value."""
         return self.first, self.last
+
+
+@dataclass(frozen=True)
+class Uniform(_Range):
+    """Numbers of three significant digits, as dense at one end of a range as at the other."""
 
     @property
     def distinct(self) -> int:
@@ -96,17 +99,10 @@ class Uniform:
 
 
 @dataclass(frozen=True)
-class Logarithmic:
+class Logarithmic(_Range):
     """Numbers of three significant digits, as many between 1 and 10 as between 10 and 100; whole ones if it says so."""
 
-    first: float
-    last: float
     are_whole: bool = False
-
-    @property
-    def outermost(self) -> Sequence[float]:
-        """The least and the greatest value."""
-        return self.first, self.last
 
     @property
     def distinct(self) -> int:
