@@ -11,8 +11,8 @@ from .errors import Problem, SettingsError
 from .fingerprint import compared, digest_of, fingerprint, is_at_default
 from .sources.handed_on import giver, places_in
 from .sources.layers import Layers
-from .sources.names import variable_of
 from .values import as_text
+from .variables import EXPECT
 
 SWEEP: Final = "sweep1"
 """What begins the pin of a sweep, which has one for all of its points."""
@@ -104,7 +104,7 @@ def wrong_pin(layers: Layers) -> Problem | None:
 
 
 def _main(origin: Origin, expected: Pin, here: Pin) -> Problem:
-    anew = f"to pin what is here: {variable_of('expect')}={here}"
+    anew = f"to pin what is here: {EXPECT}={here}"
     if expected.identity == here.identity:
         wrong = f"has the digest {expected.digest}, and here it is {here.digest}: a default is another one"
     elif expected.identity.startswith(SWEEP) != here.identity.startswith(SWEEP):

@@ -362,7 +362,7 @@ class _Judge:
 
 def _unnamed(assignments: Iterable[Assignment]) -> list[str]:
     """What these name by APT_EXTEND and the caller does not. Nothing that a spec names is imported."""
-    extend = [each for each in assignments if each.variable == variable_of("extend")]
+    extend = [each for each in assignments if each.variable == EXTEND]
     words = [each.value if each.value is not None else each.unknown or "..." for each in extend]
     return list(dict.fromkeys(name for word in words for name in registry().missing(word)))
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from ..sources.names import variable_of
+from ..variables import GIVEN_BY
 
 _NAME: Final = r"(?:(?<![A-Za-z0-9_])|(?<=\s-[A-Za-z])|(?<=ERENV_)|(?<=TYENV_))APT_\w*+(?![*?@])"
 _IS_USE: Final = r"\$[({]?[!#]?$|\$env:$|%$"
@@ -17,7 +17,6 @@ _DIRECTIVE: Final = r"#(SBATCH|PBS|BSUB|FLUX:|COBALT|\$[ \t]+-)"
 """Comments that a scheduler reads."""
 _BLOCK: Final = r"""(?s)"(?:[^"\\\n]|\\.)*+"|/\*.*?(?:\*/|\Z)"""
 _QUOTED_OR_COMMENT: Final = r"""(?<=\w)'(?=\w)|\\.|"(?:[^"\\]|\\.)*+"|'[^']*+'|(["'])|(?<=[\s;|&(,{}\[\]])(?:#|//)"""
-_GIVEN_BY: Final = variable_of("given_by")
 
 
 class Mention(NamedTuple):
@@ -43,7 +42,7 @@ def mentions(text: str, comments: Sequence[str] = ("#",)) -> Iterator[Mention]:
             for match in re.finditer(_NAME, line):
                 if mention := _mention(number, line, match):
                     yield mention
-                    if mention.name == _GIVEN_BY and mention.is_set:
+                    if mention.name == GIVEN_BY and mention.is_set:
                         break  # JSON with the names of settings, which we wrote
 
 
