@@ -1,14 +1,14 @@
 """What a shell offers at a TAB; click's interface for completion."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from ..base import AptSettings
 from ..registry import Setting
 from ..tasks import task_words
-from ..values import as_text, choices_of, is_list, kind_of
+from ..values import as_text, choices_of, is_list, kind_of_field
 from .extending import installed
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def _words(setting: Setting) -> Iterable[str]:
     """The values of a setting that have a name."""
     if setting.name == "task":
         return task_words(installed())
-    annotation: Any = setting.field.annotation
-    kind = kind_of(annotation)
+    kind = kind_of_field(setting.field)
     words = ("true", "false") if kind.of is bool else choices_of(setting.field)
     return (*words, as_text(None)) if kind.optional else words

@@ -23,7 +23,7 @@ from ..sources.env_files import EnvFile
 from ..sources.flags import Flag, flags_in, plain
 from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
-from ..values import as_text, choices_of, kind_of, says
+from ..values import as_text, choices_of, kind_of_field, says
 from ..variables import by_environment
 from .offers import ASSIGNMENTS, complete_assignment, complete_command, complete_task
 from .paths import PathOption
@@ -84,8 +84,7 @@ def assignment(text: str) -> tuple[str, str]:
 
 def _takes_text(setting: Setting) -> bool:
     """Whether any text may be a value: of `output_dir`, `a,seed=3` is one."""
-    annotation: Any = setting.field.annotation
-    return kind_of(annotation).of not in (int, float, bool) and not choices_of(setting.field)
+    return kind_of_field(setting.field).of not in (int, float, bool) and not choices_of(setting.field)
 
 
 _TASK: Final = click.option(
