@@ -7,10 +7,8 @@ from typing import Any, Final, NamedTuple
 from ..basics.exit_status import WRONG_SETTINGS
 from ..errors import SettingsError
 from ..runs.nodes import COMPLETION_INDEX, JOB_UID
-from ..sources.handed_on import places_in
 from ..specs.findings import findings
 from ..sweeps.ranges import as_ranges
-from ..variables import GIVEN_BY
 from . import torchrun
 from .hand_over import Answer, RefusedError, hand_over
 from .patches import Patch, apply
@@ -88,8 +86,8 @@ def render(request: Request, pod: Pod) -> str:
 
 def _settings_of(request: Request) -> dict[str, Text]:
     """Variable -> value with the place where it was set."""
-    places = places_in(request.variables.get(GIVEN_BY, ""))
-    return {name: Text.of(value, places.get(name, ("", ""))[1]) for name, value in request.variables.items()}
+    places = request.places
+    return {name: Text.of(value, places.get(name, "")) for name, value in request.variables.items()}
 
 
 def _config_map(request: Request, pod: Pod) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from ..pin import Pin
 from ..registry import registry
 from ..registry.groups import OUTPUT_DIR
 from ..runs.nodes import COMPLETION_INDEX
+from ..sources.handed_on import places_in
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import as_text, read_value
-from ..variables import CONTAINER_IMAGE, given_by, pinned, variables
+from ..variables import CONTAINER_IMAGE, GIVEN_BY, given_by, pinned, variables
 
 RECORDS: Final = "/records"
 """The path in a container at which the folder, or volume, for its records is mounted."""
@@ -61,6 +62,11 @@ class Request(NamedTuple):
     def in_container(self, image: str) -> Self:
         """The same, where the record says in which image it ran."""
         return self._replace(variables={**self.variables, CONTAINER_IMAGE: image})
+
+    @property
+    def places(self) -> Mapping[str, str]:
+        """Variable -> where it was set, for a comment beside it: `{"APT_EPOCHS": ".env:1"}`."""
+        return {name: place for name, (_, place) in places_in(self.variables.get(GIVEN_BY, "")).items()}
 
     @property
     def comments(self) -> list[str]:

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from ..sources.handed_on import EXPORT, places_in
+from ..sources.handed_on import EXPORT
 from ..sweeps.ranges import as_ranges
-from ..variables import GIVEN_BY
 from . import torchrun
 from .hand_over import Answer, hand_over
 from .request import Request
@@ -121,9 +120,9 @@ def render(request: Request, resources: Resources, part: Part | None = None, pro
         *([_array(part, resources.at_once)] if part else []),
         *resources.lines,
     ]
-    places = places_in(request.variables.get(GIVEN_BY, ""))
+    places = request.places
     exports = [
-        f"export {name}={shlex.quote(value)}{f'  # {places[name][1]}' if name in places else ''}"
+        f"export {name}={shlex.quote(value)}{f'  # {places[name]}' if name in places else ''}"
         for name, value in request.variables.items()
     ]
     guards = [*([_IN_AN_ARRAY] if part else []), *([_IN_A_JOB] if resources.processes else [])]
