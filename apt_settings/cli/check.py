@@ -19,7 +19,7 @@ from .options import Job, takes_expected, takes_settings
 from .terminal import is_terminal, print_notes, print_sentences
 
 if TYPE_CHECKING:
-    from ..specs.findings import Finding, Judgement
+    from ..specs.findings import Finding, SpecReport
 
 _STDIN: Final = "-"
 _MANY: Final = 500
@@ -104,11 +104,11 @@ def _check_files(paths: Sequence[str], form: str, *, strict: bool) -> int:
     beside = beside_of(texts)._replace(unnamed=tuple(unnamed), is_strict=strict)
     hidden = len(texts) < _MANY or not is_terminal(sys.stderr)
     with click.progressbar(texts.items(), label="checking", file=sys.stderr, hidden=hidden) as with_progress:
-        judgements = [judge(name, data, beside) for name, data in with_progress]
-    found = [*(finding for each in judgements for finding in each.findings), *unreadable]
-    remarks = [note for each in judgements for note in each.notes]
+        reports = [judge(name, data, beside) for name, data in with_progress]
+    found = [*(finding for each in reports for finding in each.findings), *unreadable]
+    remarks = [note for each in reports for note in each.notes]
     if form == "text":
-        _print(found, judgements, len(texts) + len(unreadable))
+        _print(found, reports, len(texts) + len(unreadable))
         print_notes([Note(str(each)) for each in remarks], err=True)
         if others:
             files = "1 other file names" if others == 1 else f"{others} other files name"
@@ -147,9 +147,9 @@ def _read(paths: Sequence[str]) -> tuple[dict[str, bytes], list["Finding"], int]
     return texts, found, others
 
 
-def _print(found: Sequence["Finding"], judgements: Sequence["Judgement"], files: int) -> None:
+def _print(found: Sequence["Finding"], reports: Sequence["SpecReport"], files: int) -> None:
     """Print what is wrong, and one line that says what was judged."""
-    judged, unjudged = sum(each.judged for each in judgements), sum(each.unjudged for each in judgements)
+    judged, unjudged = sum(each.judged for each in reports), sum(each.unjudged for each in reports)
     settings = f"{judged} {'setting' if judged == 1 else 'settings'} judged"
     settings += f", {unjudged} not (lines below)" if unjudged else ""
     count = f"{files} {'file' if files == 1 else 'files'}"

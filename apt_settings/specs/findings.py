@@ -55,7 +55,7 @@ class Finding(NamedTuple):
         return f"{self.file}:{self.line}: {self.message}"
 
 
-class Judgement(NamedTuple):
+class SpecReport(NamedTuple):
     """The result of checking one spec."""
 
     findings: list[Finding]
@@ -73,17 +73,17 @@ def findings(name: str, data: bytes) -> list[Finding]:
     return judge(name, data).findings
 
 
-def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
+def judge(name: str, data: bytes, beside: Beside = NOBODY) -> SpecReport:
     """Check a spec. Its name says which kind of spec it is; if not, its content does."""
     if len(data) > SIZE_LIMIT and not re.search(OURS, data):
-        return Judgement([], [])
+        return SpecReport([], [])
     try:
         text = decode(data)
     except UnreadableError as error:
-        return Judgement([Finding(name, error.line, "", str(error))], [])
+        return SpecReport([Finding(name, error.line, "", str(error))], [])
     kind = kind_of(name, text)
     if kind.reader != "env" and not re.search(OURS, data):
-        return Judgement([], [])
+        return SpecReport([], [])
     beside = beside._replace(folder=os.path.dirname(name))
     try:
         return confine_large(lambda: _check(name, text, kind, beside), len(data))
@@ -92,14 +92,14 @@ def judge(name: str, data: bytes, beside: Beside = NOBODY) -> Judgement:
         return by_name._replace(findings=[Finding(name, error.line, "", str(error)), *by_name.findings])
 
 
-def _check(name: str, text: str, kind: Kind, beside: Beside) -> Judgement:
+def _check(name: str, text: str, kind: Kind, beside: Beside) -> SpecReport:
     """Check a spec of a known kind: what its reader finds, then all names that it does not."""
     spec = read(kind.reader, text, beside=beside)
     named = list(mentions(text, kind.comments))
     spec = _with_lines(spec, named, text)
     if kind.reader == "script":
         spec = _with_lost_lines(spec, named, text)
-    return _Judge(name, spec, named, kind, beside).judgement()
+    return _Judge(name, spec, named, kind, beside).report()
 
 
 def _with_lines(spec: Spec, named: list[Mention], text: str) -> Spec:
@@ -165,7 +165,7 @@ class _Judge:
         self._is_private = file in beside.private or is_template(file)
         self._doubt = self._error if beside.is_strict else self._note
 
-    def judgement(self) -> Judgement:
+    def report(self) -> SpecReport:
         """The result."""
         for line, variable, wrong in self._spec.faults:
             self._error(line, variable, f"{spelt(variable)} {wrong}" if variable else wrong)
@@ -186,7 +186,7 @@ class _Judge:
         self._note_relaxing()
         in_order = sorted(self._errors, key=lambda finding: (finding.line, finding.variable))
         notes = sorted(self._notes, key=lambda finding: (finding.line, finding.variable))
-        return Judgement(in_order, notes, len(judged), unjudged)
+        return SpecReport(in_order, notes, len(judged), unjudged)
 
     def _error(self, line: int, variable: str, message: str, file: str = "") -> None:
         self._errors[Finding(file or self._file, line, variable, message)] = None
