@@ -20,7 +20,7 @@ from ..pin import Known, nothing_known, refuse_others
 from ..registry import Setting, registry
 from ..runs.launchers import lost_by
 from ..sources.env_files import EnvFile
-from ..sources.flags import Flag, flags_in, plain
+from ..sources.flags import Flag, flags_in, name_of
 from ..sources.layers import Inputs, Layers, read
 from ..tasks import tasks
 from ..values import as_text, choices_of, kind_of_field, says
@@ -195,7 +195,7 @@ def _notes_on_flags(settings: AptSettings, command: Sequence[str]) -> list[Note]
     values = values_of(settings)
     derived = (word.partition("=")[0] for word in command if word.startswith("--"))
     return [
-        *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(plain(each)))),
+        *(Note(f"{each} is for the command alone: {why}") for each in derived if (why := DERIVED.get(name_of(each)))),
         *(
             Note(_on_flag(flag, settings), flag.setting)
             for flag in flags_in(command, values)

@@ -6,6 +6,7 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
+from ..facts.datasets import plain
 from ..facts.other_names import OTHER_NAMES, OTHER_WORDS, PRECISION_FLAGS
 
 _FLAG: Final = r"(?:--|(?=[^=]+=)\+{0,2})([A-Za-z][\w-]*)(?:=(.*))?"
@@ -27,14 +28,14 @@ class Flag(NamedTuple):
     """In our words; an empty text where it has none."""
 
 
-def plain(flag: str) -> str:
+def name_of(flag: str) -> str:
     """The name of a flag as tables have it: `--Learning-Rate` -> `learning_rate`."""
-    return flag.lstrip("-").lower().replace("-", "_")
+    return plain(flag.lstrip("-"))
 
 
 def setting_of(name: str, settings: Collection[str]) -> str:
     """The setting that a name of a trainer means: `num-train-epochs` -> `epochs`; empty where it means none."""
-    name = plain(name)
+    name = name_of(name)
     return name if name in settings else OTHER_NAMES.get(name, "")
 
 
@@ -44,7 +45,7 @@ def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> F
     `--num_train_epochs 3.0` is epochs 3, `--optim adamw_torch` adamw, `--bf16` precision bf16, and `--warmup_steps
     0.06`, which transformers 5 takes for a fraction, warmup_ratio 0.06.
     """
-    name, setting = plain(name), setting_of(name, settings)
+    name, setting = name_of(name), setting_of(name, settings)
     value = value.value if isinstance(value, Enum) else value
     if not setting:
         return None
