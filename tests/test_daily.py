@@ -68,7 +68,7 @@ EVERY = group(Every, prefix="trainer")
             2,
             "is empty, as SLURM_ARRAY_TASK_ID is",
         ),
-        (["run", "--grid", "seed=1..5", "--index", "-1", "--", "true"], 2, "-1 is not in the range x>=0"),
+        (["run", "--grid", "seed=1..5", "--index", "-1", "--", "true"], 2, "'-1' must be a whole number, 0 or more"),
     ],
 )
 def test_a_slip_on_the_command_line(

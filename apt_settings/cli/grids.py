@@ -52,17 +52,14 @@ def _axis(text: str) -> Assignment | list[tuple[str, Any]]:
     return content
 
 
-class _Index(click.IntRange):
-    """The number of a point."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click's; an empty text is what a variable is that nobody has set."""
-        if value == "":
-            fix = "submit the script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash job.sh"
-            self.fail(f"is empty, as SLURM_ARRAY_TASK_ID is outside an array of SLURM: {fix}", param, ctx)
-        if isinstance(value, str) and not re.fullmatch("[0-9]{1,9}", value):
-            self.fail(f"{shown(value)} must be a whole number, 0 or more", param, ctx)
-        return super().convert(value, param, ctx)
+def _index(text: str) -> int:
+    """A type for click. Raises BadParameter; an empty text is what a variable is that nobody has set."""
+    if text == "":
+        fix = "submit the script with sbatch, or run one point with SLURM_ARRAY_TASK_ID=0 bash job.sh"
+        raise click.BadParameter(f"is empty, as SLURM_ARRAY_TASK_ID is outside an array of SLURM: {fix}")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise click.BadParameter(f"{shown(text)} must be a whole number, 0 or more")
+    return int(text)
 
 
 def _points(text: str) -> list[int]:
@@ -128,7 +125,7 @@ AMONG: Final = click.option(
     metavar="LIST",
     help="Count --index among these points alone, such as 3,7-9; job kubernetes --only writes it.",
 )
-INDEX: Final = click.option("--index", type=_Index(min=0), metavar="N", help="One point, counted from 0.")
+INDEX: Final = click.option("--index", type=_index, metavar="N", help="One point, counted from 0.")
 
 
 def takes_grid(command: Command) -> Command:
