@@ -9,6 +9,7 @@ import sys
 import termios
 import traceback
 from pathlib import Path
+from select import select
 from typing import Any
 
 import pytest
@@ -23,13 +24,16 @@ LONG = "/scratch/" + "a-long-name/" * 9 + "end"
 
 def on_terminal(columns: int, *argv: str, status: int = 0, **environ: str) -> list[str]:
     """The lines that the command prints on a terminal of this width, without colours, when it ends with this status."""
-    child, terminal = pty.fork()
-    if child == 0:
+    terminal, other_end = pty.openpty()  # whose other end stays open here, so that nothing written there is lost
+    if (child := os.fork()) == 0:
+        os.login_tty(other_end)
         os._exit(on_this_terminal(columns, argv, {"TERM": "xterm-256color", **environ}))
-    written = b""
-    while chunk := read(terminal):
-        written += chunk
-    os.close(terminal)
+    os.set_blocking(terminal, False)
+    process, written = os.pidfd_open(child), b""
+    while process not in (ready := select([terminal, process], [], [])[0]) or terminal in ready:
+        written += os.read(terminal, 65536) if terminal in ready else b""
+    for end in (terminal, other_end, process):
+        os.close(end)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == status, written
     return re.sub(r"\x1b\[[0-9;]*m", "", written.decode()).replace("\r", "").splitlines()
 
@@ -45,13 +49,6 @@ def on_this_terminal(columns: int, argv: tuple[str, ...], environ: dict[str, str
     except BaseException:
         traceback.print_exc()
         return 9
-
-
-def read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # the other end is closed
-        return b""
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
