@@ -53,14 +53,12 @@ def variables(settings: AptSettings) -> dict[str, str]:
     return texts | ({} if _is_paper(settings) else {REFERENCE: settings.controls["reference"]})
 
 
-def given_by(origins: Mapping[str, Origin], texts: Mapping[str, str], *, defaults: bool = False) -> dict[str, str]:
+def given_by(origins: Mapping[str, Origin], texts: Mapping[str, str]) -> dict[str, str]:
     """APT_GIVEN_BY, which says who gave these variables of settings; nothing where there are none.
 
-    With `defaults`, those that nobody set are among them, so that they are defaults in another process, too.
+    Those that nobody set are among them, so that they are defaults in another process, too.
     """
-    given = (
-        (variable_of(name), origin) for name, origin in origins.items() if defaults or origin.kind != "class default"
-    )
+    given = ((variable_of(name), origin) for name, origin in origins.items())
     text = handed_on((variable, texts[variable], origin) for variable, origin in given if variable in texts)
     return {GIVEN_BY: text} if text else {}
 

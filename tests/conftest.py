@@ -124,6 +124,53 @@ def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iter
     sys.modules.pop("hub_settings", None)
 
 
+OWN_CLASSES = """
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+from pydantic import Field
+from apt_settings import AlpacaSettings, SettingsGroup
+
+class Metric(Enum):
+    ACCURACY = "accuracy"
+    F1 = "f1"
+
+class Group(SettingsGroup):
+    eval_every: Annotated[int, Field(ge=1)] = 500
+    metric: Metric = Metric.ACCURACY
+    tags: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset({"a", "b", "c", "d"})
+    weights: dict[str, float] = {"yes": 1}
+    folder: Path = Path("x/y")
+    day: date = date(2024, 5, 1)
+    ratio: float = 1
+    note: str | None = ""
+    half: int = Field(default_factory=lambda values: values["eval_every"] // 2)
+    target_sparsity: float = 0.5
+
+class Gsm(AlpacaSettings):
+    datasets = ("gsm8k",)
+    architectures = ("Qwen/Qwen2.5-0.5B",)
+    task: str = "gsm8k"
+    dataset: str = "gsm8k"
+    architecture: str = "Qwen/Qwen2.5-0.5B"
+    train_examples: int | None = 7_473
+    epochs: int = 10
+    answer_tokens: Annotated[int, Field(ge=1)] = 256
+    third: int = Field(default_factory=lambda values: values["epochs"] // 3)
+"""
+
+
+@pytest.fixture
+def own_classes(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """What --extend takes for a group, with defaults of many types, and the task `gsm8k`."""
+    write_env(OWN_CLASSES, "own_classes.py")
+    monkeypatch.syspath_prepend(Path.cwd())
+    yield "own_classes:Group,own_classes:Gsm"
+    sys.modules.pop("own_classes", None)
+
+
 @pytest.fixture
 def golden() -> Callable[[str, str], None]:
     """Compare a text with a file under tests/records; `APT_TESTS_ACCEPT=1` writes the file instead."""

@@ -10,6 +10,7 @@ Kind = Literal[
 _DEFAULTS: Final = ("release", "project default", "class default")
 _GIVERS: Final = (
     ("environment ", "the environment"),
+    ("default handed on", "defaults handed on"),
     ("argument ", "arguments"),
     (r"point \d+ of the grid", "the grid"),
     (r"point \d+ of sample", "the sample"),

@@ -5,12 +5,13 @@ from pathlib import PurePosixPath
 from typing import Final, NamedTuple, Self
 
 from ..base import AptSettings, background_of, written_output_dir
+from ..judging.draft import draft_of
 from ..loading import choose_task
 from ..pin import Pin
 from ..registry import registry
 from ..registry.groups import OUTPUT_DIR
 from ..runs.nodes import COMPLETION_INDEX
-from ..sources.handed_on import places_in
+from ..sources.handed_on import DEFAULT, places_in
 from ..sources.layers import Layers
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
@@ -64,9 +65,10 @@ class Request(NamedTuple):
         return self._replace(variables={**self.variables, CONTAINER_IMAGE: image})
 
     @property
-    def places(self) -> Mapping[str, str]:
-        """Variable -> where it was set, for a comment beside it: `{"APT_EPOCHS": ".env:1"}`."""
-        return {name: place for name, (_, place) in places_in(self.variables.get(GIVEN_BY, "")).items()}
+    def places(self) -> dict[str, str]:
+        """Variable -> who set it, for a comment beside it; of a default nothing."""
+        told = places_in(self.variables.get(GIVEN_BY, ""))
+        return {name: place for name, (_, place) in told.items() if place != DEFAULT}
 
     @property
     def comments(self) -> list[str]:
@@ -111,7 +113,7 @@ def variables_for(settings: AptSettings, *, full: bool, expect: bool) -> dict[st
 def shared_variables(sweep: Sweep, layers: Layers, pin: Pin | None) -> dict[str, str]:
     """The variables that all points of a sweep share: settings that were set and do not vary, and pinned controls."""
     varying = sweep.places
-    chosen = layers if "task" in varying else choose_task(layers)[1]
+    chosen = layers if "task" in varying else draft_of(*choose_task(layers), registry()).layers
     settings = registry().settings_of(AptSettings)
     givers = {
         name: origin

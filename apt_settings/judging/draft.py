@@ -7,11 +7,11 @@ from ..basics.origins import Origin
 from ..errors import Note, Problem
 from ..facts.datasets import plain
 from ..own import TaskClass
-from ..registry import Registry, Setting, registry, task_of
-from ..sources.handed_on import HANDED_ON_DEFAULT
+from ..registry import Registry, Setting, Unset, registry, task_of
+from ..sources.handed_on import DEFAULT
 from ..sources.layers import Inputs, Layers, read
 from ..sources.readers import Source
-from ..values import read_value
+from ..values import as_text, read_value
 
 
 def layers_for(task_class: type[TaskClass], inputs: Inputs) -> Layers:
@@ -68,14 +68,20 @@ def draft_of(task_class: type[TaskClass], layers: Layers, known: Registry) -> Dr
 
 def _without_defaults(layers: Layers, settings: Mapping[str, Setting]) -> Layers:
     """The same without what `run` handed on as a default and is the default here, too: nobody set it."""
+    weaker = {**layers.names.defaults, **layers.release.values}
     defaults = [
         name
         for source in layers.sources
         for name, giver in source.values.items()
-        if giver.source == HANDED_ON_DEFAULT
-        if name in settings and read_value(giver.value, settings[name].field.annotation) == settings[name].default
+        if giver.source == DEFAULT and name in settings and _is_default(giver, settings[name], weaker.get(name))
     ]
     return layers.without(defaults, "environment") if defaults else layers
+
+
+def _is_default(giver: Origin, setting: Setting, weaker: Origin | None) -> bool:
+    """Whether a value is what its setting has without it, by a project or the release, else by the class."""
+    default = read_value(weaker.value, setting.field.annotation) if weaker else setting.default
+    return default is Unset.DERIVED or as_text(default) == giver.value
 
 
 def _release(task_class: type[TaskClass], layers: Layers, settings: Mapping[str, Setting]) -> Source:

@@ -87,7 +87,7 @@ def job_environment(environ: Mapping[str, str], settings: AptSettings) -> dict[s
     others = {name: value for name, value in environ.items() if name not in ours}
     controls = {variable_of(name): word for name, word in settings.controls.items()}
     texts = variables(settings)
-    told = given_by(settings.origins, texts, defaults=True)
+    told = given_by(settings.origins, texts)
     pin = {EXPECT: str(Pin.of(settings))} if background_of(settings).layers.winner("expect") else {}
     return {**let_pass(settings), **others, **secrets, **texts, **controls, **told, **pin, ENV_FILE: NO_FILE}
 

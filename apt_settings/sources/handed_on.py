@@ -14,8 +14,8 @@ from .names import is_ours
 
 EXPORT: Final = "SLURM_EXPORT_ENV"
 """What srun hands on where no option of it says something else; sbatch sets it (slurm.schedmd.com/srun.html)."""
-HANDED_ON_DEFAULT: Final = "class default"
-"""The place of what `run` hands on and nobody set. It counts only where the value is the default here as well."""
+DEFAULT: Final = "default handed on"
+"""The place of what is handed on and nobody set. It counts as set where the default here is another one."""
 _SIZE_LIMIT: Final = 16 * 1024
 """Characters of all places together; what does not fit is told as of the environment."""
 _LONGEST: Final = 200
@@ -30,7 +30,7 @@ def handed_on(given: Iterable[tuple[str, str, Origin]]) -> str:
     kept: dict[str, list[str]] = {}
     size = 0
     for variable, text, origin in given:
-        entry = [_digest(text), place_of(origin)[:_LONGEST]]
+        entry = [_digest(text), place_of(origin)[:_LONGEST] if origin.is_override else DEFAULT]
         size += len(json.dumps({variable: entry}))
         if size > _SIZE_LIMIT:
             break

@@ -1,6 +1,7 @@
 """Who set what a job was handed: through job texts, run, and their records."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from contextlib import chdir
@@ -11,11 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import printed, run_script, started
 
-from apt_settings import SettingsError, load
+from apt_settings import AptSettings, SettingsError, fingerprint, load
 from apt_settings.basics.origins import Origin
+from apt_settings.report.tables import summary
 from apt_settings.runs.running import job_environment
-from apt_settings.sources.handed_on import giver, handed_on, lost_on_the_way, places_in
+from apt_settings.runs.store import record_of
+from apt_settings.sources.handed_on import DEFAULT, giver, handed_on, lost_on_the_way, places_in
 from apt_settings.sources.record import read
+
+GROUP, TASK = "own_classes:Group", "own_classes:Gsm"
 
 
 def recorded(script: str, folder: Path, **environ: str) -> dict[str, str]:
@@ -62,16 +67,71 @@ def test_a_process_below_run_knows_who_set_what() -> None:
     assert "--set seed" not in lines
 
 
-def test_a_default_stays_one_below_run() -> None:
-    """Nobody set it, so that other values may still decide it; where it is another one here, it counts as set."""
-    below = job_environment({}, load({"APT_TASK": "squad"}, None))
-    settings = load(below, None)
-    assert [name for name, origin in settings.origins.items() if origin.is_override] == ["task"]
-    assert load(below, None, epochs=45).epochs == 45
+def overrides(settings: AptSettings) -> list[str]:
+    """The settings that somebody set."""
+    return [name for name, origin in settings.origins.items() if origin.is_override]
 
-    other = handed_on([("APT_EPOCHS", "41", Origin("class default", "class default", "APT_EPOCHS"))])
-    changed = load({"APT_TASK": "squad", "APT_EPOCHS": "41", "APT_GIVEN_BY": other}, None)
-    assert (changed.epochs, changed.origin("epochs").is_override) == (41, True)
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"APT_TASK": "squad"},
+        {"APT_TASK": "squad", "APT_EPOCHS": "", "APT_SEED": "128"},
+        {"APT_TASK": "squad", "APT_EPOCHS": "10"},  # 20 distill_epochs do not fit, and are not handed on
+        {"APT_TASK": "mrpc", "APT_REFERENCE": "release"},
+        {"APT_TASK": "mrpc", "APT_REFERENCE": "release", "APT_EXTEND": GROUP},
+        {"APT_TASK": "custom", "APT_DATASET": "a", "APT_ARCHITECTURE": "b"},
+        {"APT_TASK": "squad", "APT_EXTEND": GROUP},
+        {"APT_TASK": "gsm8k", "APT_EXTEND": TASK},
+        {"APT_TASK": "gsm8k", "APT_EXTEND": f"{GROUP},{TASK}", "APT_EVAL_EVERY": "300", "APT_TARGET_SPARSITY": "0.5"},
+    ],
+)
+@pytest.mark.usefixtures("own_classes")
+@pytest.mark.filterwarnings("ignore:distill_epochs stays 20")
+def test_a_default_stays_one_below_run(given: dict[str, str]) -> None:
+    """Whoever has it: the class, a project's class or the release; of any type; and below a run in a run."""
+    above = load(given, None)
+    below = load(job_environment({}, above), None)
+    twice = load(job_environment({}, below), None)
+
+    assert overrides(above) == overrides(below) == overrides(twice)
+    assert below == twice == above
+    assert {str(each) for each in twice.origins.values()} == {str(each) for each in below.origins.values()}
+    assert {name: each.kind for name, each in record_of(twice).settings.items() if each.kind != "environment"} == {
+        name: each.kind for name, each in record_of(above).settings.items() if each.kind != "environment"
+    }
+    assert fingerprint(twice) == fingerprint(above)
+
+
+def test_what_is_no_default_here_counts_as_set() -> None:
+    """Of a default nobody set, other values may still decide it; of a class that has another one, it is told so."""
+    below = job_environment({}, load({"APT_TASK": "squad"}, None))
+    assert load(below, None, epochs=45).epochs == 45
+    here = load(below, None, task="mnli")
+
+    assert overrides(here) == ["task", "dataset", "max_seq_length", "precision"]
+    assert str(here.origin("max_seq_length")) == "default handed on"
+    assert summary(here).endswith("4 overrides: 2 from arguments, 2 from defaults handed on")
+
+
+@pytest.mark.parametrize("more", [[], ["--grid", "seed=1,2"], ["--full"]])
+def test_a_job_that_is_written_below_run_has_what_was_set(
+    more: list[str], own_classes: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No default is exported as if somebody had set it, also where points share it; in a full text it is a default."""
+    above = load({"APT_TASK": "gsm8k", "APT_EXTEND": own_classes, "APT_SEED": "3"}, None)
+    for variable, text in job_environment({}, above).items():
+        monkeypatch.setenv(variable, text)
+    script = printed(capsys, "job", "slurm", *more, "--", "true")
+    (given_by,) = re.findall(r"export APT_GIVEN_BY='(.*)'", script)
+    told = places_in(given_by)
+
+    assert {name: place for name, (_, place) in told.items() if place != DEFAULT} == {
+        "APT_TASK": "environment APT_TASK",
+        **({} if "--grid" in more else {"APT_SEED": "environment APT_SEED"}),
+    }
+    assert ("APT_EPOCHS" in told) == ("--full" in more)
+    assert DEFAULT not in script.replace(given_by, "")
 
 
 def test_what_is_handed_on_has_a_limit() -> None:
