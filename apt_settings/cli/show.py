@@ -5,19 +5,18 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from ..base import AptSettings, json_values, settings_of
+from ..base import AptSettings, json_values, unknown_to
 from ..basics.differences import Difference, Side, differences
-from ..basics.escaping import shown
+from ..basics.escaping import listed, shown
 from ..errors import Note, SettingsError
 from ..loading import resolve
 from ..registry import registry
 from ..report.display import COLUMNS
 from ..report.tables import as_json, head, lines, notes, shown_names
-from ..sources.handed_on import places_in
 from ..sources.layers import Inputs
 from ..sources.names import variable_of
 from ..values import as_text
-from ..variables import ENV_FILE, EXTEND, GIVEN_BY, NO_FILE, REFERENCE, RUN_DIR, UNKNOWN, as_env_file, variables
+from ..variables import ENV_FILE, EXTEND, NO_FILE, REFERENCE, RUN_DIR, UNKNOWN, as_env_file, variables
 from .options import Job, takes_settings
 from .output import print_data
 from .terminal import print_notes, print_pairs, print_table
@@ -80,8 +79,8 @@ def _show_process(job: Job, pid: int, form: str, *, overrides_only: bool) -> Non
     if job.overrides or job.record is not None or job.env_file is not ...:
         raise click.UsageError("--pid shows a process as it is: --task, --set, --env-file and --from do not go with it")
     given = variables_of_process(pid)
-    settings = _settings_of(given)
-    remarks = [*notes(settings), *_remarks(given)]
+    settings = _settings_of(given, pid)
+    remarks = [*notes(settings), *_remarks(given, settings)]
     if form == "env":
         _print_env(settings, overrides_only=overrides_only)
         print_notes(remarks, err=True)
@@ -111,31 +110,33 @@ def _show_process(job: Job, pid: int, form: str, *, overrides_only: bool) -> Non
         click.echo("the same if it started now here")
 
 
-def _settings_of(given: Mapping[str, str]) -> AptSettings:
-    """What a process runs with. Raises SettingsError.
-
-    `run` hands every setting on, and says who gave those that somebody set. The others are defaults, where they still
-    are what is the default beside those.
-    """
+def _settings_of(given: Mapping[str, str], pid: int) -> AptSettings:
+    """What a process runs with. Raises SettingsError."""
     # A group that another process names is code to import, which only who calls this may ask for.
-    environ = {name: text for name, text in given.items() if name != EXTEND} | {UNKNOWN: "warn"}
-    settings = resolve(Inputs(environ, None), complete=False)
-    told = places_in(given.get(GIVEN_BY, ""))
-    handed_on = {each.variable for each in settings_of(settings).values()} - told.keys()
-    if not told or not handed_on:
-        return settings
-    set_alone = resolve(Inputs({name: environ[name] for name in environ.keys() - handed_on}, None), complete=False)
-    changed = {variable_of(each.setting) for each in differences(_sides(settings), _sides(set_alone))}
-    kept = {name: text for name, text in environ.items() if name in changed or name not in handed_on}
-    return resolve(Inputs(kept, None), complete=False)
+    groups = _not_imported(given)
+    environ = {name: text for name, text in given.items() if name != EXTEND}
+    try:
+        return resolve(Inputs(environ | {UNKNOWN: "ignore" if groups else "warn"}, None), complete=False)
+    except SettingsError:
+        if not groups:
+            raise
+        wrong = f"runs with {groups}, which is not imported, and nothing can be told without"
+        fix = f"write --extend {','.join(map(shown, given[EXTEND].split(',')))}"
+        raise SettingsError.at(f"--pid {pid}", wrong, fix=fix) from None
 
 
-def _remarks(given: Mapping[str, str]) -> list[Note]:
+def _not_imported(given: Mapping[str, str]) -> str:
+    """The classes that a process names in APT_EXTEND, and nobody here; empty where there are none."""
+    return ", ".join(map(shown, registry().missing(given.get(EXTEND, ""))))
+
+
+def _remarks(given: Mapping[str, str], settings: AptSettings) -> list[Note]:
     """What is not seen of a process."""
     remarks = []
-    if groups := ",".join(registry().missing(given.get(EXTEND, ""))):
-        fix = "name them with --extend to see their settings; the fingerprint is without them"
-        remarks.append(Note(f"the process names {shown(groups)} in {EXTEND}, which is not imported: {fix}"))
+    if groups := _not_imported(given):
+        names = listed([each.variable for each in unknown_to(settings)]) or "their settings"
+        fix = f"name them with --extend to see {names}; the fingerprint is without them"
+        remarks.append(Note(f"the process names {groups} in {EXTEND}, which is not imported: {fix}"))
     if given.get(ENV_FILE) != NO_FILE:
         remarks.append(Note("apt-settings run has not started it: what a .env gave it is not seen"))
     return remarks

@@ -136,14 +136,28 @@ def test_no_code_is_imported_that_another_process_names(
     out = printed(capsys, "show", "--pid", str(pid))
 
     assert not Path("imported").exists()
-    assert "note: environment APT_EVERY is not a setting" in out
-    assert "the process names 'own:Own' in APT_EXTEND, which is not imported: name them with --extend" in out
+    assert "names 'own:Own' in APT_EXTEND, which is not imported: name them with --extend to see APT_EVERY;" in out
     assert "4711" not in out
     assert "geheim" not in out
     named = printed(capsys, "show", "--pid", str(pid), "--extend", "own:Own")
     assert "every                      4711" in named
     assert "which is not imported" not in named
     assert Path("imported").exists()
+
+
+def test_a_task_of_a_class_that_is_not_named_here_is_one_line(
+    start: Start, capsys: pytest.CaptureFixture[str], own_classes: str
+) -> None:
+    """Nothing of it is known without the class; with the class, what nobody set is a default."""
+    pid = start(*RUN, "--extend", own_classes, "--task", "gsm8k", "--")
+
+    assert main(["show", "--pid", str(pid), "--extend", "own_classes:Group"]) == 78
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"  --pid {pid} runs with 'own_classes:Gsm', which is not imported, and nothing can be told without; "
+        "write --extend 'own_classes:Group','own_classes:Gsm'"
+    ]
+    named = printed(capsys, "show", "--pid", str(pid), "--extend", own_classes, "--overrides-only")
+    assert [line.split() for line in named.split("\n\n")[1].splitlines()[1:]] == [["task", "gsm8k", "--task"]]
 
 
 @pytest.mark.parametrize(
