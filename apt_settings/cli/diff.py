@@ -8,11 +8,12 @@ from typing import Final
 
 import click
 
-from ..base import AptSettings
-from ..basics.escaping import spelt
+from ..base import AptSettings, background_of
+from ..basics.escaping import escaped, listed, spelt
 from ..basics.exit_status import DIFFERENT, WRONG_USE
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Note, SettingsError
+from ..facts.datasets import DATASETS
 from ..facts.release import scripts
 from ..loading import resolve
 from ..registry.groups import JOB
@@ -22,6 +23,7 @@ from ..runs.history import run_of
 from ..sources.layers import Inputs
 from ..sources.record import is_record, locate
 from ..tasks import TASKS
+from ..variables import EXTEND
 from .offers import completions
 from .options import Job, takes_overrides
 from .output import complain, print_data, warn
@@ -38,7 +40,9 @@ def _complete_side(_ctx: click.Context, _param: click.Parameter, incomplete: str
 @click.command()
 @takes_overrides
 @click.option(
-    "--all-tasks", is_flag=True, help="Compare every task; for paper and release, every script of the release."
+    "--all-tasks",
+    is_flag=True,
+    help="Compare the paper's tasks; for paper and release, every script of the release.",
 )
 @click.option("--format", "form", type=click.Choice(("table", "json", "markdown")), default="table", show_default=True)
 @click.argument("one", metavar="A", shell_complete=_complete_side)
@@ -71,6 +75,7 @@ def diff(job: Job, all_tasks: bool, form: str, one: str, other: str, more: tuple
         print_data(as_markdown(comparisons, one, other))
     else:
         _print_tables(tables(comparisons), *_lettered(one, other))
+    print_notes(list(_not_judged(comparisons)), err=form != "table")
     return DIFFERENT if any(comparison.differences for comparison in comparisons) else 0
 
 
@@ -139,7 +144,7 @@ def _comparisons(job: Job, one: str, other: str, *, all_tasks: bool) -> list[Com
         return [_comparison(job, one, other)]
     if {one, other} <= set(REFERENCES):
         return [Comparison(reference(one, each), reference(other, each)) for each in _jobs_of_the_release()]
-    return [_comparison(job._replace(overrides={**job.overrides, "task": task}), one, other) for task in TASKS]
+    return [_comparison(job._replace(overrides={**job.overrides, "task": task}), one, other) for task in DATASETS]
 
 
 def _jobs_of_the_release() -> Iterator[dict[str, str]]:
@@ -178,6 +183,17 @@ def _print_tables(tables_of_tasks: list[Table], one: str, other: str) -> None:
         else:
             click.echo("nothing differs")
         print_notes([*_notes(rows), *_note_on_use(used_differently)])
+
+
+def _not_judged(comparisons: list[Comparison]) -> Iterator[Note]:
+    """A note for each class of a record that nobody names here, with its settings."""
+    names: dict[str, dict[str, None]] = {}
+    for settings in (side for comparison in comparisons for side in comparison[:2]):
+        for name, each in background_of(settings).layers.unjudged.items():
+            names.setdefault(each.group, {})[name] = None
+    for group, found in names.items():
+        text = f"not judged here, as nobody names {escaped(group)}: {listed(found)}"
+        yield Note(f"{text}; export {EXTEND}={escaped(group)}")
 
 
 def _notes(rows: list[Row]) -> Iterator[Note]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from ..base import AptSettings, json_values, settings_of, values_of
+from ..base import AptSettings, background_of, json_values, settings_of
 from ..basics.differences import Side, differences
 from ..basics.escaping import escaped
 from ..facts.discrepancies import notes_on
@@ -23,11 +23,11 @@ REFERENCES: Final = CONTROLS["reference"].words
 
 
 class NotedDifference(NamedTuple):
-    """One setting in which two jobs differ, with a note."""
+    """One setting in which two jobs differ, with a note; None is the side that has no such setting."""
 
     setting: str
-    one: Side
-    other: Side
+    one: Side | None
+    other: Side | None
     note: str
     """A note on the release's value; empty if no side has that value, or there is no note."""
 
@@ -53,28 +53,30 @@ class Comparison(NamedTuple):
     """The paths of the sides that are records, which then do not stand in their origins."""
 
     @property
+    def sides(self) -> tuple[dict[str, Side], dict[str, Side]]:
+        """Setting -> its value and origin, of both."""
+        return _cited(self.one, self.paths[0]), _cited(self.other, self.paths[1])
+
+    @property
     def differences(self) -> list[NotedDifference]:
         """The settings that differ, in the order of their declaration."""
-        found = differences(_cited(self.one, self.paths[0]), _cited(self.other, self.paths[1]))
-        return [
-            NotedDifference(name, one, other, "; ".join(self.notes(name)))
-            for name, one, other in found
-            if one and other
-        ]
+        return [NotedDifference(*each, "; ".join(self.notes(each.setting))) for each in differences(*self.sides)]
 
     def notes(self, name: str) -> tuple[str, ...]:
         """The notes on a setting's value in the release; empty if no side has that value."""
-        released = [side for side in self[:2] if side.origin(name).kind == "release"]
-        notes = (note for side in released for note in notes_on(name, side.task, side.architecture))
+        notes = (note for side in self._released(name) for note in notes_on(name, side.task, side.architecture))
         return tuple(dict.fromkeys(notes))
+
+    def _released(self, name: str) -> list[AptSettings]:
+        """The sides that have a setting's value of the release."""
+        return [side for side in self[:2] if name in settings_of(side) and side.origin(name).kind == "release"]
 
     @property
     def used_differently(self) -> list[str]:
         """The settings with the same value on both sides that the release, which is one side, uses differently."""
-        values, others = values_of(self.one), values_of(self.other)
-        same = [name for name in values if values[name] == others[name]]
-        released = {name: [side.origin(name).kind == "release" for side in self[:2]] for name in same}
-        return [name for name in same if released[name].count(True) == 1 and self.notes(name)]
+        differing = {each.setting for each in self.differences}
+        same = [name for name in settings_of(self.one) if name not in differing]
+        return [name for name in same if len(self._released(name)) == 1 and self.notes(name)]
 
 
 def job_of(settings: AptSettings) -> dict[str, str]:
@@ -83,9 +85,13 @@ def job_of(settings: AptSettings) -> dict[str, str]:
 
 
 def _cited(settings: AptSettings, path: str) -> dict[str, Side]:
-    """Setting -> its value and origin; a default has its citation as origin, and the path of a record is left out."""
-    values = json_values(settings).items()
-    return {name: Side(value, _without(path, _origin(settings, name))) for name, value in values}
+    """Setting -> its value and origin; a default has its citation as origin, and the path of a record is left out.
+
+    What a record has of a class that nobody names here is among them, as the record has it.
+    """
+    values, unjudged = json_values(settings).items(), background_of(settings).layers.unjudged.items()
+    own = {name: Side(value, _without(path, _origin(settings, name))) for name, value in values}
+    return own | {name: Side(each.value, each.origin) for name, each in unjudged}
 
 
 def _without(path: str, origin: str) -> str:
@@ -139,14 +145,14 @@ def _table(comparisons: list[Comparison]) -> Table:
     alike: dict[tuple[str, ...], list[tuple[Comparison, NotedDifference]]] = {}
     for comparison in comparisons:
         for difference in comparison.differences:
-            key = (difference.setting, as_text(difference.one.value), as_text(difference.other.value), difference.note)
+            key = (difference.setting, _value(difference.one), _value(difference.other), difference.note)
             alike.setdefault(key, []).append((comparison, difference))
-    order = list(settings_of(comparisons[0].one))
+    order = list(dict.fromkeys(name for side in comparisons[0].sides for name in side))
     rows = [
         Row(
             setting,
-            f"{one} ({_origins([difference.one for _, difference in group])})",
-            f"{other} ({_origins([difference.other for _, difference in group])})",
+            one + _origins([difference.one for _, difference in group]),
+            other + _origins([difference.other for _, difference in group]),
             "" if len(group) == len(comparisons) else _jobs([comparison.one for comparison, _ in group]),
             note,
         )
@@ -165,16 +171,21 @@ def _jobs(settings: Sequence[AptSettings]) -> str:
     return pairs((each.dataset, each.architecture) for each in settings)
 
 
-def _origins(sides: list[Side]) -> str:
-    first, *others = dict.fromkeys(each.origin for each in sides)
-    return f"{first} and {len(others)} more" if others else first
+def _value(side: Side | None) -> str:
+    return as_text(side.value) if side else "no setting"
+
+
+def _origins(sides: list[Side | None]) -> str:
+    """Behind a value: ` (.env:1)`, ` (.env:1 and 2 more)`; empty where there is no such setting."""
+    first, *others = dict.fromkeys(each.origin if each else "" for each in sides)
+    return f" ({first} and {len(others)} more)" if others else f" ({first})" if first else ""
 
 
 def as_json(comparisons: Sequence[Comparison], one: str, other: str) -> str:
     """JSON with every difference of every job: the job, the setting, and both values and origins."""
     differences = [
         {**job_of(comparison.one), **difference._asdict()}
-        | {"one": difference.one._asdict(), "other": difference.other._asdict()}
+        | {name: side and side._asdict() for name, side in zip(("one", "other"), difference[1:3], strict=True)}
         for comparison in comparisons
         for difference in comparison.differences
     ]

@@ -69,9 +69,9 @@ def _reference(settings: AptSettings) -> str:
         return f"{word}; the release has no script for {settings.architecture} on {settings.dataset}"
     differences = Comparison(reference("paper", job), reference("release", job)).differences
     if word == "release":
-        papers = ", ".join(f"{each.setting} {as_text(each.one.value)}" for each in differences)
+        papers = ", ".join(f"{each.setting} {as_text(each.one.value)}" for each in differences if each.one)
         return f"release, {script.path}; without it {papers}"
-    releases = ", ".join(f"{each.setting} {as_text(each.other.value)}" for each in differences)
+    releases = ", ".join(f"{each.setting} {as_text(each.other.value)}" for each in differences if each.other)
     return f"paper; the release's {script.path} has {releases}"
 
 

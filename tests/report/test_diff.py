@@ -266,6 +266,74 @@ def test_rows_of_several_jobs_are_one_where_they_are_alike() -> None:
     assert rows["epochs", "90"].on == "roberta-base on rte"
 
 
+@pytest.fixture
+def own_records(own_classes: str) -> None:
+    """Records of a project's group, and of its task, which nobody names now; and a `.env` of the task."""
+    for name, values in {
+        "group": {"APT_TASK": "squad", "APT_TARGET_SPARSITY": "0.6", "APT_EVAL_EVERY": "7"},
+        "task": {"APT_TASK": "gsm8k", "APT_ANSWER_TOKENS": "128"},
+    }.items():
+        Path(name).mkdir()
+        write(Path(name), record_of(load(values, None, extend=own_classes)))
+    Path("task.env").write_text("APT_TASK=gsm8k\n")
+
+
+@pytest.mark.usefixtures("own_records")
+@pytest.mark.parametrize("other", ["now", "paper", "release"])
+def test_what_a_record_has_of_a_class_that_is_not_named_here_differs(
+    other: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In either order; a note says that it was not judged, and what to write. With the class, it is judged."""
+    monkeypatch.setenv("APT_TASK", "squad")
+    for sides in (("group", other), (other, "group")):
+        found = {each["setting"]: each for each in differences(capsys, *sides)}
+        one, two = ("one", "other") if sides[0] == "group" else ("other", "one")
+        assert found["eval_every"][one] == {"value": 7, "origin": "environment APT_EVAL_EVERY"}
+        assert found["eval_every"][two] is None
+        main(["diff", *sides])
+        out = capsys.readouterr().out
+        assert re.search(r"eval_every +(no setting +)?7 \(environment APT_EVAL_EVERY\)", out)
+        assert "note: not judged here, as nobody names own_classes:Group: eval_every, metric, tags, words" in out
+        assert out.endswith("export APT_EXTEND=own_classes:Group\n")
+        assert main(["diff", *sides, "--format", "markdown"]) == 1
+        out, err = capsys.readouterr()
+        assert "| eval_every |" in out
+        assert "nobody names own_classes:Group" in err
+    assert main(["diff", "group", "now", "--extend", "own_classes:Group"]) == 1
+    assert "not judged" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("own_records")
+@pytest.mark.parametrize(
+    ("sides", "extend", "status", "words"),
+    [
+        (("task", "now"), True, 1, r"answer_tokens +128 \(environment APT_ANSWER_TOKENS\) +no setting"),
+        (("now", "task"), True, 1, r"answer_tokens +no setting +128 \(environment APT_ANSWER_TOKENS\)"),
+        (("task.env", "now"), True, 1, r"third +3 \(class default\) +no setting|third +made from"),
+        (("now", "task.env"), True, 1, r"answer_tokens +no setting +256 \(class default\)"),
+        (("task", "task.env"), True, 1, r"answer_tokens +128 .* +256"),
+        (("task", "task.env"), False, 2, "task is of a task 'gsm8k', which nobody names here; export APT_EXTEND="),
+        (("now", "task"), False, 2, "task is of a task 'gsm8k', which nobody names here; export APT_EXTEND="),
+        (("task", "group"), False, 1, r"answer_tokens +128 \(environment APT_ANSWER_TOKENS\) +no setting"),
+    ],
+)
+def test_sides_of_two_tasks_have_settings_of_their_own(
+    sides: tuple[str, str], extend: bool, status: int, words: str, capsys: pytest.CaptureFixture[str], own_classes: str
+) -> None:
+    """What only one of them has is no setting of the other; a task whose class nobody names is one error."""
+    argv = [*sides, "--extend", own_classes] if extend else sides
+    assert main(["diff", *argv]) == status
+
+    assert re.search(words, " ".join(capsys.readouterr()))
+
+
+def test_every_task_of_the_paper_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    """With what is set here, too; the task custom needs a dataset, and is none of the paper's."""
+    found = differences(capsys, "now", "release", "--all-tasks", "--set", "seed=3")
+
+    assert list(dict.fromkeys(each["task"] for each in found)) == list(DATASETS)
+
+
 def test_a_note_is_on_the_release_only() -> None:
     """What the environment changes needs no explanation."""
     both = Comparison(load({}, None, weight_decay=0.3), load({}, None))
