@@ -3,6 +3,7 @@
 import os
 from codecs import BOM_UTF8
 from contextlib import suppress
+from errno import EISDIR
 from pathlib import Path
 from typing import Final
 
@@ -61,7 +62,20 @@ def working_directory() -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file completely or not at all. A link in its place is replaced, and never followed. Raises OSError."""
+    """Write a file completely or not at all. A link in its place is replaced, and never followed.
+
+    Raises OSError, which names the path and not what it is written to meanwhile.
+    """
+    if path.name in ("", ".."):  # that of . and / is empty
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
+    try:
+        _write_draft(path, data)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+def _write_draft(path: Path, data: bytes) -> None:
+    """Write a file beside the path, then put it there."""
     draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     try:
         with open(draft, "xb") as stream:

@@ -22,10 +22,15 @@ def refuse_tilde(text: str) -> None:
 
 
 class PathOption(click.Path):
-    """The path of an option. What begins with `-` is the next option, before which the path was forgotten."""
+    """The path of an option. What begins with `-` is the next option, before which the path was forgotten.
+
+    An empty one is what a variable is that nobody has set, and not the working directory.
+    """
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click's. Raises BadParameter for what looks like an option."""
+        """As click's. Raises BadParameter for what looks like an option, and for an empty text."""
+        if value == "":
+            self.fail("is empty: write a path; . is the working directory", param, ctx)
         if str(value).startswith("-"):
             self.fail(
                 f"{value!r} is an option, and the path is missing: write ./{value} for a file of that name", param, ctx

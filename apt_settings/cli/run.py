@@ -33,9 +33,7 @@ _RECORD = "Write a record to a new folder in DIR; {fingerprint} in DIR is replac
 
 
 def _folder(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Path | None:
-    """A folder by its path; an empty one is what a variable is that nobody has set, and not the working directory."""
-    if text == "":
-        raise click.BadParameter("is empty: write . for the working directory")
+    """A folder by its path. Raises BadParameter for a name in braces that is not filled."""
     refuse_names(text or "")
     return None if text is None else Path(text)
 

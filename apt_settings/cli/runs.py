@@ -47,7 +47,7 @@ def _moment(text: str) -> datetime:
 
 
 @click.command()
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[FOLDER]...")
+@click.argument("folders", nargs=-1, type=PathOption(path_type=Path), metavar="[FOLDER]...")
 @click.option(
     "--where",
     CONDITIONS,
@@ -106,6 +106,8 @@ def runs(
     """
     if folded and page:
         raise click.UsageError("--group folds rows of a table, and the page of --html has every run")
+    if form != "table" and page:
+        raise click.UsageError(f"--format {form} is for what is printed, and --html writes a page")
     if full and not page:
         raise click.UsageError("--full is for the page of --html")
     tops = _existing(folders or (_USUAL,))

@@ -110,7 +110,7 @@ def past_runs(folders: Iterable[Path], complain: Complain) -> Iterator[PastRun]:
     results that is no JSON object, and at the end one for all results that are no numbers.
     """
     interned: _Interned = {}  # thousands of runs share most of what they have
-    left_out: dict[str, None] = {}
+    left_out: dict[str, Path] = {}
     for file in find_records(folders, complain):
         try:
             run = run_of(file, complain, interned)
@@ -118,11 +118,13 @@ def past_runs(folders: Iterable[Path], complain: Complain) -> Iterator[PastRun]:
             for problem in error.problems:
                 complain(str(problem))
         else:
-            left_out |= dict.fromkeys(run.left_out)
+            for name in run.left_out:
+                left_out.setdefault(name, run.folder)
             yield run
     if left_out:
         verb = "is no number, and is" if len(left_out) == 1 else "are no numbers, and are"
-        complain(f"{listed(left_out)} {verb} left out of the results")
+        first = escaped(str(next(iter(left_out.values()))))
+        complain(f"{listed(left_out)} {verb} left out of the results, as in {first}")
 
 
 def run_of(path: Path, complain: Complain, interned: _Interned | None = None) -> PastRun:

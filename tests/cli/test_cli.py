@@ -153,6 +153,10 @@ def test_a_wrong_command_line_is_2(argv: list[str], capsys: pytest.CaptureFixtur
             ["job", "slurm", "--setup", "#SBATCH --time=3", "--", "true"],
             "is for --sbatch: sbatch reads no directive",
         ),
+        (["runs", "--html", ""], "'--html': is empty: write a path; . is the working directory"),
+        (["runs", ""], "'[FOLDER]...': is empty: write a path"),
+        (["show", "--from", ""], "'--from': is empty: write a path"),
+        (["show", "--env-file", ""], "'--env-file': is empty: write a path"),
         (["job", "slurm", "--record", "--submit", "--", "true"], "'--submit' must be the path of a folder"),
         (["run", "--set", "epochs", "30", "--", "true"], "'epochs' is not NAME=VALUE, such as epochs=30"),
         (

@@ -108,6 +108,7 @@ def test_a_thousand_runs_are_less_than_two_megabytes(capsys: pytest.CaptureFixtu
     [
         (("--html", "a.html", "--group", "seed"), "--group folds rows"),
         (("--full",), "--full is for the page of --html"),
+        (("--html", "a.html", "--format", "json"), "--format json is for what is printed, and --html writes a page"),
     ],
 )
 @pytest.mark.usefixtures("four_runs")
@@ -119,11 +120,19 @@ def test_what_has_no_effect_is_refused(
     assert words in capsys.readouterr().err
 
 
-def test_a_page_that_cannot_be_written_is_74(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the path."""
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("nowhere/runs.html", "No such file or directory"),
+        *((folder, "Is a directory") for folder in ("runs", ".", "/", "runs/a/..")),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_74(path: str, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the path as the user has it, and nothing is left there."""
     recorded("a")
-    assert main(["runs", "--html", "nowhere/runs.html"]) == 74
-    assert "nowhere/" in capsys.readouterr().err
+    assert main(["runs", "--html", path]) == 74
+    assert capsys.readouterr().err == f"apt-settings: {path} fails: {wrong}\n"
+    assert [each.name for each in Path().iterdir()] == ["runs"]
 
 
 @pytest.fixture(scope="module")

@@ -273,7 +273,7 @@ def test_what_is_no_json_object_is_one_line(text: str) -> None:
 
 
 def test_what_is_no_number_is_left_out_and_told_once() -> None:
-    """A text, an object, true, more than a float can hold: each by its name, in one line for all runs."""
+    """A text, an object, true, more than a float can hold: each by its name, in one line with the first run of them."""
     for name, text in (
         ("a", '{"acc": 0.9, "name": "x", "by_class": {"b": 1}}'),
         ("b", '{"acc": 0.8, "name": "y", "best": true, "huge": 1' + "0" * 400 + "}"),
@@ -282,7 +282,7 @@ def test_what_is_no_number_is_left_out_and_told_once() -> None:
     runs, told = found()
 
     assert [run.metrics for run in runs] == [{"acc": 0.9}, {"acc": 0.8}]
-    assert told == ["name, by_class, best, huge are no numbers, and are left out of the results"]
+    assert told == ["name, by_class, best, huge are no numbers, and are left out of the results, as in runs/a"]
 
 
 def test_the_names_of_what_is_no_number_are_listed_up_to_ten() -> None:
@@ -292,7 +292,7 @@ def test_the_names_of_what_is_no_number_are_listed_up_to_ten() -> None:
     one = found()[1]
     (folder / "metrics.json").write_text(json.dumps({f"k{number}": [] for number in range(12)}))
 
-    assert one == [r"'\x1b[31m' is no number, and is left out of the results"]
+    assert one == [r"'\x1b[31m' is no number, and is left out of the results, as in runs/a"]
     assert found()[1][0].partition(" are ")[0].endswith("k8, k9 and 2 more")
 
 

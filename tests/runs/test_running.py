@@ -587,7 +587,7 @@ def test_an_empty_folder_is_refused() -> None:
     done = started(*RUN, "--record", "", "--", "true")
 
     assert done.returncode == 2
-    assert "is empty: write . for the working directory" in done.stderr
+    assert "is empty: write a path; . is the working directory" in done.stderr
     assert list(Path().iterdir()) == []
 
 
