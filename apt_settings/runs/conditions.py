@@ -1,7 +1,9 @@
 """What a user asks of runs: a condition such as `target_sparsity=0.4`, a moment such as `2d`."""
 
+import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from typing import Any, Final, NamedTuple, Self
@@ -92,6 +94,10 @@ def _is(value: Any, text: str) -> bool:
         return True
     if isinstance(value, bool):
         return read_value(text, bool) is value
+    if isinstance(value, list | dict):
+        with suppress(ValueError, RecursionError):
+            return bool(json.loads(text) == value)  # as --set takes it, too
+        return False
     one = number(value)
     if one is None:
         return False

@@ -11,6 +11,7 @@ from ..basics.escaping import shown, spelt
 from ..basics.origins import Origin
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem
+from ..facts.datasets import plain
 from ..judging.validation_errors import details_of, refusal, words_near
 from ..registry import Setting, registry
 from ..registry.groups import JOB
@@ -68,7 +69,7 @@ def _value_of(giver: Origin, name: str, runs: Sequence[PastRun]) -> Problem | No
     if _is_numeric(name, runs) and (setting is None or re.fullmatch(RANGE, text)):
         return _number_of(giver, text)
     if setting is None:
-        return None
+        return _of_project(giver, name, runs)
     try:
         adapter_of(setting.field).validate_python(read_value(text, setting.field.annotation))
     except ValidationError as error:
@@ -84,6 +85,15 @@ def _job_of(giver: Origin, name: str, runs: Sequence[PastRun]) -> Problem | None
     if name == "task" and task_choice(giver.value):
         return None
     near = words_near(str(giver.value), (*here, *ours))
+    return Problem(giver, "is that of no run", fix=did_you_mean(near), value=giver.raw) if near else None
+
+
+def _of_project(giver: Origin, name: str, runs: Sequence[PastRun]) -> Problem | None:
+    """The problem of a text that no value of these is like, of a setting whose type no code here declares."""
+    values, text = [run.settings[name].value for run in runs if name in run.settings], str(giver.value)
+    if values and all(isinstance(each, bool) for each in values):
+        return _not_allowed(giver, "true or false") if read_value(text, bool) is UNREADABLE else None
+    near = [each for each in dict.fromkeys(map(as_text, values)) if plain(each) == plain(text)]
     return Problem(giver, "is that of no run", fix=did_you_mean(near), value=giver.raw) if near else None
 
 

@@ -194,6 +194,42 @@ def test_own_settings_need_no_code_of_the_project(
     assert "--where eval_every='often' is not allowed: must be a number" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("metric=f1", "1 of 2 runs"),
+        ("metric=F1", "--where metric='F1' is that of no run; did you mean f1?"),
+        ("metric!=F1", "--where metric='F1' is that of no run; did you mean f1?"),
+        ("metric=bleu", "0 of 2 runs"),
+        ("host=NODE7", "0 of 2 runs"),
+        ("tags=x,y", "1 of 2 runs"),
+        ('tags=["x","y"]', "1 of 2 runs"),
+        ('tags!=["x","y"]', "1 of 2 runs"),
+        ('tags=["x"', "0 of 2 runs"),
+        ("tags=[]", "1 of 2 runs"),
+        ('weights={"yes":1}', "1 of 2 runs"),
+        ("smooth=yes", "1 of 2 runs"),
+        ("smooth=maybe", "--where smooth='maybe' is not allowed: must be true or false"),
+    ],
+)
+def test_conditions_on_own_settings_are_read_by_what_runs_have(
+    condition: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their types are not known, so another text is that of no run; one in another case is refused. Lists as JSON."""
+    first: dict[str, Any] = {"metric": "f1", "tags": ["x", "y"], "weights": {"yes": 1}}
+    for number, values in enumerate((first, {"tags": []})):
+        recorded(number)
+        path = Path(f"runs/{number}/run.json")
+        content = json.loads(path.read_text())
+        for name, value in [("smooth", not number), *values.items()]:
+            content["settings"][name] = {"value": value, "origin": "x", "kind": "argument", "group": "a:B"}
+            content["settings"][name] |= {"at_default": True}
+        path.write_text(json.dumps(content))
+
+    assert main(["runs", "--where", condition]) == (0 if "runs" in told else 2)
+    assert told in "".join(capsys.readouterr())
+
+
 def test_where_nothing_is_the_same_nothing_stands_above(capsys: pytest.CaptureFixture[str]) -> None:
     """But how many runs there are."""
     recorded(0, git=None, task="squad")
