@@ -136,6 +136,15 @@ def test_an_option_without_a_pin_is_refused(capsys: pytest.CaptureFixture[str]) 
     assert "--expect': is empty: write a fingerprint, or leave it out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "start", [lambda: load({}, None, task="squad", expect=""), lambda: override(task="squad", expect="").__enter__()]
+)
+def test_an_argument_without_a_pin_is_refused(start: Callable[[], object]) -> None:
+    """`load(expect=os.environ.get("PIN", ""))` where nobody set PIN would pin nothing."""
+    with pytest.raises(SettingsError, match="argument expect is empty; write a fingerprint, or leave it out"):
+        start()
+
+
 def job_of(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     """A script, whose command prints what it runs with."""
     code = "from apt_settings import settings as s; print(s.task, s.epochs, s.seed)"

@@ -195,7 +195,10 @@ def _problems(layers: Layers) -> Iterator[Problem]:
 
 
 def _wrong_words(layers: Layers) -> Iterator[Problem]:
-    """The controls whose word is none of theirs."""
+    """The controls whose word is none of theirs; and a pin that an argument leaves empty, which would pin nothing."""
+    for expect in (source.values.get("expect") for source in layers.sources):
+        if expect and expect.kind == "argument" and expect.is_empty:
+            yield Problem(expect, "is empty", fix="write a fingerprint, or leave it out", setting="expect")
     for name, control in CONTROLS.items():
         words, origin = control.words, layers.winner(name)
         if words and origin and origin.value not in words:
