@@ -56,7 +56,11 @@ def summary(settings: AptSettings) -> str:
 
 
 def _no_env_file(settings: AptSettings) -> str:
-    return f"none: no .env in {settings.directory}" if settings.directory else "not read: a record decides"
+    if settings.directory:
+        return f"none: no .env in {settings.directory}"
+    task = settings.origin("task")
+    is_recorded = any(each.kind == "record" for each in (task, *task.overridden))
+    return "not read: a record decides" if is_recorded else "none: env_file names none"
 
 
 def _reference(settings: AptSettings) -> str:

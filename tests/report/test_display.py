@@ -16,6 +16,7 @@ from support import printed
 from apt_settings import fingerprint, load
 from apt_settings.base import AptSettings
 from apt_settings.registry import groups
+from apt_settings.runs.store import record_of, write
 
 
 def test_repr_is_one_short_line() -> None:
@@ -38,6 +39,23 @@ def test_print_is_the_table_of_show(capsys: pytest.CaptureFixture[str], monkeypa
     with pytest.warns(UserWarning, match="distill_epochs"):
         print(load())
     assert capsys.readouterr().out == printed(capsys, "show")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"env_file": None}, "none: env_file names none"),
+        ({"env_file": ()}, "none: env_file names none"),
+        ({"record": "run"}, "not read: a record decides"),
+        ({"record": "run", "task": "squad", "seed": 3}, "not read: a record decides"),
+    ],
+)
+def test_who_reads_no_env_file_says_why(arguments: dict[str, Any], told: str) -> None:
+    """An argument, or a record, which decides all."""
+    Path("run").mkdir()
+    write(Path("run"), record_of(load({}, None, task="squad")))
+
+    assert f"\nenv file     {told}\n" in str(load({}, **arguments))
 
 
 def test_a_notebook_gets_a_table_in_which_nothing_is_markup(monkeypatch: pytest.MonkeyPatch) -> None:
