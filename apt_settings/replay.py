@@ -67,12 +67,12 @@ def _notes_on(unjudged: Mapping[str, RecordedSetting]) -> Iterator[Note]:
 
 def _not_read(given: Source, record: Record, settings: Mapping[str, Setting]) -> Iterator[Note]:
     """Where the environment says something else than the record."""
-    for name in given.values.keys() & settings.keys():
-        origin = given.values[name]
-        if settings[name].secret or origin.is_empty:
+    for name, setting in settings.items():
+        origin = given.values.get(name)
+        if origin is None or setting.secret or origin.is_empty:
             continue
         recorded = record.settings[name].value if name in record.settings else None
-        if _to_json(origin.value, settings[name]) != recorded:
+        if _to_json(origin.value, setting) != recorded:
             yield Note(f"{origin.label}={origin.raw} is not read: the record says {as_text(recorded)}", name)
 
 

@@ -390,3 +390,26 @@ def test_a_sweep_over_both_is_refused_at_the_points_that_have_both() -> None:
     judge = checker(grid(("warmup_steps", [None, 5]), ("warmup_ratio", [0.1, 0.2])), {})
 
     assert [bool(judge.verdict(index).problems) for index in range(4)] == [False, False, True, True]
+
+
+def test_what_classes_refuse_stands_in_their_order(
+    write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not in another one each time."""
+    text = """
+class Refusing{0}(SettingsGroup):
+    x{0}: int = 1
+    @model_validator(mode="after")
+    def judge(self):
+        if self.x{0} == 2:
+            raise ValueError("no")
+        return self
+"""
+    head = "from pydantic import model_validator\nfrom apt_settings import SettingsGroup\n"
+    write_env(head + "".join(map(text.format, range(6))), "refusing.py")
+    monkeypatch.syspath_prepend(Path.cwd())
+    names = [f"refusing:Refusing{number}" for number in range(6)]
+    with pytest.raises(SettingsError) as caught:
+        load({f"APT_X{number}": "2" for number in range(6)}, None, extend=names)
+
+    assert [each.where for each in caught.value.problems] == names

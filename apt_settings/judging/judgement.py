@@ -49,8 +49,8 @@ def problems_in(draft: Draft, judgement: Judgement, instance: TaskClass, *, comp
                 yield refusal(setting, refused[name], giver)
         elif name in misfits and giver and giver.is_override:
             yield misfit(misfits[name], draft.winners)
-    for name in refused.keys() - draft.settings.keys():
-        yield Problem(name, words_of(refused[name]) or refused[name]["msg"])
+    for name, each in _without(draft.settings, refused).items():
+        yield Problem(name, words_of(each) or each["msg"])
     if OUTPUT_DIR not in refused and OUTPUT_DIR in values:
         where = draft.winners.get(OUTPUT_DIR) or OUTPUT_DIR
         for part, fix in _unknown_parts(draft, values[OUTPUT_DIR], has_index=draft.layers.point is not None):
@@ -99,13 +99,14 @@ def validate(draft: Draft, values: Mapping[str, Any], instance: TaskClass) -> Ju
         if all(map(_missing, refused.values())):  # then the rest can be shown, where settings need not be complete
             instance.__setstate__(draft.task_class._not_judged(of_class).__getstate__())  # noqa: SLF001 - no user calls it
     group_values: dict[str, Any] = {}
+    ours_known = not refused
     for group in draft.registry.groups:
         own, shared, *_ = fields_of(group)
         ours = {path: instance.__dict__[name] for path, name in shared.items() if name in instance.__dict__}
         judged = judge(group, ours | {each.path: values[name] for name, each in own.items() if name in values})
         names = {each.path: name for name, each in own.items()}
         group_values |= {names[path]: value for path, value in judged.values.items() if path in names}
-        if refused:  # ours are not all known, and what a class refuses may be for want of them
+        if not ours_known:  # and what a class refuses may be for want of them
             judged = judged._replace(refused={path: each for path, each in judged.refused.items() if path in names})
         for path, each in judged.refused.items() if draft.registry.restated else ():  # else nobody uses these values
             where = names.get(path) or " ".join((group.name, *path))

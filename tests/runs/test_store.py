@@ -18,8 +18,11 @@ from apt_settings.basics.differences import Side, differences
 from apt_settings.basics.files import remove_drafts
 from apt_settings.cli import main
 from apt_settings.fingerprint import changed, fingerprint_of
+from apt_settings.loading import resolve
 from apt_settings.runs.running import run_recorded
 from apt_settings.runs.store import as_json, record_of, write
+from apt_settings.sources.layers import Inputs
+from apt_settings.sources.names import variable_of
 from apt_settings.sources.record import Record, is_record, read
 
 
@@ -93,6 +96,15 @@ def test_a_replay_does_not_read_the_environment(write_env: Any) -> None:
     assert [f"{folder} (argument seed)", "class default"] == [
         each.location for each in load({}, record=folder, seed=8).origin("seed").overridden
     ]
+
+
+def test_what_a_replay_does_not_read_is_told_in_the_order_of_the_settings() -> None:
+    """And not in another one each time."""
+    names = ["batch_size", "epochs", "seed", "target_sparsity", "initial_rank", "max_rank", "weight_decay"]
+    environ = {variable_of(name): "4" for name in reversed(names)}
+    notes = resolve(Inputs(environ, None), record=recorded()).notes
+
+    assert [note.setting for note in notes] == names
 
 
 def test_a_default_that_did_not_fit_is_a_default_again() -> None:
