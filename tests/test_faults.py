@@ -240,10 +240,13 @@ def test_a_full_disk_for_a_page_of_runs(small_disk: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed(closed: str) -> None:
-    """A closed stdin or stderr changes nothing; without stdout the status is 74."""
+    """A closed stdin or stderr changes nothing; without stdout the status is 74, and stderr says why."""
     done = subprocess.run(["bash", "-c", f'"$0" -m apt_settings show {closed}', sys.executable], capture_output=True)
 
-    assert (74 if ">&-" in closed.replace("2>&-", "") else 0) == done.returncode
+    is_lost = ">&-" in closed.replace("2>&-", "")
+    assert done.returncode == (74 if is_lost else 0)
+    told = b"apt-settings: cannot write the output: stdout is closed\n"
+    assert done.stderr == (told if is_lost and "2>&-" not in closed else b"")
     assert b"Traceback" not in done.stderr
 
 

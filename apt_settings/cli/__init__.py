@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = commands.main(argv, prog_name="apt-settings", complete_var=_COMPLETING, standalone_mode=False)
         if sys.stdout is None:
-            return IO_ERROR
+            return complain(IO_ERROR, "apt-settings: cannot write the output: stdout is closed")
         sys.stdout.flush()
     except OSError as error:
         give_up_writing(1)
