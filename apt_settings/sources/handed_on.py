@@ -16,8 +16,8 @@ EXPORT: Final = "SLURM_EXPORT_ENV"
 """What srun hands on where no option of it says something else; sbatch sets it (slurm.schedmd.com/srun.html)."""
 DEFAULT: Final = "default handed on"
 """The place of what is handed on and nobody set. It counts as set where the default here is another one."""
-_SIZE_LIMIT: Final = 16 * 1024
-"""Characters of all places together; what does not fit is told as of the environment."""
+_SIZE_LIMIT: Final = 60 * 1024
+"""Characters of all places together, half of what Linux takes; what does not fit is told as of the environment."""
 _LONGEST: Final = 200
 """Characters of one place."""
 

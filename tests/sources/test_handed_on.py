@@ -135,11 +135,15 @@ def test_a_job_that_is_written_below_run_has_what_was_set(
 
 
 def test_what_is_handed_on_has_a_limit() -> None:
-    """What does not fit is told as of the environment."""
+    """What does not fit is told as of the environment; the defaults of a trainer with hundreds of settings do."""
     origin = Origin("argument", f"--set {'x' * 500}", "x")
-    text = handed_on((f"APT_X{number}", "1", origin) for number in range(200))
-    assert 10_000 < len(text) < 17_000
-    assert 0 < len(places_in(text)) < 200
+    text = handed_on((f"APT_X{number}", "1", origin) for number in range(900))
+    assert 50_000 < len(text) < 62_000
+    assert 0 < len(places_in(text)) < 900
+
+    default = Origin("class default", "class default", "x")
+    names = [f"APT_TRL_GRADIENT_CHECKPOINTING_KWARGS_{number}" for number in range(500)]
+    assert [*places_in(handed_on((name, "1", default) for name in names))] == names
 
 
 def test_who_got_nothing_knows_it() -> None:
