@@ -124,7 +124,7 @@ def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iter
     sys.modules.pop("hub_settings", None)
 
 
-OWN_CLASSES = """
+PROJECT_CLASSES = """
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -163,12 +163,12 @@ class Gsm(AlpacaSettings):
 
 
 @pytest.fixture
-def own_classes(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def project_classes(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """What --extend takes for a group, with defaults of many types, and the task `gsm8k`."""
-    write_env(OWN_CLASSES, "own_classes.py")
+    write_env(PROJECT_CLASSES, "project_classes.py")
     monkeypatch.syspath_prepend(Path.cwd())
-    yield "own_classes:Group,own_classes:Gsm"
-    sys.modules.pop("own_classes", None)
+    yield "project_classes:Group,project_classes:Gsm"
+    sys.modules.pop("project_classes", None)
 
 
 @pytest.fixture

@@ -267,14 +267,14 @@ def test_rows_of_several_jobs_are_one_where_they_are_alike() -> None:
 
 
 @pytest.fixture
-def own_records(own_classes: str) -> None:
+def own_records(project_classes: str) -> None:
     """Records of a project's group, and of its task, which nobody names now; and a `.env` of the task."""
     for name, values in {
         "group": {"APT_TASK": "squad", "APT_TARGET_SPARSITY": "0.6", "APT_EVAL_EVERY": "7"},
         "task": {"APT_TASK": "gsm8k", "APT_ANSWER_TOKENS": "128"},
     }.items():
         Path(name).mkdir()
-        write(Path(name), record_of(load(values, None, extend=own_classes)))
+        write(Path(name), record_of(load(values, None, extend=project_classes)))
     Path("task.env").write_text("APT_TASK=gsm8k\n")
 
 
@@ -293,13 +293,13 @@ def test_what_a_record_has_of_a_class_that_is_not_named_here_differs(
         main(["diff", *sides])
         out = capsys.readouterr().out
         assert re.search(r"eval_every +(no setting +)?7 \(environment APT_EVAL_EVERY\)", out)
-        assert "note: not judged here, as nobody names own_classes:Group: eval_every, metric, tags, words" in out
-        assert out.endswith("export APT_EXTEND=own_classes:Group\n")
+        assert "note: not judged here, as nobody names project_classes:Group: eval_every, metric, tags, words" in out
+        assert out.endswith("export APT_EXTEND=project_classes:Group\n")
         assert main(["diff", *sides, "--format", "markdown"]) == 1
         out, err = capsys.readouterr()
         assert "| eval_every |" in out
-        assert "nobody names own_classes:Group" in err
-    assert main(["diff", "group", "now", "--extend", "own_classes:Group"]) == 1
+        assert "nobody names project_classes:Group" in err
+    assert main(["diff", "group", "now", "--extend", "project_classes:Group"]) == 1
     assert "not judged" not in capsys.readouterr().out
 
 
@@ -318,10 +318,15 @@ def test_what_a_record_has_of_a_class_that_is_not_named_here_differs(
     ],
 )
 def test_sides_of_two_tasks_have_settings_of_their_own(
-    sides: tuple[str, str], extend: bool, status: int, words: str, capsys: pytest.CaptureFixture[str], own_classes: str
+    sides: tuple[str, str],
+    extend: bool,
+    status: int,
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    project_classes: str,
 ) -> None:
     """What only one of them has is no setting of the other; a task whose class nobody names is one error."""
-    argv = [*sides, "--extend", own_classes] if extend else sides
+    argv = [*sides, "--extend", project_classes] if extend else sides
     assert main(["diff", *argv]) == status
 
     assert re.search(words, " ".join(capsys.readouterr()))

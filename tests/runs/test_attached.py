@@ -146,17 +146,17 @@ def test_no_code_is_imported_that_another_process_names(
 
 
 def test_a_task_of_a_class_that_is_not_named_here_is_one_line(
-    start: Start, capsys: pytest.CaptureFixture[str], own_classes: str
+    start: Start, capsys: pytest.CaptureFixture[str], project_classes: str
 ) -> None:
     """Nothing of it is known without the class; with the class, what nobody set is a default."""
-    pid = start(*RUN, "--extend", own_classes, "--task", "gsm8k", "--")
+    pid = start(*RUN, "--extend", project_classes, "--task", "gsm8k", "--")
 
-    assert main(["show", "--pid", str(pid), "--extend", "own_classes:Group"]) == 78
+    assert main(["show", "--pid", str(pid), "--extend", "project_classes:Group"]) == 78
     assert capsys.readouterr().err.splitlines()[1:] == [
-        f"  --pid {pid} runs with 'own_classes:Gsm', which is not imported, and nothing can be told without; "
-        "write --extend 'own_classes:Group','own_classes:Gsm'"
+        f"  --pid {pid} runs with 'project_classes:Gsm', which is not imported, and nothing can be told without; "
+        "write --extend 'project_classes:Group','project_classes:Gsm'"
     ]
-    named = printed(capsys, "show", "--pid", str(pid), "--extend", own_classes, "--overrides-only")
+    named = printed(capsys, "show", "--pid", str(pid), "--extend", project_classes, "--overrides-only")
     assert [line.split() for line in named.split("\n\n")[1].splitlines()[1:]] == [["task", "gsm8k", "--task"]]
 
 

@@ -20,7 +20,7 @@ from apt_settings.runs.store import record_of
 from apt_settings.sources.handed_on import DEFAULT, giver, handed_on, lost_on_the_way, places_in
 from apt_settings.sources.record import read
 
-GROUP, TASK = "own_classes:Group", "own_classes:Gsm"
+GROUP, TASK = "project_classes:Group", "project_classes:Gsm"
 
 
 def recorded(script: str, folder: Path, **environ: str) -> dict[str, str]:
@@ -86,7 +86,7 @@ def overrides(settings: AptSettings) -> list[str]:
         {"APT_TASK": "gsm8k", "APT_EXTEND": f"{GROUP},{TASK}", "APT_EVAL_EVERY": "300", "APT_TARGET_SPARSITY": "0.5"},
     ],
 )
-@pytest.mark.usefixtures("own_classes")
+@pytest.mark.usefixtures("project_classes")
 @pytest.mark.filterwarnings("ignore:distill_epochs stays 20")
 def test_a_default_stays_one_below_run(given: dict[str, str]) -> None:
     """Whoever has it: the class, a project's class or the release; of any type; and below a run in a run."""
@@ -116,10 +116,10 @@ def test_what_is_no_default_here_counts_as_set() -> None:
 
 @pytest.mark.parametrize("more", [[], ["--grid", "seed=1,2"], ["--full"]])
 def test_a_job_that_is_written_below_run_has_what_was_set(
-    more: list[str], own_classes: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    more: list[str], project_classes: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No default is exported as if somebody had set it, also where points share it; in a full text it is a default."""
-    above = load({"APT_TASK": "gsm8k", "APT_EXTEND": own_classes, "APT_SEED": "3"}, None)
+    above = load({"APT_TASK": "gsm8k", "APT_EXTEND": project_classes, "APT_SEED": "3"}, None)
     for variable, text in job_environment({}, above).items():
         monkeypatch.setenv(variable, text)
     script = printed(capsys, "job", "slurm", *more, "--", "true")
