@@ -145,6 +145,14 @@ def test_no_code_is_imported_that_another_process_names(
     assert Path("imported").exists()
 
 
+def test_a_process_whose_settings_are_wrong_is_told_as_such(start: Start, capsys: pytest.CaptureFixture[str]) -> None:
+    """No class that is not imported can be the reason."""
+    pid = start(APT_TASK="sqaud")
+
+    assert main(["show", "--pid", str(pid)]) == 78
+    assert "environment APT_TASK='sqaud' is not allowed" in capsys.readouterr().err
+
+
 def test_a_task_of_a_class_that_is_not_named_here_is_one_line(
     start: Start, capsys: pytest.CaptureFixture[str], project_classes: str
 ) -> None:
