@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from pydantic import BaseModel, PrivateAttr
 from pydantic.fields import FieldInfo
-from pydantic_core import to_jsonable_python
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .basics.environment import process_environment
@@ -37,7 +36,7 @@ from .sources.controls import CONTROLS
 from .sources.env_files import EnvFile
 from .sources.layers import Inputs, Layers
 from .sources.names import PREFIX, variable_of
-from .values import UnfitError, as_text, fill, frozen, names_in
+from .values import UnfitError, as_jsonable, as_text, fill, frozen, names_in
 
 _CONFIG: Final = SettingsConfigDict(
     env_prefix=PREFIX,
@@ -328,7 +327,7 @@ def values_of(settings: AptSettings) -> dict[str, Any]:
 
 def json_values(settings: AptSettings) -> dict[str, Any]:
     """Name -> value of every setting, as JSON has it."""
-    values: dict[str, Any] = to_jsonable_python(values_of(settings), fallback=str)
+    values: dict[str, Any] = as_jsonable(values_of(settings))
     return values
 
 

@@ -58,8 +58,10 @@ def given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], 
 def default_in(settings: AptSettings, name: str) -> Any:
     """What a setting would be here if nobody set it: for a default made from others, what they make of it."""
     setting = settings_of(settings)[name]
-    if setting.default is not Unset.DERIVED or setting.group is None:
-        return setting.default_among(settings.__dict__)
+    if setting.default is not Unset.DERIVED:
+        return setting.default
+    if setting.group is None:
+        return setting.field.get_default(call_default_factory=True, validated_data=dict(settings.__dict__))
     given = given_to(settings, setting.group)
     given.pop(setting.path, None)
     return judge(setting.group, given).values.get(setting.path)

@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from .base import AptSettings
 from .basics.escaping import escaped, shown
 from .errors import Note, SettingsError
@@ -17,7 +15,7 @@ from .sources.names import variable_of
 from .sources.readers import Source, from_environment
 from .sources.record import Record, RecordedSetting
 from .tasks import tasks
-from .values import as_text, read_value
+from .values import as_jsonable, as_text, read_value
 
 
 def layers_of_record(
@@ -36,7 +34,8 @@ def layers_of_record(
     settings, names = registry().settings_of(task_class), registry().names_of(task_class)
     recorded = {name: each.value for name, each in record.settings.items()}
     today = {each.name: each.default_among(recorded) for each in settings.values()}
-    defaults = {name: to_jsonable_python(default, fallback=str) for name, default in today.items()}
+    today |= {each: origin.value for each, origin in names.defaults.items()}
+    defaults = {name: as_jsonable(default) for name, default in today.items()}
     given = from_environment(inputs.environ, names)
     secrets = Source({each: origin for each, origin in given.values.items() if each in names.secrets})
     same = not any(_says_otherwise(inputs.arguments[each], each, record, settings) for each in inputs.arguments)
@@ -84,4 +83,4 @@ def _says_otherwise(value: object, name: str, record: Record, settings: Mapping[
 
 
 def _to_json(value: object, setting: Setting) -> Any:
-    return to_jsonable_python(read_value(value, setting.field.annotation), fallback=str)
+    return as_jsonable(read_value(value, setting.field.annotation))

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
 from ..base import AptSettings, settings_of
 from ..parts import default_in
 from ..registry import Setting, Unset
-from ..values import adapter_of
+from ..values import adapter_of, as_jsonable
 
 
 def json_schema(settings: AptSettings) -> dict[str, Any]:
@@ -32,5 +30,5 @@ def _property(setting: Setting) -> dict[str, Any]:
     own = adapter_of(setting.field).json_schema()
     known = not isinstance(setting.default, Unset) and not setting.secret
     own.pop("default", None)
-    default = {"default": to_jsonable_python(setting.default)} if known else {}
+    default = {"default": as_jsonable(setting.default)} if known else {}
     return {**own, "description": setting.meaning, **default}

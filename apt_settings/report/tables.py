@@ -4,8 +4,6 @@ import json
 from collections import Counter
 from typing import Any, NamedTuple
 
-from pydantic_core import to_jsonable_python
-
 from ..base import AptSettings, json_values, settings_of, values_of
 from ..basics.escaping import escaped
 from ..errors import Note
@@ -16,7 +14,7 @@ from ..fingerprint import fingerprint
 from ..registry import Unset, model_of
 from ..registry.groups import JOB
 from ..tasks import DEFAULT_TASK
-from ..values import as_text
+from ..values import as_jsonable, as_text
 from ..variables import by_environment
 from .catalog import Row
 from .diff import Comparison, job_of, reference
@@ -161,7 +159,7 @@ def as_json(settings: AptSettings, *, overrides_only: bool) -> str:
         name: {
             "value": values[name],
             "origin": str(settings.origin(name)),
-            "default": to_jsonable_python(_default(settings, name), fallback=str),
+            "default": as_jsonable(_default(settings, name)),
             "citation": str(citation) if (citation := settings_of(settings)[name].citation) else None,
             "departs_from": departs_from(settings, name) or None,
         }

@@ -25,6 +25,7 @@ FORMAT: Final[Literal[1]] = 1
 SIZE_LIMIT: Final = 16 * 1024 * 1024
 """The most bytes that a record may have."""
 
+_DEFAULTS: Final = ("class default", "project default")
 _LISTED: Final = 6
 """The most records that a message lists."""
 # What records say that were written before they said it themselves.
@@ -231,7 +232,7 @@ def _completed(name: str, recorded: RecordedSetting) -> RecordedSetting:
 
 
 def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names, *, same: bool) -> Source:
-    """What a record gives. A default that is still the default is left out, so that its origin stays `class default`.
+    """What a record gives. A default that is still the default is left out, so that its origin stays that of a default.
 
     `defaults` are those of today, as JSON has them. `same` says that the job is the recorded one: then an `{index}` in
     output_dir is the number of its point. Another job has none, as the folder of that point is not its own.
@@ -241,7 +242,7 @@ def source(record: Record, path: str, defaults: Mapping[str, Any], names: Names,
         _origin(path, name, _without_index(each) if same else each, released.get(name))
         for name, each in record.settings.items()
         if not each.secret
-        if name == "task" or not (each.kind == "class default" and defaults.get(name, ...) == each.value)
+        if name == "task" or not (each.kind in _DEFAULTS and defaults.get(name, ...) == each.value)
     ]
     if word := record.controls.get("reference"):
         origins.append(Origin("record", escaped(path), "reference", word, shown(word)))

@@ -4,7 +4,7 @@ from .kinds import is_list, kind_of, kind_of_field
 from .reading import TEXT_LIMIT, UNREADABLE, accepts, adapter_of, read_value, refused_as_default, wrong_with_line
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely, wrong_default
-from .writing import as_text, frozen, says
+from .writing import as_jsonable, as_text, frozen, says
 
 __all__ = [
     "TEXT_LIMIT",
@@ -13,6 +13,7 @@ __all__ = [
     "accepts",
     "adapter_of",
     "allowed",
+    "as_jsonable",
     "as_text",
     "choices_of",
     "fill",

@@ -46,8 +46,21 @@ def _goes_with_commas(item: Any, text: str) -> bool:
     return bool(text) and "," not in text and text == text.strip() and text[0] not in "[{"
 
 
+def as_jsonable(value: Any) -> Any:
+    """A value as JSON has it, the same in every process: a set is a sorted list."""
+    return to_jsonable_python(_ordered(value), fallback=str)
+
+
+def _ordered(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(map(as_jsonable, value), key=repr)
+    if isinstance(value, Mapping):
+        return {key: _ordered(item) for key, item in value.items()}
+    return [_ordered(item) for item in value] if isinstance(value, tuple | list) else value
+
+
 def _as_json(value: Any) -> str:
-    return json.dumps(to_jsonable_python(value, fallback=str), ensure_ascii=False)
+    return json.dumps(as_jsonable(value), ensure_ascii=False)
 
 
 def frozen(value: Any) -> Any:

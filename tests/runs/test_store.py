@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from support import ANY_SETTINGS, forked, git, started
 
 from apt_settings import WHERE_IT_RUNS, GlueBigSettings, SettingsError, SettingsWarning, fingerprint, load
+from apt_settings.base import is_set, settings_of, values_of
 from apt_settings.basics.differences import Side, differences
 from apt_settings.basics.files import remove_drafts
 from apt_settings.cli import main
@@ -96,6 +97,47 @@ def test_a_replay_does_not_read_the_environment(write_env: Any) -> None:
     assert [f"{folder} (argument seed)", "class default"] == [
         each.location for each in load({}, record=folder, seed=8).origin("seed").overridden
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "extend"),
+    [
+        ({"APT_TASK": "squad"}, False),
+        ({"APT_TASK": "squad"}, True),
+        ({"APT_TASK": "squad", "APT_TARGET_SPARSITY": "0.6"}, True),
+        ({"APT_TASK": "gsm8k", "APT_EVAL_EVERY": "300"}, True),
+        ({"APT_TASK": "mrpc", "APT_REFERENCE": "release"}, True),
+        ({"APT_TASK": "mrpc", "APT_REFERENCE": "release"}, False),
+    ],
+)
+def test_a_replay_is_not_changed_by_a_projects_defaults(
+    given: dict[str, str], extend: bool, project_classes: str
+) -> None:
+    """A class that is named here and restates a default of ours is no giver; what nobody set stays a default."""
+    before = load(given, None, extend=project_classes if extend else None)
+    Path("run").mkdir()
+    write(Path("run"), record_of(before))
+    after = load({}, record="run", extend=project_classes)
+    of_both = settings_of(before)
+
+    assert {name: values_of(after)[name] for name in of_both} == values_of(before)
+    assert fingerprint(after) == fingerprint(before)
+    if extend:
+        made_from_others = {"half", "third"}  # these the record gives, as the code that makes them may be another
+        assert [name for name in after.origins if is_set(after, name) and name not in made_from_others] == [
+            name for name in before.origins if is_set(before, name)
+        ]
+
+
+def test_a_set_is_recorded_in_one_order(project_classes: str) -> None:
+    """Else the record of one process would be no more that of its fingerprint in the next."""
+    before = load({"APT_TASK": "squad", "APT_WORDS": "q,w,e,r,t,y"}, None, extend=project_classes)
+    Path("run").mkdir()
+    write(Path("run"), record_of(before))
+
+    assert read("run").settings["words"].value == ["e", "q", "r", "t", "w", "y"]
+    assert not changed(read("run"))
+    assert load({}, record="run", extend=project_classes) == before
 
 
 def test_what_a_replay_does_not_read_is_told_in_the_order_of_the_settings() -> None:

@@ -150,8 +150,13 @@ def test_a_common_slip_is_mended(name: str, text: str, guess: str | None) -> Non
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(None, "none"), (True, "true"), (2e-4, "0.0002"), (("query", "value"), "query,value"), ("a b", "a b")],
+    [
+        *((None, "none"), (True, "true"), (2e-4, "0.0002"), (("query", "value"), "query,value"), ("a b", "a b")),
+        ({"z", "y", "x", "w", "v"}, "v,w,x,y,z"),
+        ({"a": {"z", "y", "x", "w", "v"}}, '{"a": ["v", "w", "x", "y", "z"]}'),
+        ([{"z", "y", "x", "w", "v"}], '[["v", "w", "x", "y", "z"]]'),
+    ],
 )
 def test_a_value_is_written_as_a_variable_would_hold_it(value: object, text: str) -> None:
-    """The text of a value reads back as that value."""
+    """The text of a value reads back as that value; that of a set is the same in every process."""
     assert text == as_text(value)
