@@ -8,7 +8,7 @@ from .base import AptSettings
 from .basics.escaping import escaped, shown
 from .errors import Note, SettingsError
 from .fingerprint import changed
-from .registry import Setting, registry
+from .registry import Setting, Unset, registry
 from .sources import record as records
 from .sources.layers import Inputs, Layers, read_recorded
 from .sources.names import variable_of
@@ -41,10 +41,21 @@ def layers_of_record(
     same = not any(_says_otherwise(inputs.arguments[each], each, record, settings) for each in inputs.arguments)
     gone = [each for each, row in record.settings.items() if row.at_default and each not in {*settings, *unjudged}]
     recorded_source = records.source(record.without([*unjudged, *gone]), name, defaults, names, same=same)
-    layers = read_recorded((recorded_source, secrets), inputs, names)
+    layers = read_recorded((_with_defaults(recorded_source, record, settings), secrets), inputs, names)
     left = (Note(f"{escaped(each)} is no setting any more, and the record has it at its default") for each in gone)
     notes = [*_not_read(given, record, settings), *_notes_on(unjudged), *left]
     return task_class, layers._replace(notes=(*layers.notes, *notes), unjudged=unjudged)
+
+
+def _with_defaults(source: Source, record: Record, settings: Mapping[str, Setting]) -> Source:
+    """The same, where what nobody set is a default: one of a project that is made from others may be made otherwise."""
+    made = {
+        name: source.values[name]._replace(kind="class default", source=setting.default_origin)
+        for name, setting in settings.items()
+        if name in source.values and setting.is_own and setting.default is Unset.DERIVED
+        if record.settings[name].kind == "class default"
+    }
+    return source._replace(values={**source.values, **made})
 
 
 def _unjudged(record: Record, path: str, *, complete: bool) -> dict[str, RecordedSetting]:

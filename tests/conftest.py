@@ -127,10 +127,13 @@ def hub(write_env: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Iter
 PROJECT_CLASSES = """
 from datetime import date
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from typing import Annotated
 from pydantic import Field
 from apt_settings import AlpacaSettings, SettingsGroup
+
+NUMBERS = count()
 
 class Metric(Enum):
     ACCURACY = "accuracy"
@@ -146,6 +149,7 @@ class Group(SettingsGroup):
     day: date = date(2024, 5, 1)
     ratio: float = 1
     note: str | None = ""
+    name: str = Field(default_factory=lambda values: f"{values['eval_every']}-{next(NUMBERS)}")
     half: int = Field(default_factory=lambda values: values["eval_every"] // 2)
     target_sparsity: float = 0.5
 

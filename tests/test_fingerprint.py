@@ -9,7 +9,7 @@ import pytest
 
 from apt_settings import WHERE_IT_RUNS, AlpacaSettings, GlueBigSettings, SettingsError, SettingsGroup, fingerprint, load
 from apt_settings.facts.datasets import DATASETS
-from apt_settings.fingerprint import canonical, changed
+from apt_settings.fingerprint import canonical, changed, counted
 from apt_settings.own import ADDED_LATER
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
@@ -220,3 +220,23 @@ def test_a_project_s_default_for_what_was_added_later_counts(
     for each in (restated, before, child):
         assert changed(record_of(each)) == ""
         assert [row.at_default for key, row in record_of(each).settings.items() if key == name] == [each is before]
+
+
+@pytest.mark.parametrize(
+    ("environ", "counts"),
+    [
+        ({}, False),
+        ({"APT_THIRD": "3"}, False),
+        ({"APT_EPOCHS": "9", "APT_THIRD": "3"}, False),
+        ({"APT_EPOCHS": "9", "APT_THIRD": "4"}, True),
+        ({"APT_HALF": "250"}, False),
+        ({"APT_HALF": "251"}, True),
+    ],
+)
+def test_a_default_that_is_made_from_others_does_not_count(
+    environ: dict[str, str], counts: bool, project_classes: str
+) -> None:
+    """Whoever gives it, and whether the class of a task makes it or a group."""
+    given = counted(load({"APT_TASK": "gsm8k", **environ}, None, extend=project_classes))
+
+    assert bool({"third", "APT_HALF"} & given.keys()) == counts

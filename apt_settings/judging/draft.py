@@ -67,21 +67,26 @@ def draft_of(task_class: type[TaskClass], layers: Layers, known: Registry) -> Dr
 
 
 def _without_defaults(layers: Layers, settings: Mapping[str, Setting]) -> Layers:
-    """The same without what `run` handed on as a default and is the default here, too: nobody set it."""
+    """The same without what `run` handed on as a default and is the default here, too: nobody set it.
+
+    One of a project that is made from others stays, as its code may make another one each time, and is a default.
+    """
     weaker = {**layers.names.defaults, **layers.release.values}
-    defaults = [
-        name
-        for source in layers.sources
-        for name, giver in source.values.items()
-        if giver.source == DEFAULT and name in settings and _is_default(giver, settings[name], weaker.get(name))
-    ]
-    return layers.without(defaults, "environment") if defaults else layers
+    givers = (each for source in layers.sources for each in source.values.items())
+    handed_on = {name: giver for name, giver in givers if giver.source == DEFAULT and name in settings}
+    same = [name for name, giver in handed_on.items() if _is_default(giver, settings[name], weaker.get(name))]
+    made = {
+        name: giver._replace(kind="class default", source=settings[name].default_origin)
+        for name, giver in handed_on.items()
+        if settings[name].is_own and settings[name].default is Unset.DERIVED
+    }
+    return layers.without(same, "environment").replaced(made) if handed_on else layers
 
 
 def _is_default(giver: Origin, setting: Setting, weaker: Origin | None) -> bool:
     """Whether a value is what its setting has without it, by a project or the release, else by the class."""
     default = read_value(weaker.value, setting.field.annotation) if weaker else setting.default
-    return default is Unset.DERIVED or as_text(default) == giver.value
+    return bool(as_text(default) == giver.value)
 
 
 def _release(task_class: type[TaskClass], layers: Layers, settings: Mapping[str, Setting]) -> Source:

@@ -113,6 +113,15 @@ class Layers(NamedTuple):
             lambda values: {key: each for key, each in values.items() if key not in names or each.kind not in kinds}
         )
 
+    def replaced(self, origins: Mapping[str, Origin]) -> "Layers":
+        """The same with these in the place of what the environment gives to their settings."""
+        return self._changed(
+            lambda values: {
+                key: origins[key] if key in origins and each.kind == "environment" else each
+                for key, each in values.items()
+            }
+        )
+
     def not_of(self, names: Mapping[str, str]) -> "Layers":
         """The same without these settings, which the chosen task does not have; `names` says what is wrong with each.
 
