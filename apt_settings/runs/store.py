@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from ..base import AptSettings, settings_of, values_of, written_output_dir
+from ..base import AptSettings, json_values, settings_of, written_output_dir
 from ..basics.escaping import bytes_escaped
 from ..basics.files import write_whole
 from ..errors import SettingsError
-from ..fingerprint import canonical, changed, fingerprint, is_at_default
+from ..fingerprint import changed, fingerprint, is_at_default
 from ..registry.groups import OUTPUT_DIR
 from ..sources.record import FILE_NAME, FORMAT, Record, RecordedSetting, read
 
@@ -21,8 +21,7 @@ _MARKS: Final = ("where_it_runs", "group", "at_default", "secret", "filled")
 
 def record_of(settings: AptSettings, sample: str = "") -> Record:
     """A record of these settings, without any run; `sample` is what a sample computes them from: `sample1:7:42`."""
-    values = {name: canonical(value) for name, value in values_of(settings).items()}
-    origins = settings.origins
+    values, origins = json_values(settings), settings.origins
     written = {OUTPUT_DIR: written_output_dir(settings)}
     controls = {**settings.controls, **({"sample": sample} if sample else {})}
     return Record(
