@@ -243,10 +243,10 @@ class AptSettings(
         raise TypeError(f"{cls.__name__}.model_construct: call {cls.__name__}(...), which checks what it makes")
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AptSettings) and type(self) is type(other) and values_of(self) == values_of(other)
+        return isinstance(other, AptSettings) and type(self) is type(other) and _values(self) == _values(other)
 
     def __hash__(self) -> int:
-        return hash((type(self), *map(frozen, values_of(self).values())))
+        return hash((type(self), *map(frozen, _values(self).values())))
 
     if not TYPE_CHECKING:  # pragma: no branch - so that `settings.epocs` stays an error for type checkers
 
@@ -319,7 +319,15 @@ def unknown_to(settings: AptSettings) -> tuple[Origin, ...]:
 
 
 def values_of(settings: AptSettings) -> dict[str, Any]:
-    """Name -> value of every setting, in the order of `settings_of`; an Unset where it has none."""
+    """Name -> value of every setting, in the order of `settings_of`; an Unset where it has none.
+
+    That of a secret is hidden: the object itself, and `part`, have it as it is.
+    """
+    values = _values(settings)
+    return {name: each.hide(values[name]) for name, each in settings_of(settings).items()}
+
+
+def _values(settings: AptSettings) -> dict[str, Any]:
     rows, values = settings_of(settings), {**settings.__dict__, **settings._background.group_values}
     values |= {name: each.default for name, each in rows.items() if name not in values}
     return {name: values[name] for name in rows}

@@ -50,9 +50,10 @@ def group_for(settings: AptSettings, wanted: "Group[T]") -> "Group[T] | None":
 def given_to(settings: AptSettings, group: Group[Any]) -> dict[tuple[str, ...], Any]:
     """What the fields of a group's class were given: our values, and its own that somebody set."""
     own, shared, *_ = fields_of(group)
-    values, winners = values_of(settings), background_of(settings).layers.winners()
+    background, values = background_of(settings), values_of(settings)
+    winners = background.layers.winners()
     ours = {path: values[name] for path, name in shared.items()}
-    return ours | {setting.path: values[name] for name, setting in own.items() if name in winners}
+    return ours | {each.path: background.group_values[name] for name, each in own.items() if name in winners}
 
 
 def default_in(settings: AptSettings, name: str) -> Any:

@@ -15,7 +15,7 @@ from .sources.names import variable_of
 from .sources.readers import Source, from_environment
 from .sources.record import Record, RecordedSetting
 from .tasks import tasks
-from .values import as_jsonable, as_text, read_value
+from .values import as_jsonable, as_text
 
 
 def layers_of_record(
@@ -94,4 +94,4 @@ def _says_otherwise(value: object, name: str, record: Record, settings: Mapping[
 
 
 def _to_json(value: object, setting: Setting) -> Any:
-    return as_jsonable(read_value(value, setting.field.annotation))
+    return as_jsonable(setting.hide(setting.read(value)))

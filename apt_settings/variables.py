@@ -82,13 +82,14 @@ def secrets_of(settings: AptSettings) -> dict[str, str]:
 
     For one that a file holds, the variable of the environment that names the file.
     """
-    found: dict[str, str] = {}
-    for name, setting in settings_of(settings).items():
-        origin, value = settings.origin(name), values_of(settings)[name]
-        if setting.secret and isinstance(value, SecretStr) and origin.is_override:
-            from_file = origin.kind == "environment" and origin.variable != setting.variable
-            found |= {} if from_file else {setting.variable: value.get_secret_value()}
-    return found
+    rows = settings_of(settings)
+    given = {name: settings.origin(name) for name, each in rows.items() if each.secret}
+    return {
+        rows[name].variable: origin.value.get_secret_value()
+        for name, origin in given.items()
+        if isinstance(origin.value, SecretStr) and origin.is_override
+        if origin.kind != "environment" or origin.variable == rows[name].variable  # else a file has it
+    }
 
 
 def by_environment(secret: Setting) -> str:
@@ -98,9 +99,8 @@ def by_environment(secret: Setting) -> str:
 
 def without_secrets(command: Sequence[str], settings: AptSettings) -> tuple[str, ...]:
     """The words of a command as a record has them: the value of no secret, nor what a flag of one says."""
-    rows, values = settings_of(settings), values_of(settings)
-    secrets = [name for name, each in rows.items() if each.secret]
-    known = (values[name] for name in secrets if settings.origin(name).is_override)
+    secrets = {name: settings.origin(name) for name, each in settings_of(settings).items() if each.secret}
+    known = (each.value for each in secrets.values() if each.is_override)
     return hide(command, secrets, {each.get_secret_value() for each in known if isinstance(each, SecretStr)})
 
 

@@ -11,7 +11,7 @@ from ..registry import Registry, Setting, Unset, registry, task_of
 from ..sources.handed_on import DEFAULT
 from ..sources.layers import Inputs, Layers, read
 from ..sources.readers import Source
-from ..values import as_text, read_value
+from ..values import as_text
 
 
 def layers_for(task_class: type[TaskClass], inputs: Inputs) -> Layers:
@@ -62,7 +62,7 @@ def draft_of(task_class: type[TaskClass], layers: Layers, known: Registry) -> Dr
     settings = known.settings_of(task_class)
     layers = _without_defaults(layers._replace(release=_release(task_class, layers, settings)), settings)
     winners = {name: giver for name, giver in layers.winners().items() if name in settings}
-    values = {name: read_value(giver.value, settings[name].field.annotation) for name, giver in winners.items()}
+    values = {name: settings[name].read(giver.value) for name, giver in winners.items()}
     return Draft(task_class, task_of(task_class), known, settings, layers, winners, values)
 
 
@@ -85,7 +85,7 @@ def _without_defaults(layers: Layers, settings: Mapping[str, Setting]) -> Layers
 
 def _is_default(giver: Origin, setting: Setting, weaker: Origin | None) -> bool:
     """Whether a value is what its setting has without it, by a project or the release, else by the class."""
-    default = read_value(weaker.value, setting.field.annotation) if weaker else setting.default
+    default = setting.read(weaker.value) if weaker else setting.default
     return bool(as_text(default) == giver.value)
 
 

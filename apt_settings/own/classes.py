@@ -1,5 +1,6 @@
 """A class whose fields are settings: the base of one written for us, and a handle for one that is there already."""
 
+import inspect
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ..basics.escaping import shown
 from ..errors import SettingsError
-from ..values.kinds import is_class
+from ..values.kinds import holds_secret, is_class
 from .frozen import Frozen
 from .task import TaskClass
 
@@ -41,6 +42,14 @@ class SettingsGroup(BaseModel, metaclass=Frozen):
     model_config = ConfigDict(
         extra="forbid", frozen=True, defer_build=True, populate_by_name=True, protected_namespaces=()
     )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Judge the default of a secret, which is a plain text else: `hub_token: SecretStr = "hf_..."`."""
+        super().__pydantic_init_subclass__(**kwargs)
+        for name in cls.model_fields.keys() & inspect.get_annotations(cls).keys():
+            if holds_secret(cls.model_fields[name].annotation):
+                cls.model_fields[name].validate_default = True
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ..errors import SettingsError
-from ..values.kinds import has_text_form, is_model, kind_of_field
+from ..values.kinds import has_text_form, holds_secret, is_model, kind_of_field
 from .classes import Group
 
 _SECRETS: Final = (
@@ -117,12 +117,6 @@ def default_of(field: FieldInfo) -> Any:
         raise SettingsError.at(name, f"makes no default: {type(error).__name__}: {error}") from None
 
 
-def is_secret(field: FieldInfo) -> bool:
-    """Whether a field's type says that it is never shown."""
-    kind = kind_of_field(field)
-    return SecretStr in (kind.of, *kind.members)
-
-
 def nested_class(field: FieldInfo) -> Any:
     """The class of a field that is an object with fields, and is there always; None for any other field."""
     kind = kind_of_field(field)
@@ -151,11 +145,13 @@ def _resolved(kind: type, name: str, annotation: Any) -> Any:
 def _as_secret(group: Group[Any], leaf: Leaf) -> Leaf:
     """A leaf that is never shown, marked; a plain text among them is a SecretStr from here on."""
     kind = kind_of_field(leaf.field)
-    if is_secret(leaf.field):
+    if holds_secret(leaf.field.annotation):
         return leaf._replace(secret=True)
     by_name = not group.judges_itself and str in (kind.of, *kind.members) and _sounds_secret(leaf.path[-1].lower())
     if not (by_name if group.secret is None else leaf.path[0] in group.secret):
         return leaf
+    if str not in (kind.of, *kind.members):
+        return leaf._replace(secret=True)
     field = copy(leaf.field)
     field.annotation = SecretStr | None if kind.optional or field.default is None else SecretStr
     field.default = hidden(field.default)

@@ -83,7 +83,7 @@ def wrong_with_default(group: Group[Any], leaf: Leaf, default: Any) -> ErrorDeta
     judged_by_pydantic = getattr(group.kind, "model_config", {}).get("validate_default")
     if not leaf.settable or judged_by_pydantic or (default is None and not group.judges_itself):
         return None
-    return refused_as_default(leaf.field, default)
+    return refused_as_default(leaf.field, default, is_shown=not leaf.secret)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:

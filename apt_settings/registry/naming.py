@@ -12,7 +12,7 @@ from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..facts.datasets import DATASETS, plain, task_with
 from ..own import Group, Place, groups_named, is_same, leaves_of, wrong_defaults
-from ..own.leaves import names_of_fields
+from ..own.leaves import default_of, names_of_fields
 from ..sources.controls import CONTROLS
 from ..sources.foreign import is_foreign
 from ..sources.layers import Inputs
@@ -85,8 +85,10 @@ def _wrong_with_task(task: Group[Any], known: Registry) -> Iterator[tuple[str, s
             continue
         if setting.restated_by and not accepts(setting.field, default):
             yield f"gives {name} the default {shown(default)}, and it must be {allowed(setting.field)}", ""
-        elif setting.is_own and (wrong := refused_as_default(setting.field, default)):
-            yield wrong_default(name, setting.field, wrong), ""
+        elif setting.is_own:
+            wrong = refused_as_default(setting.field, default_of(setting.field), is_shown=not setting.secret)
+            if wrong:
+                yield wrong_default(name, setting.field, wrong), ""
     yield from _taken({name: each for name, each in settings.items() if each.is_own}, known, "give it another name")
 
 

@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from ..basics.escaping import shown
 from ..facts.other_names import DERIVED, ELSEWHERE, OTHER_NAMES
 from ..own import Group, leaves_of
-from ..own.leaves import default_of, is_secret
+from ..own.leaves import default_of
 from ..sources.names import Names, names_of
-from ..values import allowed, choices_of
+from ..values import allowed, choices_of, holds_secret
 from ..values.kinds import kind_of_field
 from ..values.reading import bounds_of
 from .fields import fields_of, project_defaults
@@ -72,7 +72,7 @@ def _settings_of(
 
 
 def _setting(name: str, owner: type[BaseModel], field: FieldInfo) -> Setting:
-    return Setting(name, (name,), owner, field, secret=is_secret(field))
+    return Setting(name, (name,), owner, field, secret=holds_secret(field.annotation))
 
 
 @cache

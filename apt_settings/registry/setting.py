@@ -6,12 +6,14 @@ from enum import Enum
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pydantic import Secret, SecretStr
 from pydantic.fields import FieldInfo
 
 from ..facts.datasets import DATASETS
 from ..own import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, definition_of, meaning_of
 from ..own.leaves import default_of, is_derived
 from ..sources.names import variable_of
+from ..values import hide, read_value
 from .groups import GROUPS
 
 if TYPE_CHECKING:
@@ -53,7 +55,16 @@ class Setting(NamedTuple):
         """What it is where nobody sets it; Unset.REQUIRED where somebody must."""
         if self.field.is_required():
             return Unset.REQUIRED
-        return Unset.DERIVED if is_derived(self.field) else default_of(self.field)
+        return Unset.DERIVED if is_derived(self.field) else self.hide(default_of(self.field))
+
+    def read(self, given: Any) -> Any:
+        """What is given, as a value of the setting's type; UNREADABLE where it is none."""
+        plain = given.get_secret_value() if self.secret and isinstance(given, SecretStr | Secret) else given
+        return read_value(plain, self.field.annotation)
+
+    def hide(self, value: Any) -> Any:
+        """A value as it is told: of a secret it is hidden, whatever its type."""
+        return hide(value) if self.secret and not isinstance(value, Unset) else value
 
     def default_among(self, values: Mapping[str, Any]) -> Any:
         """What one of ours is where nobody sets it, and the others have these values; of a project's own, `default`."""

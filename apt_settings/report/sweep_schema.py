@@ -10,6 +10,7 @@ from ..sweeps.grid import LIMIT
 from ..sweeps.sample import DEFAULT_SEED, MOST_SEED
 from ..tasks import task_words
 from ..values import adapter_of, is_list, kind_of
+from .schema import WithoutSecrets
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"  # which every editor's checker of TOML knows
 _WHOLE: Final = r"[-+]?[0-9]+"
@@ -71,7 +72,7 @@ def _listed(value: Mapping[str, Any], pattern: str) -> dict[str, Any]:
 
 def _value(name: str, setting: Setting) -> dict[str, Any]:
     """One value of a setting, as TOML has it."""
-    schema = adapter_of(setting.field).json_schema()
+    schema = adapter_of(setting.field).json_schema(schema_generator=WithoutSecrets)
     shared = schema.pop("$defs", {})
     if name == "task":
         schema = {"enum": list(task_words())}

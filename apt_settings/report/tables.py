@@ -106,7 +106,7 @@ def departs_from(settings: AptSettings, name: str) -> str:
     if citation and all(citation.paper):
         stated, place = citation.paper
         return "" if stated == as_text(value) else f"{stated} (paper, {place})"
-    if value == default:
+    if value == default or as_text(value) == as_text(default):  # the latter of a secret
         return ""
     return f"{as_text(default)} ({citation})" if citation else as_text(default)
 

@@ -10,7 +10,7 @@ from ..basics.escaping import escaped, shown, spelt
 from ..basics.files import UnreadableError, read_text
 from ..basics.origins import Origin
 from ..errors import Note, Problem
-from ..values import TEXT_LIMIT
+from ..values import TEXT_LIMIT, hide
 from .dotenv import read_env_file
 from .foreign import is_foreign
 from .handed_on import giver, places_in
@@ -121,10 +121,10 @@ def source_of(
 
 def _hidden(origin: Origin, *, from_file: bool) -> Origin:
     """A secret's origin, whose value nothing prints. Raises UnreadableError for a file that cannot be read."""
-    if origin.is_empty or not isinstance(origin.value, str):
+    if origin.is_empty or origin.value is None:
         return origin
     if not from_file:
-        return origin._replace(value=SecretStr(origin.value), raw="'**********'")
+        return origin._replace(value=hide(origin.value), raw="'**********'")
     if origin.kind == "job spec":  # the file is where the job runs
         return origin._replace(value=None)
     return origin._replace(value=SecretStr(read_text(Path(origin.value), TEXT_LIMIT).rstrip("\n")))

@@ -1,10 +1,10 @@
 """Text to value and back, and what a setting takes in words; all of it is read off the setting's type."""
 
-from .kinds import is_list, kind_of, kind_of_field
+from .kinds import holds_secret, is_list, kind_of, kind_of_field
 from .reading import TEXT_LIMIT, UNREADABLE, accepts, adapter_of, read_value, refused_as_default, wrong_with_line
 from .templates import UnfitError, fill, literal, names_in, nearly_names_in
 from .words import allowed, choices_of, likely, wrong_default
-from .writing import as_jsonable, as_text, frozen, says
+from .writing import as_jsonable, as_text, frozen, hide, says
 
 __all__ = [
     "TEXT_LIMIT",
@@ -18,6 +18,8 @@ __all__ = [
     "choices_of",
     "fill",
     "frozen",
+    "hide",
+    "holds_secret",
     "is_list",
     "kind_of",
     "kind_of_field",

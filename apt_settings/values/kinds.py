@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, MutableMapping, MutableSequence, MutableSet, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from pydantic.fields import FieldInfo
 
 LISTS: Final = (tuple, list, set, frozenset)
@@ -125,3 +126,15 @@ def _has_text_form(model: Any, within: tuple[Any, ...]) -> bool:
         return all(has_text_form(each, within) for each in types_of_fields(model).values())
     except NameError:
         return False
+
+
+def holds_secret(annotation: Any, _within: tuple[Any, ...] = ()) -> bool:
+    """Whether a value of a type may have a secret in it: `list[SecretStr]`, a model with a field of `SecretBytes`."""
+    plain = _bare(annotation)
+    if is_class(get_origin(plain) or plain, SecretStr, SecretBytes, Secret):
+        return True
+    inner: tuple[Any, ...] = get_args(plain)
+    if is_model(plain) and plain not in _within:
+        with suppress(NameError):
+            inner = tuple(types_of_fields(plain).values())
+    return any(holds_secret(each, (*_within, plain)) for each in inner)

@@ -209,8 +209,8 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
         return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
-def refused_as_default(field: FieldInfo, default: Any) -> ErrorDetails | None:
-    """What type and range of a field say of its default; None where they take it.
+def refused_as_default(field: FieldInfo, default: Any, *, is_shown: bool = True) -> ErrorDetails | None:
+    """What type and range of a field say of its default, which is among it if it may be shown; None if they take it.
 
     A default need not have a text form: it may be of several lines. No validator that stands in the type is run, and
     what pydantic judges itself is left to it.
@@ -224,7 +224,8 @@ def refused_as_default(field: FieldInfo, default: Any) -> ErrorDetails | None:
     try:
         _adapter(Annotated[annotation, *marks] if marks else annotation).validate_python(default)
     except ValidationError as error:
-        return {**error.errors(include_url=False, include_input=False)[0], "input": default}
+        refused = error.errors(include_url=False, include_input=False)[0]
+        return {**refused, "input": default} if is_shown else refused
     except Exception:  # whatever a class of others within the type does: nothing is known against the default
         return None
     return None

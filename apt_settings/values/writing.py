@@ -1,4 +1,4 @@
-"""A value as a variable holds it, and as something that can be hashed."""
+"""A value as a variable holds it, as something that can be hashed, and as something that nothing shows."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from datetime import date, time, timedelta
 from enum import Enum
 from typing import Any, Final
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Secret, SecretStr
 from pydantic_core import to_jsonable_python
 
 from .kinds import LISTS
@@ -72,3 +72,10 @@ def frozen(value: Any) -> Any:
     if isinstance(value, set | frozenset):
         return frozenset(map(frozen, value))
     return tuple(map(frozen, value)) if isinstance(value, tuple | list) else value
+
+
+def hide(value: Any) -> Any:
+    """A value of any type as a secret, which nothing shows; None as it is, as it says that there is no secret."""
+    if value is None or isinstance(value, SecretStr | Secret):
+        return value
+    return SecretStr(value) if isinstance(value, str) else Secret(value)

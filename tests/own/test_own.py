@@ -50,12 +50,14 @@ from apt_settings import (
     override,
     part,
 )
-from apt_settings.base import values_of
+from apt_settings.base import json_values, settings_of, values_of
 from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
+from apt_settings.integrations.trackers import tracked
 from apt_settings.own import Group, Place, definition_of, leaves_of
 from apt_settings.registry import Registry, Setting, extend_process, in_force
 from apt_settings.registry.naming import with_groups
+from apt_settings.report.display import as_html
 from apt_settings.report.schema import json_schema
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
@@ -1086,30 +1088,196 @@ COMMANDS = [
 ]
 
 
-def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> None:
-    """Not in its output, its errors, its records, nor the files that it writes."""
-    (tmp_path / "job.sh").write_text(f"export APT_HUB_TOKEN={CANARY} APT_EVAL_EVERY=0\ntrue\n")
-    (tmp_path / "other.env").write_text(f"APT_API_KEY={CANARY}-2\n")
-    for name, value in {
-        "APT_EXTEND": module,
-        "APT_TASK": "squad",
-        "APT_HUB_TOKEN": CANARY,
-        "APT_API_KEY": CANARY,
-    }.items():
-        monkeypatch.setenv(name, value)
-    said = []
-    for argv in COMMANDS:
+WITH_SECRETS = f'''
+from dataclasses import dataclass, field
+from typing import Annotated
+from pydantic import BaseModel, Field, Secret, SecretBytes, SecretStr
+from apt_settings import AlpacaSettings, SettingsGroup
+
+class Hub(BaseModel):
+    key: SecretStr = "{CANARY}"
+
+class Odd(BaseModel):
+    key: SecretStr = Field(default="{CANARY}", alias="hubKey")
+    pin: Secret[int] = 7001
+
+@dataclass
+class OddData:
+    odd: Odd = field(default_factory=Odd)
+    code: SecretStr = "{CANARY}"
+
+class Token(SecretStr):
+    pass
+
+class Kinds(SettingsGroup):
+    text: SecretStr = "{CANARY}"
+    marked: Annotated[SecretStr, Field(min_length=3)] = "{CANARY}"
+    optional: SecretStr | None = "{CANARY}"
+    either: int | SecretStr = "{CANARY}"
+    number: SecretStr | int = 7001
+    several: list[SecretStr] = ["{CANARY}"]
+    named: dict[str, SecretStr] = {{"a": "{CANARY}"}}
+    made: SecretStr = Field(default_factory=lambda: "{CANARY}")
+    follows: SecretStr = Field(default_factory=lambda values: values["text"])
+    hub: Hub = Hub()
+    another_hub: Hub | None = Hub()
+    hubs: list[Hub] = [Hub()]
+
+class AsItIs(BaseModel):
+    plain_text: SecretStr = "{CANARY}"
+    plain_hubs: dict[str, Hub] = {{"a": Hub()}}
+
+@dataclass
+class Data:
+    data_text: SecretStr = "{CANARY}"
+    data_hub: Hub = field(default_factory=Hub)
+
+class Refused(SettingsGroup):
+    key: Annotated[SecretStr, Field(min_length=99)] = "{CANARY}"
+
+class RefusedAsItIs(BaseModel):
+    key: Annotated[SecretStr, Field(min_length=99)] = "{CANARY}"
+
+class Task(AlpacaSettings):
+    datasets, architectures = ("mine",), ("gpt2",)
+    task: str = "mine"
+    dataset: str = "mine"
+    architecture: str = "gpt2"
+    task_text: SecretStr = "{CANARY}"
+    task_bytes: SecretBytes = b"{CANARY}"
+    task_kind: Token = "{CANARY}"
+    task_secret: Secret[str] = "{CANARY}"
+    task_hub: Hub | None = Hub()
+    task_odd: Odd | None = Odd()
+    task_data: OddData | None = OddData()
+
+class Below(Task):
+    task: str = "below"
+    datasets = ("below",)
+    dataset: str = "below"
+    task_text: SecretStr = "{CANARY}-2"
+'''
+CLASSES = ("Kinds", "AsItIs", "Data", "Task", "Below")
+
+
+@pytest.fixture
+def with_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A module in the working directory, all of whose classes have secrets with defaults."""
+    (tmp_path / "with_secrets.py").write_text(WITH_SECRETS)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield import_module("with_secrets")
+    sys.modules.pop("with_secrets")
+
+
+def told_at_every_door(capfd: Any) -> str:
+    """What all commands print, and what they write."""
+    told = []
+    secrets = [("explain", name) for name, setting in settings_of(load()).items() if setting.secret]
+    for argv in (*COMMANDS, *secrets):
         if argv[-2:] == ("--from", "runs"):
             argv = ("show", "--from", str(next(Path("runs").iterdir())))
         with suppress(SystemExit):  # how a recorded run ends
             main(argv)
-        said.append(capfd.readouterr())
-    written = "".join(path.read_text() for path in (*Path("runs").glob("*/run.json"), Path("page.html")))
+        told += capfd.readouterr()
+    return "".join((*told, *(path.read_text() for path in (*Path("runs").glob("*/run.json"), Path("page.html")))))
 
-    assert CANARY not in "".join(out + err for out, err in said)
-    assert CANARY not in written
-    assert '"secret": true' in written
-    assert any("hub_token is secret and is not written: the job needs APT_HUB_TOKEN" in err for _, err in said)
+
+def test_no_command_shows_a_secret(module: str, monkeypatch: pytest.MonkeyPatch, capfd: Any, tmp_path: Path) -> None:
+    """Not in its output, its errors, its records, nor the files that it writes."""
+    (tmp_path / "job.sh").write_text(f"export APT_HUB_TOKEN={CANARY} APT_EVAL_EVERY=0\ntrue\n")
+    (tmp_path / "other.env").write_text(f"APT_API_KEY={CANARY}-2\n")
+    for name, value in {"APT_EXTEND": module, "APT_HUB_TOKEN": CANARY, "APT_API_KEY": CANARY}.items():
+        monkeypatch.setenv(name, value)
+    told = told_at_every_door(capfd)
+
+    assert CANARY not in told
+    assert '"secret": true' in told
+    assert "hub_token is secret and is not written: the job needs APT_HUB_TOKEN" in told
+
+
+@pytest.mark.parametrize("task", ["squad", "mine", "below"])
+def test_a_default_of_a_secret_is_hidden_whatever_it_is(
+    task: str, with_secrets: Any, monkeypatch: pytest.MonkeyPatch, capfd: Any
+) -> None:
+    """What the type calls a secret is one at every door: plain texts, lists, and objects that have one somewhere."""
+    monkeypatch.setenv("APT_TASK", task)
+    monkeypatch.setenv("APT_EXTEND", ",".join(f"{with_secrets.__name__}:{each}" for each in CLASSES))
+    told, settings = told_at_every_door(capfd), load()
+    secrets = {name for name, setting in settings_of(settings).items() if setting.secret}
+    objects = [settings, settings.origins, tracked(settings), counted(settings), json_values(settings)]
+
+    assert secrets >= {"text", "several", "hub.key", "another_hub", "plain_hubs", "data_text"}
+    assert task == "squad" or secrets >= {"task_text", "task_bytes", "task_hub"}
+    assert [each for each in (CANARY, "7001") if each in f"{told}{objects}{settings}{as_html(settings)}"] == []
+
+
+def test_a_secret_of_any_type_is_read_and_handed_on(with_secrets: Any) -> None:
+    """The class gets values of its types, defaults too; the command gets the texts, and nothing tells them."""
+    kinds = with_secrets.Kinds
+    plain = part(load({}, None, extend=[kinds]), kinds)
+    texts = {
+        "APT_SEVERAL": f"{CANARY},b",
+        "APT_NAMED": json.dumps({"a": CANARY}),
+        "APT_ANOTHER_HUB": json.dumps({"key": CANARY}),
+        "APT_EITHER": "7001",
+        "APT_OPTIONAL": "none",
+    }
+    settings = load(texts, None, extend=[kinds])
+    given = part(settings, kinds)
+
+    assert (plain.text, plain.follows, plain.several) == (SecretStr(CANARY), SecretStr(CANARY), [SecretStr(CANARY)])
+    assert (given.several, given.named) == ([SecretStr(CANARY), SecretStr("b")], {"a": SecretStr(CANARY)})
+    assert (given.another_hub.key, given.either, given.optional) == (SecretStr(CANARY), 7001, None)
+    assert texts.items() <= job_environment({}, settings).items()
+    assert variables(settings).keys().isdisjoint(texts)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"several": [CANARY, 3]},
+        {"named": {CANARY: [1]}},
+        {"either": [CANARY]},
+        {"another_hub": {"key": CANARY, "x": 1}},
+    ],
+)
+def test_what_is_refused_of_a_secret_is_not_told(wrong: dict[str, Any], with_secrets: Any) -> None:
+    """Neither the value of an argument that is no text, nor one that it overrules."""
+    kinds = with_secrets.Kinds
+    with pytest.raises(SettingsError, match=r"argument \w+='\*+' is not allowed") as caught:
+        load({"APT_SEVERAL": CANARY}, None, extend=[kinds], **wrong)
+
+    assert CANARY not in str(caught.value) + repr(caught.value.problems)
+
+
+@pytest.mark.parametrize("kind", ["Refused", "RefusedAsItIs"])
+def test_a_default_of_a_secret_that_is_refused_is_not_told(kind: str, with_secrets: Any) -> None:
+    """What it must be is told."""
+    with pytest.raises(SettingsError, match="gives key a default, and it is not allowed: Value should have") as caught:
+        load({}, None, extend=[getattr(with_secrets, kind)])
+
+    assert CANARY not in str(caught.value)
+
+
+@dataclass
+class Pins:
+    """What its handle calls secret is no text."""
+
+    pin: int = 7001
+    names: list[str] = field(default_factory=lambda: [CANARY])
+    net: Net = field(default_factory=Net)
+
+
+secret_pins = group(Pins, secret=("pin", "names", "net"))
+
+
+def test_a_handle_may_call_any_field_secret() -> None:
+    """It keeps its type."""
+    settings = load({"APT_PIN": "7002"}, None, extend=[secret_pins])
+
+    assert [each for each in ("7001", "7002", CANARY) if each in f"{settings}{settings.origins}"] == []
+    assert part(settings, secret_pins) == Pins(7002)
+    assert [name for name, setting in registry_of(Pins).items() if setting.secret] == []
 
 
 def test_no_object_shows_a_secret() -> None:
