@@ -2,28 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ..base import AptSettings, values_of
-from ..basics.escaping import escaped
-from ..basics.files import UnreadableError, read_text
+from ..base import AptSettings, settings_of, values_of
 from ..errors import Problem, SettingsError
-from ..facts.other_names import DERIVED, OTHER_WORDS, PRECISION_FLAGS
+from ..facts.other_names import DERIVED, PRECISION_FLAGS
 from ..loading import with_arguments
-from ..plan import divide_batch
-from ..sources.dotenv import SIZE_LIMIT
-from ..sources.flags import Flag, flag_of, setting_of
+from ..sources.flags import Flag, flag_of, plain, setting_of
 from ..sources.names import variable_of
-from ..values import as_text
-from . import transformers
-from .extras import warn_caller, world_size
-
-_HELPING: Final = (argparse._HelpAction, argparse._VersionAction)
-_GROWING: Final = (argparse._AppendAction, argparse._AppendConstAction, argparse._CountAction)
-"""Actions that add to their default."""
-_OF_THE_TRAINER: Final = "per_device_train_batch_size"
+from ..tasks import task_choice
+from ..values import UNREADABLE, as_text, kind_of_field
+from ..values.reading import BOOLEANS
+from .parser_defaults import choices_of, derived, read_choice, take_for_defaults
+from .parser_words import Given, given_to, parsers_in
 
 
 def with_flags(
@@ -35,192 +26,119 @@ def with_flags(
         settings = with_flags(settings, parser)         # --learning_rate 0.01 -> its origin is --learning_rate
         arguments = parser.parse_args()                 # without the flag: learning_rate of the settings
 
-    A flag means a setting by its name, or by one that trainers know: `--lr`, `--num_train_epochs`, `--bf16`. What is
-    given wins over all that was set before, is judged like it, and is in the record and the fingerprint of the result.
+    A flag means a setting by its name, or by one that trainers know: `--lr`, `--num_train_epochs`, `--bf16`; but not
+    where none of its choices is a value of the setting, as in `--task {train,eval}`. What is given wins over all that
+    was set before, is judged like it, and is in the record and the fingerprint of the result.
+
     The parser's flags keep their types and choices; those that mean a setting have its value for a default, and are
-    required no more. One whose choices do not have that value is left alone, and a SettingsWarning says so.
+    required no more. One whose choices do not have that value is left alone, and a SettingsWarning says so. Two types
+    change: `type=bool`, which takes `False` for true, reads words; and names in braces in output_dir are filled in.
     `parse_args_into_dataclasses` of transformers and `parse_args_and_config` of trl go on in the same way; what the
     file of `--config` says counts as given. `args` are those of `sys.argv` where none are given.
 
     Raises SettingsError for a value that the settings refuse, and for a flag that they decide, such as
     `--gradient_accumulation_steps`. What the parser itself refuses ends as it always does.
     """
-    words = list(sys.argv[1:] if args is None else args)
-    parsers = list(_parsers(parser))
+    parsers = list(parsers_in(parser))
     actions = [action for each in parsers for action in each._actions]
-    helping = {word for each in actions if isinstance(each, _HELPING) for word in each.option_strings}
-    given = {} if helping.intersection(words) else _given(parser, words)
-    ours = {each.dest: meant for each in actions if (meant := _meant(each, settings))}
-    alone = {each.dest for each in actions} - ours.keys()
-    said = [flag for dest, value in given.items() if dest not in alone and (flag := _flag(dest, value, ours, settings))]
-    spellings = {each.dest: _spelling(each) for each in actions}
-    problems = [*_decided(given, spellings, settings), *_at_odds(said)]
+    names = _names(actions, settings)
+    strange = {each.dest for each in actions if each.dest not in names or not _may_mean(each, names, settings)}
+    _read_words(actions, names, settings)
+    given = given_to(parser, list(sys.argv[1:] if args is None else args))
+    said = [each._replace(name=names.get(each.name, each.name)) for each in given if each.name not in strange]
+    flags = [flag for each in said if (flag := _flag(each, settings))]
+    problems = [*_decided(said, settings), *_at_odds(flags), *_empty(flags, settings)]
     if not problems:
-        values = {flag.setting: flag.value for flag in said}
-        settings = with_arguments(settings, values, {flag.setting: flag.name for flag in said})
-        problems = [*_switched_off(given, spellings, settings)]
+        values = {flag.setting: flag.value for flag in flags}
+        settings = with_arguments(settings, values, {flag.setting: flag.name for flag in flags})
+        late = _names(actions, settings).keys() - names.keys()
+        problems = [*_switched_off(said, settings), *_come_too_late(each for each in given if each.name in late)]
     if problems:
         raise SettingsError(problems)
-    _take_for_defaults(parsers, given, ours, settings)
+    take_for_defaults(parsers, _names(actions, settings), {each.name: each.value for each in given}, settings)
     return settings
 
 
-def _spelling(action: argparse.Action) -> str:
-    """A flag as messages name it: `--learning_rate` of `-l`, `--learning_rate`."""
-    return max(action.option_strings, key=len, default=action.dest)
+def _names(actions: Sequence[argparse.Action], settings: AptSettings) -> dict[str, str]:
+    """Dest of each flag that means a setting, or what settings decide -> the name by which it does."""
+    known, found = settings_of(settings), {}
+    for action in actions:
+        names = map(plain, (action.dest, *action.option_strings))
+        if name := next((each for each in names if each in DERIVED or setting_of(each, known)), ""):
+            found[action.dest] = name
+    return found
 
 
-def _meant(action: argparse.Action, settings: AptSettings) -> tuple[str, str] | None:
-    """The name by which a flag means a setting, and its spelling; None for one whose choices lack the setting's value.
-
-    `--task {train,eval}` is no task of ours, and `--optim {sgd}` cannot train with adam.
-    """
-    names = (action.dest, *action.option_strings)
-    name = next((each for each in names if setting_of(each, values_of(settings))), None)
-    if name is None:
-        return None
-    setting = setting_of(name, values_of(settings))
-    value = values_of(settings)[setting]
-    if action.choices and not any(_same(setting, choice, value) for choice in action.choices):
-        warn_caller(f"{_spelling(action)} has no choice for {setting} {as_text(value)}, and is left alone")
-        return None
-    return name, _spelling(action)
+def _may_mean(action: argparse.Action, names: Mapping[str, str], settings: AptSettings) -> bool:
+    """Whether any choice of a flag is a value of its setting: `--task {train,eval}` is no task of ours."""
+    name = names[action.dest]
+    if not action.choices or name in DERIVED or name in PRECISION_FLAGS:
+        return True
+    if name == "task":
+        return any(map(task_choice, choices_of(action)))
+    return any(read_choice(name, each, settings) is not UNREADABLE for each in choices_of(action))
 
 
-def _same(setting: str, choice: Any, value: Any) -> bool:
-    return bool(choice == value or OTHER_WORDS.get(setting, {}).get(str(choice)) == value)
+def _read_words(actions: Sequence[argparse.Action], names: Mapping[str, str], settings: AptSettings) -> None:
+    """Let flags of booleans read words where their type is `bool`, for which every text but the empty one is true."""
+    known = settings_of(settings)
+    for action in actions:
+        name = names.get(action.dest, "")
+        setting = known.get(setting_of(name, known))
+        if action.type is bool and setting and (name in PRECISION_FLAGS or kind_of_field(setting.field).of is bool):
+            action.type = boolean
 
 
-def _flag(dest: str, value: Any, ours: Mapping[str, tuple[str, str]], settings: AptSettings) -> Flag | None:
-    """What was given as a flag that means a setting: on the command line, or in trl's file, where no flag has it."""
-    name, spelling = ours.get(dest, (dest, dest))
-    return flag_of(spelling, name, "none" if value is None else value, values_of(settings))
+def boolean(text: str) -> bool:
+    """A word as a boolean: `False`, `no` and `0` are false. Raises ValueError for a word that is none."""
+    if text.lower() not in BOOLEANS:
+        raise ValueError(text)
+    return BOOLEANS[text.lower()]
 
 
-def _derived(settings: AptSettings) -> dict[str, Any]:
-    """What the settings decide and is none of them, as trainers call it."""
-    alpha = settings.scaling_factor * settings.initial_rank
-    accumulation = divide_batch(settings, world_size())[1]
-    return {"lora_alpha": int(alpha) if alpha.is_integer() else alpha, "gradient_accumulation_steps": accumulation}
+def _flag(given: Given, settings: AptSettings) -> Flag | None:
+    """What was given as a flag that means a setting; None where it says nothing of one."""
+    value = "none" if given.value is None else given.value
+    if isinstance(value, list) and any(isinstance(each, list) for each in value):  # one for each time it was written
+        value = [item for each in value for item in each]
+    return flag_of(given.spelling, given.name, value, settings_of(settings))
 
 
-def _decided(given: Mapping[str, Any], spellings: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
+def _decided(said: Sequence[Given], settings: AptSettings) -> Iterator[Problem]:
     """A problem for each flag that the settings decide, and that says something else."""
-    derived = {"auto_find_batch_size": False, **_derived(settings)}
-    for dest in given.keys() & DERIVED.keys():
-        if given[dest] != derived[dest]:
-            yield Problem(spellings.get(dest, dest), f"is not taken: {DERIVED[dest]}")
+    decided = {"auto_find_batch_size": False, **derived(settings)}
+    for each in said:
+        if each.name in decided and each.value != decided[each.name]:
+            yield Problem(each.spelling, f"is not taken: {DERIVED[each.name]}")
 
 
-def _at_odds(said: Sequence[Flag]) -> Iterator[Problem]:
+def _at_odds(flags: Sequence[Flag]) -> Iterator[Problem]:
     """A problem for each two flags that say different things of one setting."""
     first: dict[str, Flag] = {}
-    for flag in said:
+    for flag in flags:
         other = first.setdefault(flag.setting, flag)
         if other.value != flag.value:
             both = f"{other.name} and {flag.name}"
             yield Problem(both, f"say different things of {flag.setting}", fix="leave out one")
 
 
-def _switched_off(given: Mapping[str, Any], spellings: Mapping[str, str], settings: AptSettings) -> Iterator[Problem]:
+def _empty(flags: Sequence[Flag], settings: AptSettings) -> Iterator[Problem]:
+    """A problem for each flag with an empty text, which counts as not set, where the setting has a value."""
+    for flag in flags:
+        if flag.value == "" and as_text(values_of(settings)[flag.setting]):
+            yield Problem(flag.name, "is empty, which sets nothing", fix="leave it out, or write a value")
+
+
+def _switched_off(said: Sequence[Given], settings: AptSettings) -> Iterator[Problem]:
     """A problem for `--bf16 False` where the precision is bf16: it does not say what to train in."""
-    dest = settings.precision
-    if dest in given and flag_of(dest, dest, given[dest], values_of(settings)) is None:
-        wrong = f"switches off what precision says ({settings.origin('precision')})"
-        yield Problem(spellings.get(dest, dest), wrong, fix=f"write {variable_of('precision')}=fp32, and leave it out")
+    for each in said:
+        if each.name == settings.precision and _flag(each, settings) is None:
+            wrong = f"switches off what precision says ({settings.origin('precision')})"
+            yield Problem(each.spelling, wrong, fix=f"write {variable_of('precision')}=fp32, and leave it out")
 
 
-def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
-    """The parser and its subparsers."""
-    yield parser
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for each in dict.fromkeys(action.choices.values()):
-                yield from _parsers(each)
-
-
-def _given(parser: argparse.ArgumentParser, words: list[str]) -> dict[str, Any]:
-    """What the words give, and nothing that is a default."""
-    with _without_defaults(parser) as asked:
-        namespace = vars(parser.parse_known_args(words)[0])
-    given = {dest: value for dest, value in namespace.items() if dest in asked}
-    if hasattr(parser, "parse_args_and_config") and "--config" in words[:-1]:  # which is no flag of trl's parser
-        return {**_of_file(words[words.index("--config") + 1]), **given}
-    return given
-
-
-def _of_file(path: str) -> dict[str, Any]:
-    """The values of a file for trl's parser. Raises SettingsError."""
-    import yaml
-
-    try:
-        content = yaml.safe_load(read_text(path, SIZE_LIMIT))
-    except (UnreadableError, yaml.YAMLError) as error:
-        raise SettingsError.at(f"--config {escaped(path)}", f"cannot be read: {escaped(str(error))}") from None
-    return content if isinstance(content, dict) else {}
-
-
-@contextmanager
-def _without_defaults(parser: argparse.ArgumentParser) -> Generator[set[str], None, None]:
-    """Nothing is required, and nothing that is asked has a default: argparse's own actions, as others may need theirs.
-
-    A copy of the parser would do, but those of transformers cannot be copied.
-    """
-    parsers = list(_parsers(parser))
-    kept = [(action, action.default, action.required) for each in parsers for action in each._actions]
-    groups = [(group, group.required) for each in parsers for group in each._mutually_exclusive_groups]
-    defaults = [(each, each._defaults) for each in parsers]
-    own = [action for action, _, _ in kept if type(action).__module__ == argparse.__name__]
-    for each in parsers:
-        each._defaults = {}
-    for action in own:
-        action.default = argparse.SUPPRESS
-    for action, _, _ in kept:
-        action.required = False
-    for group, _ in groups:
-        group.required = False
-    try:
-        yield {action.dest for action in own}
-    finally:
-        for each, values in defaults:
-            each._defaults = values
-        for action, default, required in kept:
-            action.default, action.required = default, required
-        for group, required in groups:
-            group.required = required
-
-
-def _take_for_defaults(
-    parsers: Sequence[argparse.ArgumentParser],
-    given: Mapping[str, Any],
-    ours: Mapping[str, tuple[str, str]],
-    settings: AptSettings,
-) -> None:
-    """Give each flag that means a setting the setting's value, in the words of whoever wrote the parser."""
-    actions = [action for each in parsers for action in each._actions]
-    theirs: dict[str, Any] = {"model_name_or_path": settings.model_name_or_path or settings.architecture}
-    theirs |= _derived(settings) | {name: settings.precision == name for name in PRECISION_FLAGS}
-    if any(each.dest == _OF_THE_TRAINER for each in actions):  # pragma: no cover - in the part `training`
-        theirs |= transformers.keywords_here(settings, on_cpu=bool(given.get("use_cpu")))
-        theirs["warmup_ratio"] = None  # of transformers before 5.1, and stronger there than warmup_steps, which has it
-    for action in actions:
-        if action.dest in ours or action.dest in theirs:
-            value = theirs[action.dest] if action.dest in theirs else _theirs(action, ours[action.dest][0], settings)
-            action.required = False
-            if not (action.dest in given and isinstance(action, _GROWING)):
-                action.default = value
-    for group in (group for each in parsers for group in each._mutually_exclusive_groups):
-        group.required = group.required and not any(each.dest in ours for each in group._group_actions)
-
-
-def _theirs(action: argparse.Action, name: str, settings: AptSettings) -> Any:
-    """The value of the setting that a flag means, as one of its choices, as a list, or as their own word for none."""
-    setting = setting_of(name, values_of(settings))
-    value = values_of(settings)[setting]
-    if value is None and setting == "max_steps":
-        return action.default if isinstance(action.default, int) else None
-    if action.choices:
-        return next(choice for choice in action.choices if _same(setting, choice, value))
-    if isinstance(value, tuple):
-        return list(value)
-    return [value] if action.nargs in ("+", "*") or isinstance(action, argparse._AppendAction) else value
+def _come_too_late(given: Iterable[Given]) -> Iterator[Problem]:
+    """A problem for each flag that is a setting only of the task that another flag chooses."""
+    for each in given:
+        wrong = "is a setting of the task that the command line chooses, and was not known before"
+        yield Problem(each.spelling, wrong, fix=f"export {variable_of('task')}")

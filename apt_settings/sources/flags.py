@@ -4,10 +4,12 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from enum import Enum
 from itertools import pairwise
+from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 from ..facts.datasets import plain
 from ..facts.other_names import OTHER_NAMES, OTHER_WORDS, PRECISION_FLAGS
+from ..values import as_text
 
 _FLAG: Final = r"(?:--|(?=[^=]+=)\+{0,2})([A-Za-z][\w-]*)(?:=(.*))?"
 """A flag of argparse, click and fire, or an assignment of Hydra."""
@@ -40,25 +42,25 @@ def setting_of(name: str, settings: Collection[str]) -> str:
 
 
 def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> Flag | None:
-    """What a flag means; None where it means no setting, or says nothing of one: `--fp16 False`, `--max_steps -1`.
+    """What a flag means; None where it means no setting, or says nothing of one: `--fp16 False`.
 
-    `--num_train_epochs 3.0` is epochs 3, `--optim adamw_torch` adamw, `--bf16` precision bf16, and `--warmup_steps
-    0.06`, which transformers 5 takes for a fraction, warmup_ratio 0.06.
+    `--num_train_epochs 3.0` is epochs 3, `--optim adamw_torch` adamw, `--bf16` precision bf16, `--max_steps -1` none,
+    and `--warmup_steps 0.06`, which transformers 5 takes for a fraction, warmup_ratio 0.06.
     """
     name, setting = name_of(name), setting_of(name, settings)
-    value = value.value if isinstance(value, Enum) else value
+    value = value.value if isinstance(value, Enum) else str(value) if isinstance(value, PurePath) else value
     if not setting:
         return None
     if name in PRECISION_FLAGS:
         return None if str(value).lower() in _FALSE else Flag(written, setting, name)
     if setting in _WHOLE and (number := _number(value)) is not None:
         if setting == "max_steps" and number <= 0:
-            return None
+            return Flag(written, setting, "none")
         if setting == "warmup_steps" and 0 < number < 1:
             return Flag(written, "warmup_ratio", value)
         value = int(number) if number.is_integer() else value
     if isinstance(value, list):
-        value = ",".join(map(str, value))
+        value = as_text(value)
     words: Mapping[str, str] = OTHER_WORDS.get(setting, {})
     return Flag(written, setting, words.get(value, value) if isinstance(value, str) else value)
 

@@ -1,12 +1,16 @@
 """Parsers of command lines with the settings for defaults: plain ones here, those of trainers in test_frameworks.py."""
 
 import argparse
+import json
+import warnings
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import Field, SecretStr
 
-from apt_settings import SettingsError, SettingsWarning, fingerprint, load
+from apt_settings import AlpacaSettings, SettingsError, SettingsGroup, SettingsWarning, fingerprint, load
 from apt_settings.integrations.argparse import with_flags
 
 
@@ -208,6 +212,158 @@ def test_flags_that_gather_keep_what_they_gather() -> None:
     assert (arguments.adapter_targets, arguments.seed) == (["query", "ffn"], [128])
 
 
+class Metric(Enum):
+    """Has texts as values."""
+
+    ACCURACY = "accuracy"
+    F1 = "f1"
+
+
+class Own(SettingsGroup):
+    """Settings of a project, of the types that parsers have."""
+
+    metric: Metric = Metric.ACCURACY
+    tags: list[str] = Field(default_factory=list)
+    sizes: list[int] = Field(default_factory=lambda: [1, 2])
+    shuffle: bool = False
+    folder: Path = Path("data")
+    limit: int | None = None
+    table: dict[str, int] = Field(default_factory=dict)
+    note: str = "x"
+
+
+class Lower(argparse.Action):
+    """Of nobody but the trainer."""
+
+    def __call__(self, _parser: Any, namespace: Any, values: Any, _option: Any = None) -> None:
+        setattr(namespace, self.dest, values.lower())
+
+
+BLOCKS = ["mha_head", "ffn_neuron", "hidden_dimension"]
+NONE_OR_NUMBER = {"type": lambda text: None if text == "none" else int(text)}
+
+
+@pytest.mark.parametrize(
+    ("flag", "options", "words", "here", "setting", "argument"),
+    [
+        # Choices: what is typed counts, whatever the setting was before.
+        ("--metric", {"choices": ["accuracy", "f1"]}, "", {}, Metric.ACCURACY, "accuracy"),
+        ("--metric", {"choices": ["accuracy", "f1"]}, "--metric f1", {}, Metric.F1, "f1"),
+        ("--metric", {"choices": list(Metric), "type": Metric}, "--metric f1", {}, Metric.F1, Metric.F1),
+        ("--metric", {"choices": list(Metric), "type": Metric}, "", {}, Metric.ACCURACY, Metric.ACCURACY),
+        ("--metric", {"type": Metric}, "", {"metric": "f1"}, Metric.F1, Metric.F1),
+        ("--metric", {}, "", {"metric": "f1"}, Metric.F1, "f1"),
+        ("--epochs", {"choices": [3, 4], "type": int}, "--epochs 3", {"epochs": "10"}, 3, 3),
+        ("--epochs", {"choices": ["4", "5"]}, "--epochs 4", {"epochs": "5"}, 4, "4"),
+        ("--epochs", {"choices": ["4", "5"]}, "", {"epochs": "5"}, 5, "5"),
+        ("--epochs", {"choices": range(1, 5000), "type": int}, "", {"epochs": "4000"}, 4000, 4000),
+        ("--shuffle", {"choices": ["true", "false"]}, "--shuffle true", {}, True, "true"),
+        ("--shuffle", {"choices": ["yes", "no"]}, "", {"shuffle": "true"}, True, "yes"),
+        ("--sizes", {"choices": [1, 2, 3], "type": int, "nargs": "+"}, "--sizes 3", {}, [3], [3]),
+        ("--sizes", {"choices": {1, 2, 3}, "type": int, "nargs": "+"}, "", {}, [1, 2], [1, 2]),
+        ("--prunable_blocks", {"choices": BLOCKS[:2], "nargs": "*"}, "--prun mha_head", {}, BLOCKS[:1], BLOCKS[:1]),
+        ("--task", {"choices": ["sst2", "mnli"]}, "--task mnli", {}, "glue_big", "mnli"),
+        ("--task", {"choices": ["mnli", "sst2"]}, "", {}, "glue_big", "sst2"),
+        ("--optim", {"choices": ["adamw_torch", "sgd"]}, "--optim adamw_torch", {}, "adamw", "adamw_torch"),
+        ("--max_steps", {"choices": [-1, 100], "type": int}, "--max_steps -1", {"max_steps": "7"}, None, -1),
+        ("--tags", {"choices": {"a,b", "c"}}, "", {"tags": "a,b"}, ["a", "b"], "a,b"),
+        # Positionals, of which argparse converts the default.
+        ("epochs", {"nargs": "?", "type": int}, "", {"epochs": "10"}, 10, 10),
+        ("epochs", {"nargs": "?", "type": int}, "3", {"epochs": "10"}, 3, 3),
+        ("epochs", {"nargs": "?", "type": int, "choices": [4, 5]}, "", {"epochs": "5"}, 5, 5),
+        ("epochs", {"nargs": "*", "type": int}, "", {"epochs": "10"}, 10, [10]),
+        ("epochs", {"nargs": "+", "type": int}, "3", {"epochs": "10"}, 3, [3]),
+        ("epochs", {"type": int}, "", {"epochs": "10"}, 10, 10),
+        ("prunable_blocks", {"nargs": "*", "choices": BLOCKS}, "", {}, BLOCKS, BLOCKS),
+        ("prunable_blocks", {"nargs": "*", "choices": BLOCKS}, "mha_head", {}, BLOCKS[:1], BLOCKS[:1]),
+        # One value, several, and none.
+        ("--epochs", {"nargs": 1, "type": int}, "", {}, 40, [40]),
+        ("--epochs", {"nargs": "?", "const": 7, "type": int}, "--epochs", {}, 7, 7),
+        ("--epochs", {"default": argparse.SUPPRESS, "type": int}, "", {}, 40, 40),
+        ("--epochs", {"type": int}, "--epo 3", {}, 3, 3),
+        ("--quick", {"action": "store_const", "const": 3, "dest": "epochs"}, "--quick", {}, 3, 3),
+        ("--tags", {"nargs": "*"}, "", {"tags": "a,b"}, ["a", "b"], ["a", "b"]),
+        ("--tags", {"nargs": "*"}, "--tags", {"tags": "a,b"}, [], []),
+        ("--tags", {"nargs": "*"}, "--tags a,b c", {}, ["a,b", "c"], ["a,b", "c"]),
+        ("--tags", {}, "", {"tags": "a,b"}, ["a", "b"], "a,b"),
+        ("--tags", {"type": lambda text: text.split(",")}, "", {"tags": "a,b"}, ["a", "b"], ["a", "b"]),
+        ("--tags", {"action": "append", "default": ["x"]}, "--tags a --tags b", {}, ["a", "b"], ["a", "b"]),
+        ("--tags", {"action": "append", "default": ["x"]}, "", {"tags": "a"}, ["a"], ["a"]),
+        ("--tags", {"action": "append", "nargs": "+"}, "--tags a b --tags c", {}, ["a", "b", "c"], [["a", "b"], ["c"]]),
+        ("--tags", {"action": "append", "nargs": "+"}, "", {"tags": "a,b"}, ["a", "b"], [["a", "b"]]),
+        ("--tags", {"action": "extend", "nargs": "+"}, "--tags a b --tags c", {}, ["a", "b", "c"], ["a", "b", "c"]),
+        ("--a", {"action": "append_const", "const": "a", "dest": "tags"}, "--a", {"tags": "b"}, ["a"], ["a"]),
+        ("--limit", NONE_OR_NUMBER, "--limit none", {"limit": "5"}, None, None),
+        ("--limit", NONE_OR_NUMBER, "", {"limit": "5"}, 5, 5),
+        # Booleans, however they are declared.
+        ("--shuffle", {"action": "store_true"}, "--shuffle", {}, True, True),
+        ("--shuffle", {"action": "store_true"}, "", {"shuffle": "true"}, True, True),
+        ("--not", {"action": "store_false", "dest": "shuffle"}, "--not", {"shuffle": "true"}, False, False),
+        ("--shuffle", {"action": argparse.BooleanOptionalAction}, "--no-shuffle", {"shuffle": "true"}, False, False),
+        ("--shuffle", {"type": bool}, "--shuffle False", {"shuffle": "true"}, False, False),
+        ("--shuffle", {"type": bool}, "--shuffle yes", {}, True, True),
+        ("--shuffle", {"type": str}, "--shuffle False", {"shuffle": "true"}, False, "False"),
+        # Other types and actions.
+        ("--epochs", {"action": Lower, "default": "40"}, "--epochs 40", {"epochs": "30"}, 40, "40"),
+        ("--epochs", {"action": Lower, "default": "40"}, "", {"epochs": "30"}, 30, 30),
+        ("--folder", {}, "", {}, Path("data"), "data"),
+        ("--folder", {"type": Path}, "--folder x", {}, Path("x"), Path("x")),
+        ("--table", {"type": json.loads}, '--table {"a":1}', {}, {"a": 1}, {"a": 1}),
+        ("--table", {}, "", {"table": '{"a":1}'}, {"a": 1}, '{"a": 1}'),
+        # Names in output_dir.
+        ("--output_dir", {}, "--output_dir x/{seed}", {}, "x/128", "x/128"),
+        ("--output_dir", {"type": Path}, "--output_dir x/{seed}", {}, "x/128", Path("x/128")),
+        ("--output_dir", {}, "--output_dir x/{{seed}}", {}, "x/{seed}", "x/{seed}"),
+        ("--output_dir", {}, "", {"output_dir": "y/{seed}"}, "y/128", "y/128"),
+    ],
+)
+def test_settings_and_arguments_say_the_same(
+    flag: str, options: dict[str, Any], words: str, here: dict[str, Any], setting: Any, argument: Any
+) -> None:
+    """However a parser declares its flag: what somebody typed, in both, and else what the settings are."""
+    parser = argparse.ArgumentParser()
+    action = parser.add_argument(flag, **options)
+    settings = load({"APT_TASK": "sst2", "APT_DISTILL_EPOCHS": "none"}, None, extend=[Own], **here)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*is left alone")
+        job = with_flags(settings, parser, words.split())
+    arguments = parser.parse_args(words.split())
+    name = {"optim": "optimizer"}.get(action.dest, action.dest)
+    value, said = getattr(job, name), getattr(arguments, action.dest)
+
+    assert (list(value) if isinstance(value, tuple) else value, said) == (setting, argument)
+    assert type(said) is type(argument)
+    assert not words or job.origin(name).kind == "argument"
+
+
+@pytest.mark.parametrize(
+    ("flag", "options", "words", "wrong"),
+    [
+        (
+            "--optim",
+            {"choices": ["adamw_torch", "sgd"]},
+            ["--optim", "sgd"],
+            "--optim='sgd' is not allowed: must be one",
+        ),
+        ("--prunable_blocks", {"nargs": "*"}, ["--prunable_blocks"], r"--prunable_blocks='\[\]' is not allowed"),
+        ("--note", {}, ["--note", ""], "--note is empty, which sets nothing; leave it out, or write a value"),
+        ("--accumulate", {"type": int, "dest": "gradient_accumulation_steps"}, ["--accumulate", "8"], "is not taken"),
+        (
+            "--shuffle",
+            {"action": argparse.BooleanOptionalAction, "dest": "bf16"},
+            ["--no-shuffle"],
+            "--no-shuffle switches",
+        ),
+    ],
+)
+def test_what_settings_cannot_say_is_refused(flag: str, options: dict[str, Any], words: list[str], wrong: str) -> None:
+    """And not dropped, while the arguments have it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(flag, **options)
+    with pytest.raises(SettingsError, match=wrong):
+        with_flags(load({"APT_TASK": "sst2", "APT_PRECISION": "bf16"}, None, extend=[Own]), parser, words)
+
+
 def test_choices_that_are_no_settings_of_ours_are_left_alone() -> None:
     """A warning says so."""
     task = (("--task",), {"choices": ["train", "eval"], "default": "train"})
@@ -217,6 +373,85 @@ def test_choices_that_are_no_settings_of_ours_are_left_alone() -> None:
     assert (job.task, arguments.task, arguments.optim) == ("glue_big", "eval", "sgd")
 
     assert job_of([], optim, optimizer="adamw")[1].optim == "adamw_torch"
+    with pytest.warns(
+        SettingsWarning, match="--prunable_blocks has no choice for prunable_blocks mha_head,ffn_neuron,hid"
+    ):
+        _, arguments = job_of([], (("--prunable_blocks",), {"choices": BLOCKS[:2], "nargs": "*"}))
+    assert arguments.prunable_blocks is None
+
+
+def test_a_subcommand_is_no_task() -> None:
+    """Whatever it is called; it stays required."""
+    parser = argparse.ArgumentParser()
+    parser.add_subparsers(dest="task", required=True).add_parser("train").add_argument("file", nargs="?", type=int)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", ".*is left alone")
+        job = with_flags(load({}, None), parser, ["train"])
+
+    assert job.task == "glue_big"
+    assert parser.parse_args(["train"]) == argparse.Namespace(task="train", file=None)
+    with pytest.raises(SystemExit):
+        parser.parse_args([])
+
+
+@pytest.mark.parametrize(("flag", "options"), [("--use", {"dest": "use_bf16"}), ("--half", {"dest": "bf16"})])
+def test_a_switch_of_the_precision_is_one_by_any_of_its_names(flag: str, options: dict[str, Any]) -> None:
+    """It is true or false, and never the word of our setting."""
+    for words, precision in (([], "tf32"), ([flag], "bf16")):
+        job, arguments = job_of(words, ((flag, "--bf16"), {"action": "store_true", **options}), precision="tf32")
+
+        assert (job.precision, getattr(arguments, options["dest"])) == (precision, bool(words))
+
+
+def test_a_word_that_is_no_boolean_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """By the parser."""
+    with pytest.raises(SystemExit):
+        job_of(["--outlier_aware", "maybe"], (("--outlier_aware",), {"type": bool}))
+
+    assert "argument --outlier_aware: invalid boolean value: 'maybe'" in capsys.readouterr().err
+
+
+def test_a_secret_is_no_default_in_clear(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help shows defaults."""
+    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("--hub_token", help="A token.")
+    parser.add_argument("--hub_keys", help="More.", nargs="*")
+    given = {"APT_HUB_TOKEN": "canary", "APT_HUB_KEYS": "canary"}
+    job = with_flags(load(given, None, extend=[Hub]), parser, ["--he"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--he"])
+
+    assert "canary" not in capsys.readouterr().out
+    assert with_flags(job, parser, ["--hub_token", "x"]).hub_token == SecretStr("x")  # type: ignore[attr-defined]
+
+
+class Hub(SettingsGroup):
+    """Secrets."""
+
+    hub_token: SecretStr | None = None
+    hub_keys: list[SecretStr] = Field(default_factory=list)
+
+
+class Gsm8kSettings(AlpacaSettings):
+    """A task with a setting of its own."""
+
+    datasets = ("gsm8k",)
+    architectures = ("gpt2",)
+    task: str = "gsm8k"
+    dataset: str = "gsm8k"
+    architecture: str = "gpt2"
+    answer_tokens: int = 256
+
+
+def test_a_setting_of_the_task_that_a_flag_chooses_is_not_lost() -> None:
+    """It means nothing for another task; here it says how to choose this one."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--task")
+    parser.add_argument("--answer_tokens", type=int)
+    settings = load({"APT_TASK": "squad"}, None, extend=[Gsm8kSettings])
+    assert with_flags(settings, parser, ["--answer_tokens", "5"]) == settings
+    with pytest.raises(SettingsError, match=r"--answer_tokens is a setting of the task that .* export APT_TASK"):
+        with_flags(settings, parser, ["--task", "gsm8k", "--answer_tokens", "5"])
 
 
 def test_steps_that_nobody_limits_keep_their_own_word() -> None:

@@ -41,7 +41,7 @@ def test_a_fraction_of_warmup_steps_is_a_ratio() -> None:
     words = ["--warmup_steps", "0.06", "--warmup_steps=12.0", "--max_steps", "-1"]
     found = [(flag.setting, flag.value) for flag in flags_in(words, ("warmup_steps", "warmup_ratio", "max_steps"))]
 
-    assert found == [("warmup_ratio", "0.06"), ("warmup_steps", 12)]
+    assert found == [("warmup_ratio", "0.06"), ("warmup_steps", 12), ("max_steps", "none")]
 
 
 COMMANDS = (
