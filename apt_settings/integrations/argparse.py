@@ -8,7 +8,7 @@ from ..base import AptSettings, settings_of, values_of
 from ..errors import Problem, SettingsError
 from ..facts.other_names import DERIVED, PRECISION_FLAGS
 from ..loading import with_arguments
-from ..sources.flags import Flag, flag_of, plain, setting_of
+from ..sources.flags import Flag, flag_of, name_of, setting_of
 from ..sources.names import variable_of
 from ..tasks import task_choice
 from ..values import UNREADABLE, as_text, kind_of_field
@@ -63,7 +63,7 @@ def _names(actions: Sequence[argparse.Action], settings: AptSettings) -> dict[st
     """Dest of each flag that means a setting, or what settings decide -> the name by which it does."""
     known, found = settings_of(settings), {}
     for action in actions:
-        names = map(plain, (action.dest, *action.option_strings))
+        names = map(name_of, (action.dest, *action.option_strings))
         if name := next((each for each in names if each in DERIVED or setting_of(each, known)), ""):
             found[action.dest] = name
     return found

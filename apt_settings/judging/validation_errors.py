@@ -17,6 +17,7 @@ from ..registry import Setting, task_of
 from ..registry.groups import JOB
 from ..sources.names import variable_of
 from ..values import allowed, choices_of, likely, wrong_default, wrong_with_line
+from ..values.reading import key_twice_in
 from ..values.words import CONSTRAINTS
 from .rules import Broken, demanded, of_tasks
 
@@ -67,6 +68,8 @@ def is_python_none(giver: Origin) -> bool:
 
 def _fix(setting: Setting, text: str) -> str:
     """What to write in place of a text that is refused, where it can be guessed."""
+    if twice := key_twice_in(text):
+        return f"{shown(twice)} stands twice in it"
     if setting.name == "seed" and text.lower() == "none":
         return "a run without a seed cannot be repeated"
     if setting.name == "dataset":

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -12,7 +12,7 @@ from .manifest_scripts import inner_of, is_script, texts_in
 from .manifest_values import alternatives, is_null, matrix_of, no_string
 from .roles import disagreements
 from .spec import NOBODY, NOTHING, Assignment, Beside, Environment, Fault, Given, Inner, Spec, assigned, setting_of
-from .trees import from_yaml, items_of, line_of, pairs_of, text_of
+from .trees import TEMPLATE_LINES, from_yaml, items_of, line_of, pairs_of, text_of
 
 _ENVIRONMENTS: Final = ("env", "environment", "envs", "env_vars", "variables", "data", "stringData")
 """Keys under which every name is a variable, so that `apt_seed` is one of ours in the wrong case."""
@@ -88,7 +88,8 @@ class _Reader:
         for document in documents:
             for node in _mappings(document):
                 self._map(pairs_of(node))
-                self._find_alike(node)
+                names = ((text_of(each) or "", line_of(each)) for each, _ in node.value)
+                self._find_twice((name, line) for name, line in names if name.startswith(PREFIX))
 
     def spec(self) -> Spec:
         """The result: an environment for each step, service and container, and for each table that none of them has."""
@@ -196,8 +197,9 @@ class _Reader:
             if isinstance(node, MappingNode):
                 found = self._in_mapping(key, node, scope)
             else:
-                found = [each for item in items_of(node) for each in self._in_list(key, item, scope)]
-                self._find_twice(found)
+                items = [self._in_list(key, item, scope) for item in items_of(node)]
+                found = [each for item in items for each in item]
+                self._find_twice((each.variable, each.line) for item in items for each in item[:1])
             self._entries_of[identity] = found
         return self._entries_of[identity]
 
@@ -249,21 +251,13 @@ class _Reader:
         unknown = Assignment(name, None, line, unknown="one of another place")
         return [held._replace(variable=name, line=line, file="") if held else unknown]
 
-    def _find_alike(self, node: MappingNode) -> None:
-        """Find a name that is a key of a mapping twice. YAML and JSON let it pass, and the last one counts."""
-        first: dict[str, ScalarNode] = {}
-        for key in (each for each, _ in node.value if isinstance(each, ScalarNode) and each.value.startswith(PREFIX)):
-            if first.setdefault(key.value, key) is not key:
-                wrong = f"stands twice, first in line {line_of(first[key.value])}"
-                self._faults[Fault(line_of(key), key.value, wrong)] = None
-
-    def _find_twice(self, found: list[Assignment]) -> None:
+    def _find_twice(self, found: Iterable[tuple[str, int]]) -> None:
+        """Note a variable that stands twice, unless a line of a template between says which of them counts."""
         first: dict[str, int] = {}
-        for each in found:
-            if each.variable in first and first[each.variable] != each.line:
-                wrong = f"stands twice, first in line {first[each.variable]}"
-                self._faults[Fault(each.line, each.variable, wrong)] = None
-            first[each.variable] = each.line
+        for name, line in found:
+            if name in first and not re.search(TEMPLATE_LINES, "\n".join(self._lines[first[name] : line])):
+                self._faults[Fault(line, name, f"stands twice, first in line {first[name]}")] = None
+            first[name] = line
 
     def _assignments(self, name: str, node: Node, scope: _Scope) -> list[Assignment]:
         """The assignment of a node's text. One of several values, as of a matrix, is judged alone."""

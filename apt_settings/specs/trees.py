@@ -13,7 +13,8 @@ from ..basics.files import UnreadableError
 TEMPLATED: Final = "\ue000"
 """Stands for what a tool such as helm writes into a template."""
 _IS_TEMPLATE: Final = r"\{[{%]"
-_TEMPLATE_LINES: Final = r"(?m)^[ \t]*(?:\{\{[^{}\n]*\}\}|\{%[^\n]*%\}|\{#[^\n]*#\})[ \t]*$"
+TEMPLATE_LINES: Final = r"(?m)^[ \t]*(?:\{\{[^{}\n]*\}\}|\{%[^\n]*%\}|\{#[^\n]*#\})[ \t]*$"
+"""Lines that say which of those below them count, and have nothing else."""
 _TEMPLATE_PARTS: Final = r"\{\{[^{}\n]*\}\}|\{%[^\n]*?%\}|\{#[^\n]*?#\}"
 _JSON_TOKENS: Final = (
     r'(?s)"(?:[^"\\]|\\.)*+"|/\*(?:[^*]|\*(?!/))*+\*/|//[^\n]*+'
@@ -30,7 +31,7 @@ def from_yaml(text: str) -> list[Node]:
         if not re.search(_IS_TEMPLATE, text):
             raise
     try:
-        return _composed(re.sub(_TEMPLATE_PARTS, TEMPLATED, re.sub(_TEMPLATE_LINES, "", text)))
+        return _composed(re.sub(_TEMPLATE_PARTS, TEMPLATED, re.sub(TEMPLATE_LINES, "", text)))
     except UnreadableError:
         return []  # it becomes YAML only when it is rendered
 

@@ -15,6 +15,7 @@ from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..registry import Setting, registry
 from ..values import choices_of, is_list
+from ..values.reading import key_twice_in
 
 LIMIT: Final = 1_000_000
 """The most points that a sweep may have."""
@@ -217,6 +218,8 @@ def _column(written: GridEntry, problems: list[Problem]) -> Column:
 def read_values(setting: str, values: Any) -> Sequence[Any]:
     """The values of `GridEntry.values`, one by one. Raises ValueError with the reason if they cannot be read."""
     if isinstance(values, str) and values.startswith("["):
+        if twice := key_twice_in(values):
+            raise ValueError(f"has {shown(twice)} twice in one object")
         try:
             values = json.loads(values)
         except (ValueError, RecursionError):

@@ -173,15 +173,39 @@ def _object(given: Any, kind: Kind) -> Any:
 
 
 def _from_json(text: str) -> Any:
-    """What a JSON text says; UNREADABLE where it is none, or has a number that JSON does not know."""
+    """What a JSON text says; UNREADABLE where it is none, has a key twice, or a number that JSON does not know."""
     try:
-        return json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_only_once)
     except (ValueError, RecursionError):
         return UNREADABLE
 
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)
+
+
+class _TwiceError(ValueError):
+    """A key stands twice in an object, of which Python would take the last."""
+
+
+def _only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _TwiceError(key)
+        found[key] = value
+    return found
+
+
+def key_twice_in(text: str) -> str:
+    """The key that stands twice in an object of a JSON text; empty where none does."""
+    try:
+        json.loads(text, object_pairs_hook=_only_once)
+    except _TwiceError as error:
+        return str(error)
+    except (ValueError, RecursionError):
+        pass
+    return ""
 
 
 @lru_cache(maxsize=1024)

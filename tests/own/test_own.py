@@ -580,6 +580,7 @@ def test_every_type_has_one_text_form_that_reads_back(
         ("sizes", "1", "must be 2 values joined by commas"),
         ("table", '{"a": 1.5}', "must be a JSON object"),
         ("table", '{"a": NaN}', "must be a JSON object"),
+        ("table", '{"a": 1, "a": 2}', "must be a JSON object; 'a' stands twice in it"),
         ("maybe", '{"lin_2": 5}', "must be a JSON object, or none"),
         ("loss__smoothing", "1", "APT_LOSS__SMOOTHING='1' is not allowed: must be a number, 0 <= x < 1"),
         ("folder", "/", "APT_FOLDER='/' is not allowed: the root is no folder for data"),

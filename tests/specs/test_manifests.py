@@ -176,6 +176,15 @@ def test_files_are_judged_together() -> None:
         ("x.toml", "{% if x %}\nAPT_SEEED = 1\n", [(2, WRONG)]),
         ("x.toml", "[a\nb = 'APT_SEED'\n", [(1, "")]),
         ("x.toml", "env = { APT_SEED = true, A = 1 }\n", [(1, SEED)]),
+        ("k.json", '{"env": [{"name": "APT_SEED", "value": "1"}, {"name": "APT_SEED", "value": "2"}]}', [(1, SEED)]),
+        ("v.yaml", "env:\n{{- if .x }}\n  APT_SEED: 1\n{{- else }}\n  APT_SEED: 2\n{{- end }}\n  A: 1\n", []),
+        ("v.yaml", "env:\n{{ if .x }}\n- {name: APT_SEED}\n{{ else }}\n- {name: APT_SEED}\n{{ end }}\n", []),
+        ("x.json", '{"APT_SEED": "1",\n "APT_SEED": "2"}', [(2, SEED)]),
+        (
+            "c.yaml",
+            "environment:\n  APT_SEED: 1\n  B: 1\n  B: 1\n  APT_SEED: 1\n",
+            [(5, SEED)],
+        ),
     ],
 )
 def test_scripts_templates_and_files_inside_are_read(name: str, text: str, errors: list[tuple[int, str]]) -> None:

@@ -92,6 +92,7 @@ def test_any_point_is_computed_from_its_index_alone() -> None:
         (["--grid", "seed=[]"], "--grid seed='[]' has no values"),
         (["--grid", "seed=[1"], "is not an array, such as"),
         (["--grid", f"seed={'[' * 60_000}"], "is not an array, such as"),
+        (["--grid", 'seed=[{"a": 1, "a": 2}]'], "has 'a' twice in one object"),
         (["--grid", 'adapter_targets=[[["query"]]]'], "adapter_targets=[['query']] is not allowed"),
         (["--grid", "seed=1-5"], "--grid seed='1-5' is not a range; did you mean 1..5?\n"),
         (["--grid", "seed=1...5"], "--grid seed='1...5' is not a range; did you mean 1..5?\n"),

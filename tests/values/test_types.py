@@ -147,6 +147,8 @@ def test_a_union_with_a_type_that_has_none_is_set_by_the_others() -> None:
         (Word, "ONE"),
         (dict[str, int], "{"),
         (dict[str, int], "[1]"),
+        (dict[str, int], '{"a": 1, "a": 2}'),
+        (dict[str, int], '{"": 1, "": 1}'),
         (dict[str, Any], 3),
         (Point | None, "[1]"),
         (Point | None, '{"z": 1}'),
