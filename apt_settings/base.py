@@ -58,8 +58,9 @@ _INSTEAD_OF: Final = {
 }
 """Options of pydantic-settings that have no effect here -> what to use."""
 _FINGERPRINT: Final = "apt_settings.fingerprint"
+_PARTS: Final = "apt_settings.parts"
 _DISPLAY: Final = "apt_settings.report.display"
-"""The module that draws settings, by name: it stands above this one."""
+"""Modules that stand above this one, by name."""
 
 
 if TYPE_CHECKING:  # to type checkers, BaseSettings itself is a class that may be changed
@@ -251,9 +252,14 @@ class AptSettings(
     if not TYPE_CHECKING:  # pragma: no branch - so that `settings.epocs` stays an error for type checkers
 
         def __getattr__(self, name: str) -> Any:
-            """A setting of a group beside the class, where that name is free: `settings.eval_every`."""
-            known = not name.startswith("_") and self._background.group_values
-            return deepcopy(known[name]) if known and name in known else super().__getattr__(name)
+            """A setting of a group, or an object whose fields are settings, where that name is free: `settings.net`."""
+            known = {} if name.startswith("_") else self._background.group_values
+            if name in known:
+                return deepcopy(known[name])
+            if nested := next((each for each in known if each.startswith(f"{name}.")), None):
+                setting = settings_of(self)[nested]
+                return getattr(import_module(_PARTS).part(self, setting.group), setting.path[0])
+            return super().__getattr__(name)
 
 
 def _shown(form: str, settings: AptSettings) -> Any:

@@ -1480,8 +1480,12 @@ def test_every_command_is_looked_through_for_secrets() -> None:
 
 
 def test_nested_values_of_python_are_flattened() -> None:
-    """An object given as a dict sets its fields, and a misspelt one is told."""
-    assert given(Trainer, loss={"smoothing": 0.5}).origin("loss.smoothing").value == 0.5
+    """An object given as a dict sets its fields, and is there as an object; a misspelt one is told."""
+    settings = given(Trainer, loss={"smoothing": 0.5})
+    assert settings.origin("loss.smoothing").value == 0.5
+    assert settings.loss == Loss(smoothing=0.5)
+    with pytest.raises(AttributeError, match="no attribute 'los'"):
+        _ = settings.los
     with pytest.raises(SettingsError, match=r"loss\.smothing is not a setting; did you mean loss\.smoothing"):
         given(Trainer, loss={"smothing": 0.5})
 
