@@ -295,21 +295,25 @@ class Background(NamedTuple):
 
 
 def background_of(settings: AptSettings) -> Background:
-    """What an object of settings knows beside its values."""
-    return settings._background
+    """What an object of settings knows beside its values. Raises TypeError for what is none."""
+    background = getattr(settings, "_background", None)
+    if not isinstance(background, Background):
+        kind = settings.__name__ if isinstance(settings, type) else type(settings).__name__
+        raise TypeError(f"settings are what load() gives, and not {kind}")
+    return background
 
 
 def layers_under(
     settings: AptSettings, values: Mapping[str, Any], places: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[Layers, Registry]:
     """Where these settings come from, with arguments that are stronger; `places` says how a user spells them."""
-    background = settings._background
+    background = background_of(settings)
     return background.layers.under(values, places), background.registry
 
 
 def settings_of(settings: AptSettings) -> Mapping[str, Setting]:
     """Name -> setting, of all that an object of settings has: its class's, then those of the groups beside it."""
-    return settings._background.registry.settings_of(type(settings))
+    return background_of(settings).registry.settings_of(type(settings))
 
 
 def is_set(settings: AptSettings, name: str) -> bool:

@@ -23,6 +23,9 @@ def part(settings: AptSettings, kind: "type[T] | Group[T]") -> T:
     `integrations.transformers.training_arguments`. Raises SettingsError for a class that is no group of these settings,
     and for what the class refuses.
     """
+    if not isinstance(kind, type | Group):
+        name = type(kind).__name__
+        raise TypeError(f"part(settings, {name}) takes a class or a handle, and not an object of {name}")
     wanted = kind if isinstance(kind, Group) else Group(kind)
     group = group_for(settings, wanted)
     if group is None:

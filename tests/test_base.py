@@ -14,11 +14,14 @@ from pydantic_settings import CliApp, SettingsConfigDict
 from apt_settings import (
     AptSettings,
     GlueBigSettings,
+    OptimizationSettings,
     PruningSettings,
     SettingsError,
     SquadSettings,
     TrainingSettings,
+    fingerprint,
     load,
+    part,
 )
 from apt_settings.base import settings_of
 from apt_settings.registry import Unset
@@ -414,12 +417,24 @@ def test_other_ways_of_pydantic_settings_say_what_to_use(use: Callable[[], objec
         (lambda: SquadSettings.model_construct(epochs=0), "call SquadSettings"),
         (lambda: load({}, settings_class=int), "settings_class is a class below AptSettings, and not <class 'int'>"),  # type: ignore[type-var]
         (lambda: load({}, settings_class="squad"), "settings_class is a class below AptSettings, and not 'squad'"),  # type: ignore[call-overload]
+        (lambda: fingerprint(TrainingSettings), "settings are what load() gives, and not TrainingSettings"),  # type: ignore[arg-type]
+        (lambda: fingerprint(OptimizationSettings()), "what load() gives, and not OptimizationSettings"),  # type: ignore[arg-type]
+        (lambda: fingerprint(SquadSettings), "settings are what load() gives, and not SquadSettings"),  # type: ignore[arg-type]
+        (lambda: part(OptimizationSettings(), OptimizationSettings), "and not OptimizationSettings"),  # type: ignore[arg-type]
+        (lambda: part(load({}, None), OptimizationSettings()), "part(settings, OptimizationSettings) takes a class or"),  # type: ignore[arg-type]
     ],
 )
 def test_no_way_round_the_rules(wrongly: Any, message: str) -> None:
-    """What pydantic offers besides would make settings that no rule saw; what is no class of ours is said."""
+    """What pydantic offers besides would make settings that no rule saw; what is no class or object of ours is said."""
     with pytest.raises(TypeError, match=re.escape(message)):
         wrongly()
+
+
+@pytest.mark.parametrize("word", ["mnli", "glue_big", "x"])
+def test_a_class_that_is_chosen_has_one_task(word: str) -> None:
+    """No other word is offered."""
+    with pytest.raises(SettingsError, match=r"must be squad, the only task of SquadSettings$"):
+        load({}, None, settings_class=SquadSettings, task=word)
 
 
 def test_a_name_that_is_no_text_is_no_setting() -> None:

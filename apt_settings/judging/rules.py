@@ -110,7 +110,7 @@ def fit(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> di
 def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskClass]) -> Iterator[Broken]:
     dataset, architecture = values.get("dataset"), values.get("architecture")
     if "task" in values and values["task"] != task:
-        yield Broken("task", f"{task}, the only task of {task_class.__name__}")
+        yield Broken("task", only_task(task, task_class))
     if dataset is not None and task_class.datasets and dataset not in task_class.datasets:
         chooses = f" (APT_TASK={plain(dataset)} chooses its own)" if task_with(dataset) else ""
         yield Broken("dataset", f"{demanded('dataset', task, task_class)}{chooses}")
@@ -122,6 +122,11 @@ def _broken_by_task(values: Mapping[str, Any], task: str, task_class: type[TaskC
         yield Broken("architecture", f"{demanded('architecture', task, task_class)}{others}")
     if values.get("max_target_length") is not None and not task_class.generates:
         yield Broken("max_target_length", f"none when the task is {task}: it generates nothing")
+
+
+def only_task(task: str, task_class: type[TaskClass]) -> str:
+    """What the setting `task` must be where a class is chosen already."""
+    return f"{task}, the only task of {task_class.__name__}"
 
 
 def demanded(setting: str, task: str, task_class: type[TaskClass]) -> str:

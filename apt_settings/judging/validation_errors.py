@@ -19,7 +19,7 @@ from ..sources.names import variable_of
 from ..values import allowed, choices_of, likely, wrong_default, wrong_with_line
 from ..values.reading import key_twice_in
 from ..values.words import CONSTRAINTS
-from .rules import Broken, demanded, of_tasks
+from .rules import Broken, demanded, of_tasks, only_task
 
 WITH_FLAGS: Final = (
     "None is what argparse gives for an option that nobody wrote: "
@@ -49,6 +49,9 @@ def refusal(setting: Setting, detail: ErrorDetails, giver: Origin | None) -> Pro
             giver, f"is not allowed: the secret {why}", value=giver.raw, kind="bad value", setting=setting.name
         )
     words, must, fix = words_of(detail), allowed(setting.field), ""
+    if setting.name == "task":  # of a class that somebody chose
+        must = only_task(task_of(setting.owner), setting.owner)
+        return Problem(giver, "is not allowed", must, "", giver.raw, "bad value", setting.name)
     if setting.name in JOB:
         must = demanded(setting.name, task_of(setting.owner), setting.owner) or must
     if words or not must or detail["type"] in CONSTRAINTS:

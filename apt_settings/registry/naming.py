@@ -7,7 +7,7 @@ from dataclasses import is_dataclass
 from inspect import Parameter, signature
 from typing import Any, Final
 
-from ..basics.escaping import shown
+from ..basics.escaping import shown, spelt
 from ..basics.suggestions import did_you_mean, nearest
 from ..errors import Problem, SettingsError
 from ..facts.datasets import DATASETS, plain, task_with
@@ -142,6 +142,9 @@ def _taken(own: Mapping[str, Setting], known: Registry, rename: str) -> Iterator
             yield f"has a field {name}, and {setting.variable} says how settings are read", rename
         elif name in _KEYWORDS:
             yield f"has a field {name}, which is a keyword of {_KEYWORDS[name]}", rename
+        elif spelt(setting.variable) != setting.variable:
+            fix = "give it one of at most 76 ASCII letters, digits and _, or leave it out: group(..., leave_out=...)"
+            yield f"has a field {name}, and no variable can be called {setting.variable}", fix
         elif is_foreign(setting.variable):
             yield f"has a field {name}, and {setting.variable} is a variable of another tool", rename
         elif name in holders:

@@ -31,6 +31,7 @@ from pydantic import (
     Field,
     FilePath,
     SecretStr,
+    create_model,
     field_validator,
     model_validator,
 )
@@ -345,6 +346,11 @@ class JudgedByPydantic(SettingsGroup):
     eval_every: Annotated[int, Field(ge=1, validate_default=True)] = 0
 
 
+def no_variable(name: str) -> Any:
+    fields: Any = {name: (int, 3)}
+    return create_model("NoVariable", __base__=SettingsGroup, __module__=__name__, **fields)
+
+
 class OtherTask(SettingsGroup):
     """A default for what a job says itself."""
 
@@ -383,6 +389,11 @@ class NeedsHook:
         (Control, "a field unknown, and APT_UNKNOWN says how settings are read"),
         (Keyword, "a field record, which is a keyword of load"),
         (Fit, "a field fit, which is a keyword of override; give it another name, or give the group a prefix"),
+        (
+            no_variable("größe"),
+            "a field größe, and no variable can be called APT_GRÖSSE; give it one of at most",
+        ),
+        (no_variable("x" * 77), "and no variable can be called APT_X{77}; give it one of at most 76"),
         (Twice, "has the fields LR and lr, and APT_LR would be both"),
         (WrongDefault, "gives target_sparsity the default 7.*must be a number, 0 <= x < 1"),
         (
