@@ -1289,7 +1289,7 @@ def test_a_handle_may_call_any_field_secret() -> None:
 
     assert [each for each in ("7001", "7002", CANARY) if each in f"{settings}{settings.origins}"] == []
     assert part(settings, secret_pins) == Pins(7002)
-    assert [name for name, setting in registry_of(Pins).items() if setting.secret] == []
+    assert [name for name, setting in group_settings([Pins]).items() if setting.secret] == []
 
 
 def test_no_object_shows_a_secret() -> None:
