@@ -8,9 +8,9 @@ from typing import Final
 from ..sources.handed_on import EXPORT
 from ..sources.names import is_ours
 from ..sweeps.grid import Sweep
-from .launchers import Words, base_of, launch_of, values_of
+from .launchers import base_of, launch_of, values_of
 from .shell_variables import Variables
-from .spec import Assignment, Fault, marked
+from .spec import Assignment, Fault, Words, marked
 
 _DIRECTIVES: Final = {"#SBATCH": "sbatch", "#PBS": "qsub", "#BSUB": "bsub", "#$": "qsub"}
 """What begins a directive -> the command whose options these are."""

@@ -12,6 +12,7 @@ from ..basics.files import UnreadableError
 from ..basics.origins import Origin
 from ..errors import Problem, SettingsError
 from ..judging.rules import RULES
+from ..judging.validation_errors import nobody
 from ..loading import settle
 from ..pin import wrong_pin
 from ..registry import registry
@@ -239,8 +240,8 @@ class _Judge:
             for line, variable, wrong in secrets_in_clear(self._spec.environments):
                 self._error(line, variable, f"{variable} {wrong}")
         if self._kind.reader != "env":
-            for line, variable, wrong in missing_groups(self._spec.environments, self._kind.reader):
-                self._note(line, variable, f"{variable} {wrong}")
+            for (line, variable, wrong), is_sure in missing_groups(self._spec.environments, self._kind.reader):
+                (self._error if is_sure else self._note)(line, variable, f"{variable} {wrong}")
 
     def _note_not_judged(self, judged: set[tuple[int, str]]) -> int:
         """Settings whose value is not known, or is not read where it stands. Returns how many there are."""
@@ -293,16 +294,20 @@ class _Judge:
     def _judge_values(self, environment: Environment) -> None:
         """What `load` would refuse, without problems that values not known here may solve."""
         names, assignments = known(), environment.assignments
-        origins = [self._origin(each) for each in assignments if each.value is not None]
         unknown = {names.variables[each.variable] for each in assignments if each.value is None}
-        layers = Layers.of([source_of(origins, names)], names)
+        held = [each for each in assignments if each.value is not None]
+        sources = [[self._origin(each) for each in held if each.is_option == is_option] for is_option in (True, False)]
+        layers = Layers.of([source_of(origins, names) for origins in sources], names)
         if wrong := wrong_pin(layers):
             self._tell(wrong, environment)
         if environment.sweep:
             checker = Checker(environment.sweep, layers)
             self._pins.add_sweep(environment, None if unknown else checker)
             self._judge_points(checker, environment, unknown)
+            if "task" not in checker.sweep.places:
+                self._judge_task(layers, environment, unknown)
             return
+        self._judge_task(layers, environment, unknown)
         unknown |= {names.variables[name] for name in environment.varied if name in names.variables}
         try:
             made = settle(layers._replace(point=0))  # it may be one of a grid
@@ -322,10 +327,17 @@ class _Judge:
             if problems:
                 return
 
+    def _judge_task(self, layers: Layers, environment: Environment, unknown: set[str]) -> None:
+        """Tell where `run` would refuse a job as nobody sets its task; a `.env` that is not here may."""
+        if environment.is_run and environment.reads_no_file and layers.winner("task") is None:
+            wrong = "is not set: a job must say which task it is"
+            problem = Problem(nobody("task"), wrong, kind="not set", setting="task")
+            self._judge_problem(problem, environment, unknown)
+
     def _judge_problem(self, problem: Problem, environment: Environment, unknown: set[str]) -> None:
         """Tell a problem that is one in any case, and as a note one that what is not read here may solve."""
         if self._unnamed and problem.setting in JOB:
-            if isinstance(problem.where, Origin):
+            if isinstance(problem.where, Origin) and problem.kind != "not set":
                 groups = escaped(",".join(self._unnamed))
                 text = f"{problem.variable}={problem.value} is not judged: it may be of a task of {groups}"
                 self._doubt(problem.where.line or 1, problem.variable, text)
@@ -335,7 +347,7 @@ class _Judge:
         if problem.kind == "not set" and not (environment.job_line or environment.below):
             return  # not all of a job stands here
         if not _may_be_right(problem, unknown, certain):
-            may_be_in_file = problem.kind == "not set" and values.get(ENV_FILE) != NO_FILE
+            may_be_in_file = problem.kind == "not set" and not environment.reads_no_file
             self._tell(problem, environment, "; but a .env may set it" if may_be_in_file else "")
         elif environment.below and not _may_be_right(problem, unknown, None):
             self._tell(problem, environment, f"; but {environment.below} may say otherwise")
@@ -375,7 +387,7 @@ def _distinct(environments: Iterable[Environment]) -> Iterator[Environment]:
         final = {one.variable: one for one in each.assignments if not _is_relaxing(one)}
         settings = tuple(one for name, one in final.items() if name in variables)
         values = frozenset((one.variable, one.value, one.line) for one in settings)
-        key = values, each.certain, bool(each.below), bool(each.sweep), each.job_line, each.varied
+        key = values, each.certain, bool(each.below), bool(each.sweep), each.job_line, each.is_run, each.varied
         if (settings or each.sweep) and key not in seen:
             seen.add(key)
             yield each._replace(assignments=settings)
@@ -394,7 +406,7 @@ def _may_be_right(problem: Problem, unknown: set[str], only: set[str] | None) ->
     """
     if problem.kind == "not set" or isinstance(problem.where, str):
         return bool(unknown) or only is not None
-    if problem.setting in JOB and problem.setting != "task" and "task" in unknown:
+    if problem.setting in JOB and problem.setting != "task" and ("task" in unknown or "task" not in (only or {"task"})):
         return True
     if problem.kind not in ("does not fit", "no script"):
         return False

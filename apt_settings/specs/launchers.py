@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from itertools import dropwhile, pairwise, takewhile
 from typing import Final, Literal, NamedTuple
 
+from ..errors import SettingsError
 from ..sources.flags import flags_in
 from ..sources.names import is_ours, variable_of
 from ..sweeps.grid import Sweep
 from ..values import is_list
 from ..variables import by_environment
 from . import points
-from .spec import MARK, Assignment, Fault, assigned, known, setting_of
+from .scheduler_names import misspelt
+from .spec import MARK, Assignment, Fault, Words, assigned, known, setting_of
 
-Words = Sequence[tuple[str, int]]
-"""The words of a command with their lines; what only the running script knows stands in marks."""
 ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 Split = Literal["one", "commas", "pair", "leading", "any", "settings"]
 
@@ -66,6 +66,8 @@ _BY_NAME: Final[Mapping[str, tuple[Launcher, ...]]] = {
 }
 _ENV_WITH_VALUE: Final = ("-u", "--unset", "-C", "--chdir", "-g", "-p", "-h", "-f", "-o")
 SHELLS: Final = ("bash", "sh", "zsh", "dash", "ksh")
+_QUEUE: Final = ("sbatch", "qsub", "bsub", "srun", "nohup", "time", "exec", "env", "sudo")
+_SCRIPT: Final = r"\.(sh|bash|sbatch|slurm|pbs|lsf|job)$"
 _WITH_C: Final = ("su", "flock", "script", "runuser", "sg")
 _TAKE_TEXT: Final = ("bsub", "tmux", "screen", "watch", "parallel", "trap", "eval")
 """Commands whose arguments are commands again."""
@@ -90,12 +92,16 @@ class Launch:
     alone: list[Assignment] = field(default_factory=list)
     """What one of several values sets, as of a grid."""
     sweep: Sweep | None = None
+    is_run: bool = False
+    """Whether it is `apt-settings run`."""
     is_open: bool = False
     """Whether it may set more, which only the job knows: `apt-settings run "$@"`."""
     faults: list[Fault] = field(default_factory=list)
     remarks: list[Fault] = field(default_factory=list)
     starts_anew: bool = False
     """Whether what it starts does not inherit the environment: `env -i`, `docker run`, `sbatch --export=NONE`."""
+    unset: set[str] = field(default_factory=set)
+    """What it takes from the environment of what it starts: `env -u APT_SEED`."""
     image: str = ""
     """What it starts where that is a container."""
 
@@ -107,7 +113,7 @@ def base_of(word: str) -> str:
 
 def launch_of(words: Words) -> Launch:
     """The variables that a command sets for another, whatever stands before the launcher: `sudo srun --export=A=1`."""
-    launch = Launch()
+    launch = Launch(starts_anew=any(base_of(word) == "ssh" for word, _ in words))
     launchers = [index for index, (word, _) in enumerate(words) if base_of(word) in _BY_NAME]
     for index in launchers[:_MOST_LAUNCHERS]:
         name = base_of(words[index][0])
@@ -123,8 +129,11 @@ def _read(row: Launcher, name: str, words: Words, launch: Launch) -> None:
         launch.starts_anew, launch.image = True, "the image"
     if row.split == "leading":
         assignments += _leading(words)
-        options = [word for word, _ in takewhile(lambda each: each[0].startswith("-"), words)]
+        before = list(takewhile(lambda each: each[0].startswith(("-", MARK)) or "=" in each[0], words))
+        options = [word for word, _ in before]
+        launch.is_open |= any(word.startswith(MARK) for word in options)
         launch.starts_anew |= name == "env" and bool({"-i", "-", "--ignore-environment"} & set(options))
+        launch.unset |= {word for word, _ in values_of(("-u", "--unset"), words)} if name == "env" else set()
     elif row.split == "any":
         plain = [(word, line) for word, line in words if not re.search(r"\s", word)]  # others are scripts
         assignments += [each for word, line in plain if (each := _assignment(word, line))]
@@ -167,19 +176,47 @@ def _read_ours(words: Words, launch: Launch) -> None:
     before = list(takewhile(lambda each: each[0] != "--", words))
     for option in _TAKE_WORD:
         variable = variable_of(option.removeprefix("--").replace("-", "_"))
-        launch.assignments += [assigned(variable, word, line) for word, line in values_of((option,), before)]
+        launch.assignments += [_of_option(variable, word, line) for word, line in values_of((option,), before)]
     for word, line in values_of(("--set",), before):
         setting, _, value = word.partition("=")
-        launch.assignments += [assigned(variable_of(setting), value, line)] if MARK not in setting else []
+        launch.assignments += [_of_option(variable_of(setting), value, line)] if MARK not in setting else []
     for option in points.OPTIONS:
         found = list(points.values_in(option, list(values_of((option,), before))))
         launch.alone += [each for each in found if isinstance(each, Assignment)]
         launch.faults += [each for each in found if isinstance(each, Fault)]
-    launch.sweep = points.sweep_in(before)
     secrets, remarks = _flags(words)
     launch.faults += secrets
     launch.remarks += remarks
-    launch.is_open = _is_open([word for word, _ in before])
+    launch.is_open |= _is_open([word for word, _ in before])
+    launch.is_run = [word for word, _ in before[:1]] == ["run"]
+    _read_sweep(before, launch)
+
+
+def _of_option(variable: str, value: str, line: int) -> Assignment:
+    return assigned(variable, value, line)._replace(is_option=True)
+
+
+def _read_sweep(words: Words, launch: Launch) -> None:
+    """Add the sweep that options of our command make, and what is wrong with it as a whole."""
+    indices = list(values_of(("--index",), words))
+    for index, line in indices:
+        unknown = index.strip(MARK)
+        if meant := misspelt(unknown):
+            wrong = f"--index is {unknown}, which nothing sets here; did you mean ${meant}?"
+            launch.faults.append(Fault(line, "", wrong))
+    try:
+        launch.sweep = points.sweep_in(words)
+    except SettingsError as error:
+        told = any(each.variable for each in launch.faults)  # of one of its values
+        problems = [each for each in error.problems if each.kind != "unknown name"]  # its name is judged
+        launch.faults += [] if told else [Fault(words[0][1], "", str(each)) for each in problems]
+        return
+    if launch.is_run and not launch.is_open:
+        line = words[0][1]
+        if launch.sweep:
+            launch.faults += points.faults_of_run(launch.sweep, list(values_of(("--set",), words)), indices, line)
+        elif indices and not list(values_of(points.OPTIONS, words)):
+            launch.faults.append(Fault(line, "", "--index needs a grid or a sample: --grid seed=1..5 --index 0"))
 
 
 def _is_open(words: Sequence[str]) -> bool:
@@ -249,6 +286,17 @@ def _is_rest(variable: str, item: str) -> bool:
     setting = setting_of(variable)
     takes_list = setting is not None and is_list(setting.field)
     return not item.isidentifier() or (item.islower() and takes_list)
+
+
+def script_of(words: Words) -> str:
+    """The script that a command runs and that is not read: `train.sh` of `sbatch train.sh`; empty where it is none."""
+    name, *behind = [word for word, _ in words] or [""]
+    if name.startswith(MARK):
+        return f"what {name.split(MARK)[1]} runs"
+    if re.search(_SCRIPT, name):
+        return name
+    is_run = base_of(name) in (*SHELLS, *_QUEUE)
+    return next((word for word in behind if re.search(_SCRIPT, word) and MARK not in word), "") if is_run else ""
 
 
 def scripts_in(words: Words) -> Iterator[tuple[str, int]]:

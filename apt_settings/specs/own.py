@@ -5,9 +5,12 @@ from typing import Final
 
 from ..basics.escaping import escaped
 from ..registry import registry
+from ..sources.names import variable_of
+from ..tasks import TASKS, tasks
 from ..variables import EXTEND
 from .spec import Assignment, Environment, Fault, known, setting_of
 
+_TASK: Final = variable_of("task")
 _NONE: Final = ("", "none", "null")
 _LINES: Final[Mapping[str, str]] = {"script": "export {}={}", "dockerfile": "ENV {}={}"}
 """Reader -> how a line of it sets a variable."""
@@ -23,8 +26,8 @@ def secrets_in_clear(environments: Iterable[Environment]) -> Iterator[Fault]:
             yield Fault(each.line, each.variable, f"is secret, and stands in clear here: {fix}")
 
 
-def missing_groups(environments: Iterable[Environment], reader: str) -> Iterator[Fault]:
-    """What there is to know where own settings are set, and nothing beside them names their class.
+def missing_groups(environments: Iterable[Environment], reader: str) -> Iterator[tuple[Fault, bool]]:
+    """What there is to know where own settings are set, and nothing beside them names their class; and if it is wrong.
 
     A job that starts there refuses them, unless its program or its image names the class.
     """
@@ -36,8 +39,10 @@ def missing_groups(environments: Iterable[Environment], reader: str) -> Iterator
     for environment in together:
         own = [each for each in _assignments([environment]) if _is_own(each) and each not in named]
         if own and not _names_group(environment):
-            wrong = f"is of your own class, and nothing here names it: add {line}, unless the image or the program does"
-            yield Fault(own[0].line, own[0].variable, wrong)
+            is_whole = environment.is_run and environment.certain and environment.reads_no_file
+            wrong = f"is of your own class, and nothing here names it: add {line}"
+            unless = "" if is_whole else ", unless the image or the program does"
+            yield Fault(own[0].line, own[0].variable, wrong + unless), is_whole
 
 
 def _assignments(environments: Iterable[Environment]) -> Iterator[Assignment]:
@@ -50,4 +55,5 @@ def _names_group(environment: Environment) -> bool:
 
 def _is_own(assignment: Assignment) -> bool:
     setting = setting_of(assignment.variable)
-    return setting is not None and setting.is_own
+    is_own_task = assignment.variable == _TASK and assignment.value in (tasks().keys() - TASKS)
+    return is_own_task or (setting is not None and setting.is_own)

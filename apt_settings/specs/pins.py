@@ -12,7 +12,7 @@ from ..registry import registry
 from ..sources.handed_on import giver, places_in
 from ..sweeps.checker import Checker
 from ..sweeps.pin import of_sweep, pinned_sweep
-from ..variables import ENV_FILE, EXPECT, EXTEND, GIVEN_BY, NO_FILE
+from ..variables import EXPECT, EXTEND, GIVEN_BY
 from .spec import Assignment, Environment, known, setting_of
 
 _MOST_POINTS: Final = 1_000
@@ -77,7 +77,7 @@ def _job_of(environment: Environment, checker: Checker) -> _Job:
 def _is_everything(environment: Environment) -> bool:
     """Whether an environment decides all settings: no `.env` is read, and its groups are those that are known here."""
     texts = {each.variable: each.value for each in environment.assignments}
-    return texts.get(ENV_FILE) == NO_FILE and texts.get(EXTEND, "") == registry().word
+    return environment.reads_no_file and texts.get(EXTEND, "") == registry().word
 
 
 def _has_secret(settings: AptSettings) -> bool:

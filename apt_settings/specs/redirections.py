@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from tree_sitter import Node
 
-from .launchers import ASSIGNMENT, SHELLS, SLURM, Words, base_of
+from .launchers import ASSIGNMENT, SHELLS, SLURM, base_of
 from .shell_words import as_text, text_of
-from .spec import Given, Inner, Values
+from .spec import Given, Inner, Values, Words
 
 PRINTS: Final = ("echo", "printf")
 READ_SCRIPTS: Final = (*SHELLS, *SLURM, "ssh", "qsub", "bsub")

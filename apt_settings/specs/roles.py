@@ -142,10 +142,8 @@ def _counts(variable: str) -> bool:
     return setting is not None and not setting.where_it_runs
 
 
-def _differ(variable: str, one: str | None, other: str | None) -> bool:
-    """Whether two values are two. What only the job knows may be the same."""
-    if one is None or other is None:
-        return False
+def _differ(variable: str, one: str, other: str) -> bool:
+    """Whether two values are two."""
     setting = setting_of(variable)
     annotation = setting.field.annotation if setting else str
     return bool(read_value(one, annotation) != read_value(other, annotation))

@@ -12,7 +12,7 @@ from ..basics.files import UnreadableError
 from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .directives import Directives
-from .launchers import ASSIGNMENT, OUR_NAMES, Launch, Words, base_of, launch_of, scripts_in
+from .launchers import ASSIGNMENT, OUR_NAMES, Launch, base_of, launch_of, script_of, scripts_in
 from .redirections import PRINTS, READ_SCRIPTS, Heredoc, file_of_tee, heredocs_of, printed, target_of
 from .shell_variables import Variables
 from .shell_words import (
@@ -26,7 +26,7 @@ from .shell_words import (
     text_of,
     texts_of,
 )
-from .spec import MARK, NOTHING, Assignment, Fault, Given, Inner, Spec, abreast, assigned, either, known, marked
+from .spec import MARK, NOTHING, Assignment, Fault, Given, Inner, Spec, Words, abreast, assigned, either, known, marked
 
 _MOST_HEREDOCS: Final = 2_000  # the time of the parser is quadratic
 _MOST_CUTS: Final = 50
@@ -51,6 +51,7 @@ _READS_VARIABLES: Final = ("read", "mapfile", "readarray", "getopts", "let", "pr
 _EXPORTS_ALL: Final = r"(^| )-(\w*a\w*|o allexport)( |$)"
 _EXPORTS_NO_MORE: Final = r"(^| )\+(\w*a\w*|o allexport)( |$)"
 """Options of `set`."""
+_ALL_OF_PREFIX: Final = r'"?\$\{!(\w+)[@*]\}"?'
 _DECLARE: Final = ("local", "declare", "typeset")
 
 
@@ -83,6 +84,8 @@ class _Reader:
         self._faults: list[Fault] = []
         self._remarks: list[Fault] = []
         self._inner: list[Inner] = []
+        self._got: tuple[Assignment, ...] = ()
+        """What the last command has had."""
         self._above = 0
         """How many lines stand above the text that is followed."""
         self._cuts = 0
@@ -168,9 +171,12 @@ class _Reader:
         self._remarks.append(Fault(self._line(node), "", wrong))
         self._walk_children(node, certain=False)
 
-    def _unset(self, node: Node, _certain: bool) -> None:
+    def _unset(self, node: Node, certain: bool) -> None:
+        """Follow `unset A` and `unset "${!APT_@}"`."""
         for child in node.named_children:
-            self._variables.unset(text_of(child))
+            prefix = re.fullmatch(_ALL_OF_PREFIX, text_of(child))
+            for name in self._variables.names_with(prefix[1]) if prefix else [text_of(child)]:
+                self._variables.unset(name, certain=certain)
 
     def _assign(self, node: Node, certain: bool) -> None:
         """Follow `A=1`."""
@@ -212,6 +218,8 @@ class _Reader:
         self._walk_children(node, certain=certain)
         name = text_of(node.named_children[0]) if node.named_children else ""
         operator = text_of(node)[len("${") + len(name) :][:2]
+        if operator in ("=", ":="):
+            self._variables.assign(name, self._texts(node), self._line(node), certain=False)
         is_shown = self._is_shown and "=" not in operator  # `echo "seed ${APT_SEED:-default}"`
         if name in known().variables and "+" not in operator and not is_shown:
             texts = defaults_of(node, self._variables.values)
@@ -241,17 +249,19 @@ class _Reader:
             if node.type == "variable_assignment":
                 self._assign(node, certain)
             elif command == "export" and not exports:
-                self._variables.snapshot()
-                self._variables.exported.discard(name)
+                self._variables.keep_back(name)
         elif exports:
             self._walk_children(node, certain=certain)
-            self._export_words(self._texts(node), self._line(node), certain=certain)
+            texts = [text for words in split_texts_of(node, self._variables.values) for text in words]
+            self._export_words(texts, self._line(node), certain=certain)
 
     def _export_words(self, texts: Sequence[str], line: int, *, certain: bool) -> None:
         """Follow `export "A=1"`, whose word may be one of several."""
         values: dict[str, list[str]] = {}
         for text in texts:
-            if re.match(ASSIGNMENT, text):
+            if MARK in text.partition("=")[0]:
+                self._variables.below = "what is exported"
+            elif re.match(ASSIGNMENT, text):
                 name, _, value = text.partition("=")
                 values.setdefault(name, []).append(value)
         for name, held in values.items():
@@ -263,7 +273,11 @@ class _Reader:
         children, below = cut(node)
         before = [child for child in children if child.type == "variable_assignment"]
         nodes = [child for child in children if child.is_named and child.type not in ("variable_assignment", "comment")]
-        self._read_string(children)
+        if not nodes:  # the parser took the next line for the command behind `A=1 B=2`
+            for child in before:
+                self._assign(child, certain)
+            self._walk_below(below, certain=certain)
+            return
         shown, self._is_shown = self._is_shown, bool(nodes) and text_of(nodes[0]) in PRINTS
         for child in children:
             follow = self._walk_children if child.type == "variable_assignment" else self.walk
@@ -272,6 +286,7 @@ class _Reader:
         self._variables.has_commands = self._begun = True
         self._find_spaces(node)
         self._launch(self._words(nodes), before, certain=certain)
+        self._read_string(children)
         self._walk_below(below, certain=certain)
 
     def _launch(self, alternatives: Sequence[Words], before: Sequence[Node], *, certain: bool) -> None:
@@ -286,10 +301,14 @@ class _Reader:
         self._directives.lose(words, ours)
         self._variables.use()
         self._drop(words)
-        environment = [*([] if launch.starts_anew else self._variables.ours.values()), *ours]
+        inherited = [] if launch.starts_anew else self._variables.ours.values()
+        environment = [*(each for each in inherited if each.variable not in launch.unset), *ours]
+        self._got = tuple(each for each in environment if each in ours or self._variables.reaches(each.variable))
         job_line = words[0][1] if _is_job(words) else 0
-        if ours or launch.sweep or varied or job_line:
-            below, sweep = launch.image, launch.sweep
+        runs = "" if job_line else script_of(words)
+        self._variables.runs = self._variables.runs or runs
+        if ours or launch.sweep or varied or job_line or launch.unset:
+            below, sweep = launch.image or runs, launch.sweep
             if sweep:
                 self._directives.count(sweep, words)
             self._variables.keep(
@@ -299,9 +318,10 @@ class _Reader:
                 below=below,
                 sweep=sweep,
                 job_line=job_line,
+                is_run=launch.is_run,
                 varied=varied,
             )
-        self._keep_scripts(alternatives, environment, launch)
+        self._keep_scripts(alternatives, launch)
         if words:  # pragma: no branch - a command has a name, if the parser did not fail
             if self._writes_to and words[0][0] in PRINTS:
                 self._inner += printed(words, self._writes_to, self._variables.values)
@@ -355,23 +375,23 @@ class _Reader:
             if before or behind:
                 self._faults.append(Fault(self._line(child), name[0], "has a space beside its =: write NAME=value"))
 
-    def _keep_scripts(self, alternatives: Sequence[Words], environment: Sequence[Assignment], launch: Launch) -> None:
+    def _keep_scripts(self, alternatives: Sequence[Words], launch: Launch) -> None:
         """Keep the scripts among the words: `bash -c '...'`. They run in the environment of the command."""
         variables = self._variables
-        held = variables.ours.values()
-        got = tuple(each for each in environment if variables.reaches(each.variable) or each not in held)
-        inherited = () if any(base_of(word) == "ssh" for word, _ in alternatives[0]) else got
-        given = Given(inherited, variables.values, True, launch.image or variables.below, is_part=True)
+        given = Given(self._got, variables.values, True, launch.image or variables.below, is_part=True)
         for text, line in (each for words in alternatives for each in scripts_in(words)):
             if "APT" in text.upper():
+                variables.has_jobs = True
                 self._inner.append(Inner(as_text(text), line, "script", given=given.moved(1 - line)))
 
     def _read_string(self, children: Sequence[Node]) -> None:
         """Keep the script of `bash <<< "export A=1; run"`."""
         string = next((child for child in children if child.type == "herestring_redirect"), None)
         if string and base_of(text_of(children[0])) in READ_SCRIPTS:
+            self._variables.has_jobs = True
+            given = Given(self._got, self._variables.values, is_part=True).moved(1 - self._line(string))
             for text in self._texts(string.named_children[0]):
-                self._inner.append(Inner(as_text(text), self._line(string), "script"))
+                self._inner.append(Inner(as_text(text), self._line(string), "script", given=given))
 
     def _redirected(self, node: Node, certain: bool) -> None:
         """Keep what is written to a file or read by a command: `cat > job.sh <<EOF`, `echo A=1 >> $GITHUB_ENV`."""
@@ -383,8 +403,8 @@ class _Reader:
     def _heredoc(self, heredoc: Heredoc) -> Inner:
         body, values, line = heredoc.body, self._variables.values, self._line(heredoc.body)
         text = text_of(body) if heredoc.is_literal else filled(text_of(body), values)
-        is_here = heredoc.is_script and "ssh" not in heredoc.readers
-        inherited = tuple(self._variables.reaching()) if is_here else ()
+        self._variables.has_jobs |= heredoc.is_script
+        inherited = self._got if heredoc.is_script else ()
         given = Given(inherited, {} if heredoc.is_literal else values, is_part=True).moved(1 - line)
         return Inner(text, line, "script" if heredoc.is_script else "", heredoc.target, given)
 

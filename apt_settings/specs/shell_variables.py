@@ -1,7 +1,7 @@
 """The variables of a script from command to command: what each may hold, and which of them a command gets."""
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -36,10 +36,14 @@ class Variables:
         self.environments: list[Environment] = []
         self.remarks: list[Fault] = []
         self._certain = given.certain
-        self._used: set[str] = set()
-        """Those that some command has had with their present value."""
-        self._had_job = False
-        """Whether a job has had them, which has an environment of its own."""
+        self.runs = ""
+        """The script that a command here runs, and that is not read."""
+        self.has_jobs = False
+        """Whether what takes settings has an environment of its own: the commands beside it need not fit."""
+        self._used: dict[str, Assignment] = {}
+        """What the last command has had."""
+        self._states: list[int] = []
+        """Which environments are of commands that take no settings by themselves."""
         self._of_commands: set[str] = set()
         """Those that a command has set for itself."""
         self._alone: dict[Assignment, None] = {}
@@ -73,35 +77,58 @@ class Variables:
         name = assignment.variable
         before = self.ours.get(name)
         if before and before != assignment:
-            if name in self._used:
-                self.snapshot()
-            else:
-                self._alone[before] = None
-                if before.value is not None and assignment.value not in (before.value, None) and not before.file:
-                    wrong = f"stands twice, first in line {before.line}; this one counts"
-                    self.remarks.append(Fault(assignment.line, name, wrong))
-        self._used.discard(name)
+            is_lost = self._used.get(name) != before and before.value is not None and not before.file
+            if is_lost and assignment.value not in (before.value, None):
+                wrong = f"stands twice, first in line {before.line}; this one counts"
+                self.remarks.append(Fault(assignment.line, name, wrong))
+            self.leave(before)
 
-    def unset(self, name: str) -> None:
-        """Unset a variable from here on."""
-        self.unset_here.add(name)
-        self.values.pop(name, None)
+    def leave(self, assignment: Assignment) -> None:
+        """Keep what a variable held until here, with what else the last command had; if none had it, alone."""
+        if self._used.get(assignment.variable) == assignment:
+            self._snapshot(self.ours | self._used)
+        elif self._chooses(assignment.variable):  # what others are beside it has never stood beside it
+            self._alone[assignment._replace(value=None, unknown="one that no command gets")] = None
+        else:
+            self._alone[assignment] = None
+
+    def keep_back(self, name: str) -> None:
+        """Export a variable no more, as the script says."""
         if name in self.ours:
-            self.snapshot()
-            del self.ours[name]
+            self.leave(self.ours[name])
+        self.exported.discard(name)
+        self.declared.add(name)
+
+    def unset(self, name: str, *, certain: bool) -> None:
+        """Unset a variable from here on; if that is not certain, its value is unknown from here on."""
+        self.unset_here.add(name)
+        before = self.ours.pop(name, None)
+        if certain:
+            self.values[name] = [""]
+            if before:
+                self.leave(before)
+            return
+        self.values[name] = either(self.values.get(name, [marked(f"${name}")]), [""])
+        if before:
+            self._alone[before] = None
+            self.ours[name] = before._replace(value=None, unknown=f"${name}")
+
+    def names_with(self, prefix: str) -> list[str]:
+        """The names with a prefix that may be set here."""
+        return [name for name in {**self._known, **self.ours, **self.values} if name.startswith(prefix)]
 
     def use(self) -> None:
         """Note that a command has had all variables with their present values."""
         self.has_commands = True
-        self._used |= set(self.ours)
+        self._used = dict(self.ours)
 
     @contextmanager
     def isolate(self) -> Generator[None, None, None]:
         """Within the block a script does what `( ... )` and `$( ... )` do: what it sets is gone after it."""
-        before = dict(self.ours), dict(self.values), set(self._used), self.exports_all
+        before = dict(self.ours), dict(self.values), dict(self._used), self.exports_all
         yield
         if self.ours != before[0]:
-            self.snapshot()
+            self._snapshot(self.ours)
         self.ours, self.values, self._used, self.exports_all = before
 
     def reaches(self, name: str) -> bool:
@@ -112,10 +139,11 @@ class Variables:
         """Ours that a command gets."""
         return [each for each in self.ours.values() if self.reaches(each.variable)]
 
-    def snapshot(self) -> None:
-        """Keep the variables that a command here gets as an environment."""
-        self.keep(self.ours.values(), certain=not self._had_job, varied=self._of_commands)
-        self._had_job, self._of_commands = False, set()
+    def _snapshot(self, held: Mapping[str, Assignment]) -> None:
+        """Keep what commands have had as an environment."""
+        self._states.append(len(self.environments))
+        self.keep(held.values(), varied=self._of_commands)
+        self._of_commands = set()
 
     def keep(
         self,
@@ -126,6 +154,7 @@ class Variables:
         below: str = "",
         sweep: Sweep | None = None,
         job_line: int = 0,
+        is_run: bool = False,
         varied: Iterable[str] = (),
     ) -> None:
         """Keep the variables of a command as an environment: those exported, and those that the command alone gets."""
@@ -135,9 +164,10 @@ class Variables:
         self._kept_names.update(got)
         below = below or self.below
         is_certain = certain and self._certain and not below
-        named = Environment(tuple(got), is_certain, below if certain else "", sweep, job_line, frozenset(varied))
+        names = frozenset(varied)
+        named = Environment(tuple(got), is_certain, below if certain else "", sweep, job_line, is_run, names)
         self.environments.append(named)
-        self._had_job |= job_line > 0
+        self.has_jobs |= job_line > 0
         self._of_commands |= {each.variable for each in alone} | named.varied
 
     def keep_alone(self, assignments: Iterable[Assignment], beside: Iterable[Assignment] = ()) -> None:
@@ -160,16 +190,20 @@ class Variables:
             for each in assignments:
                 if is_ours(each.variable):
                     together.setdefault((each.variable, each.line), {})[each] = None
+        same = [first for first, *others in together.values() if not others]
         found = []
         for first, *others in together.values():
             if others:
-                self.keep_alone([first, *others])
+                self.keep_alone([first, *others], same)
             found.append(first._replace(value=None, unknown="") if others else first)
         return found
 
     def end(self, text: str) -> list[Fault]:
         """Keep what is set at the end of a script with this text; returns a fault for each that no command gets."""
-        self.snapshot()
+        self._snapshot(self.ours)
+        for index in self._states if self.has_jobs or self.runs else ():
+            held = self.environments[index]
+            self.environments[index] = held._replace(certain=False, below="" if self.has_jobs else self.runs)
         lost = [
             each
             for name, each in self.ours.items()

@@ -7,8 +7,7 @@ from typing import Final
 
 from tree_sitter import Node
 
-from .launchers import Words
-from .spec import Values, abreast, either, joined, marked
+from .spec import Values, Words, abreast, either, joined, marked
 
 _DEFAULT: Final = r"(?s)\$\{(\w+)(:?[-=+?])(.*)\}"
 _ESCAPED: Final = r'\\(["\\$`])'
@@ -53,7 +52,8 @@ def combinations(nodes: Sequence[Node], values: Values, above: int) -> list[Word
 def split_texts_of(node: Node, values: Values) -> list[list[str]]:
     """As `texts_of`, each split into the words that bash makes of it: an expansion without quotes at its blanks."""
     texts = texts_of(node, values)
-    return [text.split() for text in texts] if node.type in _SPLIT else [[text] for text in texts]
+    word = node.children[0] if node.type == "command_name" else node
+    return [text.split() for text in texts] if word.type in _SPLIT else [[text] for text in texts]
 
 
 def assigned_texts(node: Node, values: Values) -> list[str]:

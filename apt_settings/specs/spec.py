@@ -8,6 +8,7 @@ from ..base import AptSettings
 from ..registry import Setting, registry
 from ..sources.names import Names
 from ..sweeps.grid import Sweep
+from ..variables import ENV_FILE, NO_FILE
 
 T = TypeVar("T")
 
@@ -26,6 +27,10 @@ Values = Mapping[str, Sequence[str]]
 """What variables of a script, or of a matrix, may hold: `{"s": ["1", "2"]}`."""
 
 
+Words = Sequence[tuple[str, int]]
+"""The words of a command with their lines; what only the running script knows stands in marks."""
+
+
 class Assignment(NamedTuple):
     """One variable that a spec sets."""
 
@@ -39,6 +44,8 @@ class Assignment(NamedTuple):
     """What the value depends on, where it is not known: `$SLURM_JOB_ID`."""
     file: str = ""
     """The file in which it stands, if that is another one."""
+    is_option: bool = False
+    """Whether an option of our command sets it, which is stronger than a variable."""
 
 
 class Environment(NamedTuple):
@@ -54,8 +61,15 @@ class Environment(NamedTuple):
     """What its command varies, by options such as `--grid seed=1..5`."""
     job_line: int = 0
     """The line of its command, where that takes settings: `apt-settings run`, `python train.py`; else 0."""
+    is_run: bool = False
+    """Whether its command is `apt-settings run`, which starts no job whose task nobody sets."""
     varied: frozenset[str] = frozenset()
     """Variables whose values are others for some commands: each of these is judged elsewhere."""
+
+    @property
+    def reads_no_file(self) -> bool:
+        """Whether no `.env` says more, as in a text that `job` wrote."""
+        return {each.variable: each.value for each in self.assignments}.get(ENV_FILE) == NO_FILE
 
 
 class Fault(NamedTuple):

@@ -79,14 +79,17 @@ RUN = "apt-settings run {} -- train\n"
         (DISTILL + "APT_EPOCHS=60 apt-settings run -- train\n", []),
         (DISTILL + "APT_EPOCHS=60 apt-settings show\napt-settings run -- train\n", ["DISTILL_EPOCHS"]),
         (DISTILL + "APT_EPOCHS=60 bash train.sh\n", []),
-        (DISTILL + RUN.format("--grid epochs=50,60"), []),
-        (DISTILL + RUN.format("--grid epochs=60,45"), ["DISTILL_EPOCHS"]),
-        (DISTILL + RUN.format("--grid epochs=60,$E"), []),
-        (DISTILL + RUN.format("--sample epochs=50..60 --points 4"), []),
-        (DISTILL + RUN.format("--zip '{\"epochs\": [50, 45]}'"), ["DISTILL_EPOCHS"]),
-        (RUN.format("--task squad --grid epochs=60,45 --grid distill_epochs=50"), ["DISTILL_EPOCHS"]),
-        (RUN.format("--task custom --set architecture=x --grid dataset=a,b"), []),
-        (RUN.format("--grid task=custom,squad --set architecture=x --set dataset=a"), ["ARCHITECTURE", "DATASET"]),
+        (DISTILL + RUN.format("--grid epochs=50,60 --index $I"), []),
+        (DISTILL + RUN.format("--grid epochs=60,45 --index $I"), ["DISTILL_EPOCHS"]),
+        (DISTILL + RUN.format("--grid epochs=60,$E --index $I"), []),
+        (DISTILL + RUN.format("--sample epochs=50..60 --points 4 --index $I"), []),
+        (DISTILL + RUN.format("--zip '{\"epochs\": [50, 45]}' --index $I"), ["DISTILL_EPOCHS"]),
+        (RUN.format("--task squad --grid epochs=60,45 --grid distill_epochs=50 --index $I"), ["DISTILL_EPOCHS"]),
+        (RUN.format("--task custom --set architecture=x --grid dataset=a,b --index $I"), []),
+        (
+            RUN.format("--grid task=custom,squad --set architecture=x --set dataset=a --index $I"),
+            ["ARCHITECTURE", "DATASET"],
+        ),
         (CUSTOM + "for m in a b; do APT_ARCHITECTURE=$m apt-settings run -- train; done\n", []),
         ("export APT_TASK=custom\nfor d in a b; do APT_DATASET=$d run; done\n", []),
         ("for d in a b; do APT_DATASET=$d APT_TASK=squad run; done\n", ["DATASET", "DATASET"]),
@@ -96,6 +99,115 @@ RUN = "apt-settings run {} -- train\n"
 def test_settings_are_judged_as_a_command_has_them(script: str, errors: list[str]) -> None:
     """With what it sets for itself, and at each point that it varies; where only the job knows, not at all."""
     assert [name.removeprefix("APT_") for _, name in errors_in("job.sh", script)] == errors
+
+
+HERE = "<<'EOF'\napt-settings run -- train\nEOF\n"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "bash -c 'APT_EPOCHS=60 apt-settings run -- train'\n",
+        "bash -c 'export APT_EPOCHS=60; apt-settings run -- train'\n",
+        "E=60 bash -c 'APT_EPOCHS=$E apt-settings run -- train'\n",
+        "sbatch --wrap='APT_EPOCHS=60 apt-settings run -- train'\n",
+        "trap 'APT_EPOCHS=60 apt-settings run -- train' EXIT\n",
+        f"APT_EPOCHS=60 bash {HERE}",
+        f"export APT_EPOCHS=60\nbash {HERE}",
+        "APT_EPOCHS=60 bash <<< 'apt-settings run -- train'\n",
+        "ssh h 'APT_TASK=squad apt-settings run -- train'\n",
+        "ssh h APT_TASK=squad apt-settings run -- train\n",
+        "cat > j.sh <<EOF\nexport APT_EPOCHS=60\napt-settings run -- train\nEOF\nsbatch j.sh\n",
+        "W='env APT_EPOCHS=60'\n$W apt-settings run -- train\n",
+        'CMD=(apt-settings run --set epochs=60)\n"${CMD[@]}" -- train\n',
+        "env -u APT_DISTILL_EPOCHS apt-settings run -- train\n",
+        "export -n APT_DISTILL_EPOCHS APT_SEED\napt-settings run -- train\n",
+        "(export APT_EPOCHS=60; apt-settings run -- train)\nunset APT_DISTILL_EPOCHS\napt-settings run -- train\n",
+        "(unset APT_DISTILL_EPOCHS; apt-settings run -- train)\nAPT_EPOCHS=60 apt-settings run -- train\n",
+        'unset "${!APT_D@}"\napt-settings run -- train\n',
+        ': "${APT_EPOCHS:=60}"\nexport APT_EPOCHS\napt-settings run -- train\n',
+        "export APT_EPOCHS=60\n[ $1 = q ] && unset APT_EPOCHS\napt-settings run -- train\n",
+        "export APT_EPOCHS=60\nclean() { unset APT_EPOCHS; }\napt-settings run -- train\n",
+        "export APT_EPOCHS APT_SEED\nAPT_EPOCHS=60 APT_SEED=1\napt-settings run -- train\n",
+        "X='APT_EPOCHS=60 APT_SEED=1'\nexport $X\napt-settings run -- train\n",
+        "export $(cat more)\napt-settings run -- train\n",
+        "env $(cat more) apt-settings run -- train\n",
+        'while read -r l; do export "$l"; done < more\napt-settings run -- train\n',
+        "bash train.sh\n",
+        "APT_SEED=1 ./train.sh\n",
+        '"$@"\n',
+        "export APT_EPOCHS=60\n./train.sh\nexport APT_DISTILL_EPOCHS=10\nexport APT_EPOCHS=20\n./train.sh\n",
+    ],
+)
+def test_what_its_commands_do_not_have_is_not_judged(script: str) -> None:
+    """Each job has another environment than the script has at its end, or nobody knows it."""
+    assert errors_in("job.sh", DISTILL + script) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("export APT_DATASET=mrpc APT_TASK=glue_small\nrun\nexport APT_TASK=squad\nexport APT_DATASET=squad\nrun\n", 0),
+        ("export APT_DATASET=mrpc APT_TASK=glue_small\nrun\nexport APT_TASK=squad\nrun\nexport APT_DATASET=squad\n", 1),
+        ("export APT_TASK=squad\nexport APT_TASK=custom APT_DATASET=q APT_ARCHITECTURE=z\nrun\n", 0),
+        ("export APT_DATASET=x APT_ARCHITECTURE=y\nsbatch <<'EOF'\nexport APT_TASK=custom\nrun\nEOF\n", 0),
+        ("export APT_DATASET=x\nsbatch <<'EOF'\nexport APT_TASK=squad\nrun\nEOF\n", 1),
+        ("export APT_DATASET=mnli\napt-settings run --task mrpc -- train\n", 0),
+        ("export APT_DATASET=mnli\nexport APT_TASK=mrpc\napt-settings run -- train\n", 1),
+        ("export APT_TASK=mnli APT_DATASET=mnli\napt-settings run --set task=mrpc -- train\n", 0),
+    ],
+)
+def test_a_dataset_is_judged_beside_the_task_that_a_command_has(script: str, line: int) -> None:
+    """Not beside one from before or after; an option is stronger than a variable."""
+    assert errors_in("job.sh", script) == [(line, "APT_DATASET")] * (line > 0)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--grid seed=1,2", "APT_SEED varies over 2 points, and no --index chooses one"),
+        ("--grid seed=1,2 --index 2", "--index 2 is not one of the 2 points 0 ... 1"),
+        ("--index 0", "--index needs a grid or a sample"),
+        ("--grid seed=1,2 --set seed=3 --index 0", "APT_SEED is given two values: --set seed, --grid seed"),
+        ("--grid seed=1,2 --grid seed=3,4 --index 0", "--grid seed varies already"),
+        ("--zip seed=1,2 --index 0", "--zip seed has no other --zip to vary with"),
+        ("--zip seed=1,2 --zip epochs=20,30,40 --index 0", "--zip seed varies with settings that have another number"),
+        ("--points 2 --index 0", "--points has nothing to sample"),
+        ("--sample seed=1..5 --index 0", "--sample seed does not say how many points"),
+        ("--grid seed=1,2 --index $SLURM_ARRAY_TASKID", "--index is $SLURM_ARRAY_TASKID, which nothing sets here"),
+        ('--grid seed=1,2 "$@"', ""),
+        ("--grid-file x.toml --index 0", ""),
+        ("--grid seed=$S --index 0", ""),
+        ("--grid=seed=1,2 --index=1", ""),
+        ("--grid seed=1,2 --index $I", ""),
+    ],
+)
+def test_options_that_run_refuses_together_are_found(options: str, told: str) -> None:
+    """At the line of the command; where only the job knows one of them, not at all."""
+    found = judge("job.sh", ("true\n" + RUN.format(f"--task squad {options}")).encode()).findings
+
+    assert [(each.line, each.message[: len(told)]) for each in found] == [(2, told)] * bool(told)
+
+
+@pytest.mark.parametrize(
+    ("script", "line"),
+    [
+        ("export APT_SEED=1\n" + RUN.format(""), 2),
+        ("export APT_SEED=1 APT_TASK=\n" + RUN.format(""), 2),
+        (RUN.format("--grid seed=1,2 --index $I"), 1),
+        (RUN.format("--grid task=mnli,squad --index $I"), None),
+        ("export APT_TASK=$T\n" + RUN.format(""), None),
+        ("source x.sh\n" + RUN.format("--set seed=1"), None),
+        ("export APT_SEED=1\n" + RUN.format('"$@"'), None),
+        ("export APT_SEED=1\npython train.py\n", None),
+    ],
+)
+@pytest.mark.parametrize("file", ["", "/dev/null"])
+def test_run_needs_a_task(file: str, script: str, line: int | None) -> None:
+    """It starts nothing with the default task; a `.env` may set it where the job reads one."""
+    found = errors_in("job.sh", (f"export APT_ENV_FILE={file}; " if file else "") + script)
+
+    assert found == ([(line, "APT_TASK")] if line and file else [])
 
 
 @pytest.mark.parametrize(
@@ -129,7 +241,7 @@ def test_what_a_file_says_counts_where_it_is_here(script: str, errors: list[str]
         (CUSTOM + RUN.format("--set architecture=$1"), None),
         (CUSTOM + RUN.format("--set architecture=x"), None),
         (CUSTOM + "export APT_ARCHITECTURE=$(cat model)\n" + RUN.format(""), None),
-        (CUSTOM + RUN.format("--grid architecture=x,y"), None),
+        (CUSTOM + RUN.format("--grid architecture=x,y --index $I"), None),
         (CUSTOM + "mkdir out\n", None),
         (CUSTOM, None),
         (CUSTOM + "source x.sh\n" + RUN.format(""), 3),
@@ -213,6 +325,7 @@ def test_what_job_writes_for_own_settings_is_good(
         ("--set metric=f1", "export APT_METRIC=f1", "true", "APT_METRIC is not set and has no default"),
         ("--set metric=f1 --set save_every=1000", "=1000", "=600", "save_every 600 is no multiple of eval_every 500"),
         ("--set metric=f1 --grid eval_every=100,250", "=100,250", "=100,300", "no multiple of eval_every 300"),
+        ("--set metric=f1", "export APT_EXTEND", ": APT_EXTEND", "APT_METRIC is of your own class, and nothing here"),
     ],
 )
 def test_an_edit_that_the_class_refuses_is_found(
@@ -223,7 +336,15 @@ def test_an_edit_that_the_class_refuses_is_found(
     (finding,) = judge("job.sh", text.replace(old, new).encode()).findings
 
     assert told in finding.message
-    assert "apt_settings run" in text.splitlines()[finding.line - 1]
+    assert ("apt_settings run" if "export APT_EXTEND" not in old else "METRIC") in text.splitlines()[finding.line - 1]
+
+
+def test_a_class_that_nobody_names_here_may_have_a_task_that_needs_nothing_more() -> None:
+    """What the job lacks is known to whoever names the class."""
+    text = "export APT_EXTEND=a:B APT_ENV_FILE=/dev/null APT_TASK=custom\napt-settings run -- x\n"
+
+    assert judge("job.sh", text.encode()).findings == []
+    assert notes_in("job.sh", text) == [(1, "APT_EXTEND")]
 
 
 def test_an_axis_of_another_task_is_found(maths: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -232,6 +353,27 @@ def test_an_axis_of_another_task_is_found(maths: str, capsys: pytest.CaptureFixt
     (finding,) = judge("job.sh", text.replace("APT_TASK=maths", "APT_TASK=squad").encode()).findings
 
     assert finding.message == "APT_ANSWER_TOKENS is a setting of the task maths, and this one is squad"
+
+
+def test_a_task_of_your_own_needs_its_class(maths: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The line that names it is gone."""
+    text = written(capsys, "slurm", "--extend", maths, "--task", "maths")
+    (finding,) = judge("job.sh", text.replace(f"export APT_EXTEND={maths}\n", "").encode()).findings
+
+    assert finding.message == f"APT_TASK is of your own class, and nothing here names it: add export APT_EXTEND={maths}"
+    assert "APT_TASK" in text.splitlines()[finding.line]
+
+
+@pytest.mark.parametrize("value", ["60", "${APT_EPOCHS:-60}"])
+def test_a_line_beside_those_that_job_wrote_counts_where_the_job_has_it(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The script unsets what is set above its settings, and a variable that it has unset is empty."""
+    text = written(capsys, "slurm", "--task", "squad").replace("set -e\n", "set -e\n#\n")
+    above, below = (text.replace(mark, f"export APT_EPOCHS={value}\n{mark}") for mark in ("#\n", "export APT_TASK"))
+
+    assert errors_in("job.sh", above) == []
+    assert [name for _, name in errors_in("job.sh", below)] == ["APT_EXPECT"]
 
 
 @pytest.mark.parametrize(

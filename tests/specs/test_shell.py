@@ -154,7 +154,9 @@ def call_of(launcher: Launcher, name: str, option: str, setting: str) -> str:
     match launcher.split:
         case "settings":
             value = setting.partition("=")[2] if option == "--task" else setting[4:].lower()
-            return f"{name} run {option} {value} -- true"
+            others = {"--grid": "", "--zip": "--zip max_rank=64", "--sample": "--points 1"}
+            index = f"{others[option]} --index 0" if option in others else ""
+            return f"{name} run {option} {value} {index} -- true"
         case "leading" | "any":
             return f"{name} {setting} true"
         case "pair":
