@@ -111,6 +111,16 @@ def base_of(word: str) -> str:
     return word.rpartition("/")[2]
 
 
+def in_container(words: Words) -> Words:
+    """The words of a command with ours where it starts: of `docker run --entrypoint=apt-settings image run`."""
+    for entrypoint in values_of(("--entrypoint",), words):
+        first = next(index for index, (word, _) in enumerate(words) if word.startswith("--entrypoint"))
+        start = next((index for index in range(first, len(words)) if words[index][0] == "run"), 0)
+        if base_of(entrypoint[0]) in OUR_NAMES and start:
+            return [*words[:start], entrypoint, *words[start:]]
+    return words
+
+
 def launch_of(words: Words) -> Launch:
     """The variables that a command sets for another, whatever stands before the launcher: `sudo srun --export=A=1`."""
     launch = Launch(starts_anew=any(base_of(word) == "ssh" for word, _ in words))

@@ -18,7 +18,7 @@ _SCRIPTS: Final = (
     r"|bash|shell|exec|on[-_]?start|bootstrap"
 )
 """Keys whose texts are scripts, or lists of their lines."""
-_COMMANDS: Final = (("command", "args"), ("entrypoint",), ("cmd",))
+_COMMANDS: Final = (("entrypoint", "command", "args"), ("cmd",))
 """Keys whose lists are the words of one command, together."""
 _WORDS: Final = frozenset(key for keys in _COMMANDS for key in keys)
 _TABLES_OF_SCRIPTS: Final = ("scripts", "tasks")

@@ -37,9 +37,9 @@ def missing_groups(environments: Iterable[Environment], reader: str) -> Iterator
     together = [each for each in environments if each.below or (each.certain and reader in _LINES)]
     line = _LINES.get(reader, "{}={}").format(EXTEND, escaped(registry().word))
     for environment in together:
-        own = [each for each in _assignments([environment]) if _is_own(each) and each not in named]
+        is_whole = environment.is_run and environment.certain and environment.reads_no_file
+        own = [each for each in _assignments([environment]) if _is_own(each) and (is_whole or each not in named)]
         if own and not _names_group(environment):
-            is_whole = environment.is_run and environment.certain and environment.reads_no_file
             wrong = f"is of your own class, and nothing here names it: add {line}"
             unless = "" if is_whole else ", unless the image or the program does"
             yield Fault(own[0].line, own[0].variable, wrong + unless), is_whole

@@ -56,9 +56,11 @@ class _Reading:
             return Spec()
         reader = inner.kind or kind_of(inner.name, inner.text).reader
         spec = self.read(reader, inner.text, inner.given, depth)
-        forms = tuple(each for each in spec.faults if not each.variable)  # it may be no spec at all
-        faults = tuple(each for each in spec.faults if each.variable)
-        return spec._replace(faults=faults, remarks=(*spec.remarks, *forms)).moved(inner.line - 1)
+        if inner.kind != "script":  # it may be no spec at all
+            forms = tuple(each for each in spec.faults if not each.variable)
+            faults = tuple(each for each in spec.faults if each.variable)
+            spec = spec._replace(faults=faults, remarks=(*spec.remarks, *forms))
+        return spec.moved(inner.line - 1)
 
 
 def _together(specs: list[Spec]) -> Spec:

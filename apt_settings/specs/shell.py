@@ -12,7 +12,7 @@ from ..basics.files import UnreadableError
 from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .directives import Directives
-from .launchers import ASSIGNMENT, OUR_NAMES, Launch, base_of, launch_of, script_of, scripts_in
+from .launchers import ASSIGNMENT, OUR_NAMES, Launch, base_of, in_container, launch_of, script_of, scripts_in
 from .redirections import PRINTS, READ_SCRIPTS, Heredoc, file_of_tee, heredocs_of, printed, target_of
 from .shell_variables import Variables
 from .shell_words import (
@@ -91,6 +91,8 @@ class _Reader:
         self._cuts = 0
         self._begun = False
         """Whether a command came before."""
+        self._is_open = False
+        """Whether commands here may have more than what is followed: those of a function have what its callers set."""
         self._is_shown = False
         """Whether what is expanded here is printed or compared, and no setting."""
         self._writes_to = ""
@@ -169,7 +171,12 @@ class _Reader:
         """Tell where the parser does not understand the script."""
         wrong = "cannot be read as bash from here on, or not all of it"
         self._remarks.append(Fault(self._line(node), "", wrong))
+        self._walk_openly(node)
+
+    def _walk_openly(self, node: Node) -> None:
+        before, self._is_open = self._is_open, True
         self._walk_children(node, certain=False)
+        self._is_open = before
 
     def _unset(self, node: Node, certain: bool) -> None:
         """Follow `unset A` and `unset "${!APT_@}"`."""
@@ -202,7 +209,7 @@ class _Reader:
         values = self._variables.values
         self._variables.set_here.add(text_of(node.named_children[0]))
         before = dict(values)
-        self._walk_children(node, certain=False)
+        self._walk_openly(node)
         for name in re.findall(r"\b(?:local|declare|typeset)[ \t](?:-\w+[ \t]+)*(\w+)", text_of(node)):
             values.pop(name, None)
             if name in before:
@@ -285,12 +292,13 @@ class _Reader:
         self._is_shown = shown
         self._variables.has_commands = self._begun = True
         self._find_spaces(node)
-        self._launch(self._words(nodes), before, certain=certain)
+        self._launch(self._words(nodes), before)
         self._read_string(children)
         self._walk_below(below, certain=certain)
 
-    def _launch(self, alternatives: Sequence[Words], before: Sequence[Node], *, certain: bool) -> None:
+    def _launch(self, alternatives: Sequence[Words], before: Sequence[Node]) -> None:
         """Follow what a command does, whose words may be one of several, with the assignments before it."""
+        alternatives = [in_container(words) for words in alternatives]
         launches = [launch_of(words) for words in alternatives]
         self._faults += [fault for launch in launches for fault in launch.faults]
         self._remarks += [fault for launch in launches for fault in launch.remarks]
@@ -313,7 +321,7 @@ class _Reader:
                 self._directives.count(sweep, words)
             self._variables.keep(
                 environment,
-                certain=certain and not launch.is_open,
+                certain=not (self._is_open or launch.is_open),
                 of_command=ours,
                 below=below,
                 sweep=sweep,

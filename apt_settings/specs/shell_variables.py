@@ -187,9 +187,9 @@ class Variables:
         """What one of several alternatives sets. Values in which they differ are judged alone, and not known."""
         together: dict[tuple[str, int], dict[Assignment, None]] = {}
         for assignments in alternatives:
-            for each in assignments:
-                if is_ours(each.variable):
-                    together.setdefault((each.variable, each.line), {})[each] = None
+            last = {(each.variable, each.line): each for each in assignments if is_ours(each.variable)}
+            for place, each in last.items():
+                together.setdefault(place, {})[each] = None
         same = [first for first, *others in together.values() if not others]
         found = []
         for first, *others in together.values():

@@ -326,6 +326,7 @@ def test_what_job_writes_for_own_settings_is_good(
         ("--set metric=f1 --set save_every=1000", "=1000", "=600", "save_every 600 is no multiple of eval_every 500"),
         ("--set metric=f1 --grid eval_every=100,250", "=100,250", "=100,300", "no multiple of eval_every 300"),
         ("--set metric=f1", "export APT_EXTEND", ": APT_EXTEND", "APT_METRIC is of your own class, and nothing here"),
+        ("--set metric=f1", "export SLURM_EXPORT_ENV", "unset APT_EXTEND\n: ", "APT_METRIC is of your own class, and"),
     ],
 )
 def test_an_edit_that_the_class_refuses_is_found(
@@ -336,7 +337,7 @@ def test_an_edit_that_the_class_refuses_is_found(
     (finding,) = judge("job.sh", text.replace(old, new).encode()).findings
 
     assert told in finding.message
-    assert ("apt_settings run" if "export APT_EXTEND" not in old else "METRIC") in text.splitlines()[finding.line - 1]
+    assert ("METRIC" if "own class" in told else "apt_settings run") in text.splitlines()[finding.line - 1]
 
 
 def test_a_class_that_nobody_names_here_may_have_a_task_that_needs_nothing_more() -> None:
@@ -362,6 +363,52 @@ def test_a_task_of_your_own_needs_its_class(maths: str, capsys: pytest.CaptureFi
 
     assert finding.message == f"APT_TASK is of your own class, and nothing here names it: add export APT_EXTEND={maths}"
     assert "APT_TASK" in text.splitlines()[finding.line]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("image run", "image run --task mnli"),
+        ("image run", "image run --set epochs=30"),
+        ("docker run", "docker run -e APT_EPOCHS=30"),
+        ("--env=APT_TASK=squad ", ""),
+        ("--entrypoint=apt-settings image", "--entrypoint apt-settings image"),
+    ],
+)
+def test_an_edit_of_a_line_for_docker_is_found(old: str, new: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours is the entrypoint there, and the line begins with a folder that it makes."""
+    text = printed(capsys, "job", "docker", "--image", "image", "--task", "squad", "--", "true")
+    edited = text.replace(old, new)
+
+    assert judge("job.sh", text.encode())[:2] == ([], [])
+    assert edited != text
+    assert [name for _, name in errors_in("job.sh", edited)] == ["APT_EXPECT"] * ("entrypoint " not in new)
+
+
+@pytest.mark.parametrize(
+    ("old", "told"),
+    [
+        ('            - "--points"\n            - "2"\n', "--points 64"),
+        ('            - "--sample"\n            - "seed=1..9"\n', "--points has nothing to sample"),
+        ('            - "--index"\n            - "$(JOB_COMPLETION_INDEX)"\n', "no --index chooses one"),
+    ],
+)
+def test_a_sweep_without_a_part_of_it_is_found(old: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two lines of a manifest are gone: the job would be refused, whatever its image says."""
+    text = written(capsys, "kubernetes", "--task", "squad", "--sample", "seed=1..9", "--points", "2")
+    (finding,) = judge("job.yaml", text.replace(old, "").encode()).findings
+
+    assert old in text
+    assert told in finding.message
+
+
+def test_the_entrypoint_of_a_service_has_the_words_of_its_command() -> None:
+    """Compose starts them together."""
+    text = (
+        "services:\n  a:\n    image: x\n    entrypoint: [apt-settings]\n    command: [run, --set, epochs=ten, --, x]\n"
+    )
+
+    assert [name for _, name in errors_in("compose.yaml", text)] == ["APT_EPOCHS"]
 
 
 @pytest.mark.parametrize("value", ["60", "${APT_EPOCHS:-60}"])
