@@ -14,7 +14,7 @@ from ..values import is_list
 from ..variables import by_environment
 from . import points
 from .scheduler_names import misspelt
-from .spec import MARK, Assignment, Fault, Words, assigned, known, setting_of
+from .spec import MARK, Assignment, Fault, Words, assigned, known, marked, setting_of
 
 ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
 Split = Literal["one", "commas", "pair", "leading", "any", "settings"]
@@ -119,6 +119,15 @@ def in_container(words: Words) -> Words:
         if base_of(entrypoint[0]) in OUR_NAMES and start:
             return [*words[:start], entrypoint, *words[start:]]
     return words
+
+
+def replaced(words: Words) -> Words:
+    """The words of a command, of which nobody knows those that xargs puts others in place of: `xargs -I@ run @`."""
+    places = [text for text, _ in values_of(("-I", "--replace"), words) if text]
+    if not places or "xargs" not in [base_of(word) for word, _ in words]:
+        return words
+    start = next(index for index, (word, _) in enumerate(words) if word.startswith(("-I", "--replace"))) + 2
+    return [*words[:start], *((word.replace(places[0], marked(places[0])), line) for word, line in words[start:])]
 
 
 def launch_of(words: Words) -> Launch:

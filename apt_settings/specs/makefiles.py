@@ -104,7 +104,7 @@ def _read(text: str, dialect: _Dialect) -> Spec:
     ours = {name: held for name, held in file.variables.items() if is_ours(name)}
     handed_on = {name: held for name, held in ours.items() if file.all_exported or name in file.exported}
     alone = [each for name, held in ours.items() for each in held if name in known().variables]
-    together = tuple(held[0] for held in handed_on.values() if len(held) == 1)
+    together = tuple(held[0] if len(held) == 1 else held[0]._replace(value=None) for held in handed_on.values())
     given = Given(together, file.values, is_part=True)
     environments = (
         Environment(together, certain=not file.recipes),

@@ -20,6 +20,8 @@ _OF_SCRIPTS: Final = ("env", "environment", "variables", "envs")
 """Keys whose variables the scripts beside and below them get."""
 _UNITS: Final = frozenset({"run", "uses", "script", "command", "args", "cmd", "image", "containers", "entrypoint"})
 """Keys of what runs: a step, a service, a container. It has the variables of all that it stands in."""
+_TRAINS: Final = r"train|\.(py|sh)\b|torchrun|accelerate|deepspeed"
+"""What stands in a step that takes settings, but for our own command."""
 _CONTAINERS: Final = frozenset({"containers", "initContainers", "ephemeralContainers"})
 _ELSEWHERE: Final = frozenset({"valueFrom", "secret"})
 """Keys beside a name whose value stands in another place."""
@@ -136,9 +138,10 @@ class _Reader:
         found = {key for each in fields.values() for key in self._walk(each, scope)}
         is_unit = bool(fields.keys() & _UNITS)
         texts = list(texts_in(fields, self._lines))
-        has_script = any(each.kind == "script" for each in texts)  # whose commands have it, and may set more
+        # the commands of a script have it, and may set more; a step that trains nothing takes none
+        is_other = any(each.kind == "script" for each in texts) or _trains_nothing(fields)
         for key in scope.tables.keys() if is_unit else here - found:
-            self._judge(key, scope, whole=not has_script)
+            self._judge(key, scope, whole=not is_other)
         for each in texts:
             given = scope.given().moved(1 - each.line)
             self._inner.append(each._replace(given=given) if each.kind == "script" else each)
@@ -276,6 +279,11 @@ class _Reader:
             return assignments
         self._environments += [Environment((each,), certain=False) for each in assignments if each.value is not None]
         return [Assignment(name, None, line)]
+
+
+def _trains_nothing(fields: Mapping[str, Node]) -> bool:
+    """Whether fields are a step beside those that train: `uses: actions/checkout`, `run: pip install x`."""
+    return "uses" in fields or ("run" in fields and not re.search(_TRAINS, text_of(fields["run"]) or ""))
 
 
 def _is_variable(name: str, key: str) -> bool:

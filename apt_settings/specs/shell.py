@@ -12,7 +12,7 @@ from ..basics.files import UnreadableError
 from ..runs.launchers import lost_by
 from ..sources.names import is_ours
 from .directives import Directives
-from .launchers import ASSIGNMENT, OUR_NAMES, Launch, base_of, in_container, launch_of, script_of, scripts_in
+from .launchers import ASSIGNMENT, OUR_NAMES, Launch, base_of, in_container, launch_of, replaced, script_of, scripts_in
 from .redirections import PRINTS, READ_SCRIPTS, Heredoc, file_of_tee, heredocs_of, printed, target_of
 from .shell_variables import Variables
 from .shell_words import (
@@ -298,7 +298,7 @@ class _Reader:
 
     def _launch(self, alternatives: Sequence[Words], before: Sequence[Node]) -> None:
         """Follow what a command does, whose words may be one of several, with the assignments before it."""
-        alternatives = [in_container(words) for words in alternatives]
+        alternatives = [replaced(in_container(words)) for words in alternatives]
         launches = [launch_of(words) for words in alternatives]
         self._faults += [fault for launch in launches for fault in launch.faults]
         self._remarks += [fault for launch in launches for fault in launch.remarks]
@@ -313,6 +313,7 @@ class _Reader:
         environment = [*(each for each in inherited if each.variable not in launch.unset), *ours]
         self._got = tuple(each for each in environment if each in ours or self._variables.reaches(each.variable))
         job_line = words[0][1] if _is_job(words) else 0
+        is_function = any(word in self._variables.set_here for word, _ in words[:1])
         runs = "" if job_line else script_of(words)
         self._variables.runs = self._variables.runs or runs
         if ours or launch.sweep or varied or job_line or launch.unset:
@@ -321,7 +322,7 @@ class _Reader:
                 self._directives.count(sweep, words)
             self._variables.keep(
                 environment,
-                certain=not (self._is_open or launch.is_open),
+                certain=not (self._is_open or launch.is_open or is_function),
                 of_command=ours,
                 below=below,
                 sweep=sweep,

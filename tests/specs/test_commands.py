@@ -124,6 +124,8 @@ HERE = "<<'EOF'\napt-settings run -- train\nEOF\n"
         "export -n APT_DISTILL_EPOCHS APT_SEED\napt-settings run -- train\n",
         "(export APT_EPOCHS=60; apt-settings run -- train)\nunset APT_DISTILL_EPOCHS\napt-settings run -- train\n",
         "(unset APT_DISTILL_EPOCHS; apt-settings run -- train)\nAPT_EPOCHS=60 apt-settings run -- train\n",
+        'with() { APT_EPOCHS=60 "$@"; }\nwith apt-settings run -- train\n',
+        "xargs -I@ apt-settings run --set epochs=@ -- train < list\n",
         'unset "${!APT_D@}"\napt-settings run -- train\n',
         ': "${APT_EPOCHS:=60}"\nexport APT_EPOCHS\napt-settings run -- train\n',
         "export APT_EPOCHS=60\n[ $1 = q ] && unset APT_EPOCHS\napt-settings run -- train\n",
@@ -400,6 +402,41 @@ def test_a_sweep_without_a_part_of_it_is_found(old: str, told: str, capsys: pyte
 
     assert old in text
     assert told in finding.message
+
+
+@pytest.mark.parametrize("entrypoint", ["bash", "apt-settings"])
+def test_another_entrypoint_has_options_of_its_own(entrypoint: str) -> None:
+    """Only ours takes settings by `--set`."""
+    line = f"docker run --entrypoint={entrypoint} image run --set epochs=ten\n"
+
+    assert errors_in("job.sh", line) == [(1, "APT_EPOCHS")] * (entrypoint == "apt-settings")
+
+
+DISTILLS = "{APT_TASK: squad, APT_DISTILL_EPOCHS: '50'}"
+WORKFLOW = "on: push\njobs:\n  a:\n    runs-on: x\n    env: {}\n    steps:\n      - {}\n      - run: {}\n"
+STEPS = [
+    ("uses: actions/checkout@v4", "apt-settings run --set epochs=60 -- train", 0),
+    ("run: pip install x", "apt-settings run --set epochs=60 -- train", 0),
+    ("run: ./train.sh", "apt-settings run --set epochs=60 -- train", 1),
+    ("run: python train.py", "apt-settings run --set epochs=60 -- train", 1),
+    ("run: pip install x", "apt-settings run -- train", 1),
+]
+
+
+@pytest.mark.parametrize(("before", "command", "count"), STEPS)
+def test_a_step_that_trains_nothing_need_not_fit(before: str, command: str, count: int) -> None:
+    """What the steps of a job share is judged as those have it that take settings."""
+    text = WORKFLOW.format(DISTILLS, before, command)
+
+    assert errors_in(".github/workflows/a.yml", text) == [(5, "APT_DISTILL_EPOCHS")] * count
+
+
+def test_what_targets_set_to_others_is_unknown_in_recipes() -> None:
+    """Each value is judged, and no recipe has the default."""
+    rows = ["a: export APT_TASK = squad", "b: export APT_TASK = mrpc", "b:", "\tAPT_DATASET=mrpc apt-settings run -- x"]
+
+    assert errors_in("Makefile", "\n".join(rows)) == []
+    assert errors_in("Makefile", "\n".join(rows).replace("= mrpc", "= mrcp")) == [(2, "APT_TASK")]
 
 
 def test_the_entrypoint_of_a_service_has_the_words_of_its_command() -> None:
