@@ -123,10 +123,10 @@ def in_container(words: Words) -> Words:
 
 def replaced(words: Words) -> Words:
     """The words of a command, of which nobody knows those that xargs puts others in place of: `xargs -I@ run @`."""
-    places = [text for text, _ in values_of(("-I", "--replace"), words) if text]
+    places = [text for text, _ in values_of(("-I",), words) if text]
     if not places or "xargs" not in [base_of(word) for word, _ in words]:
         return words
-    start = next(index for index, (word, _) in enumerate(words) if word.startswith(("-I", "--replace"))) + 2
+    start = next(index for index, (word, _) in enumerate(words) if word.startswith("-I")) + 1
     return [*words[:start], *((word.replace(places[0], marked(places[0])), line) for word, line in words[start:])]
 
 
@@ -310,7 +310,7 @@ def _is_rest(variable: str, item: str) -> bool:
 def script_of(words: Words) -> str:
     """The script that a command runs and that is not read: `train.sh` of `sbatch train.sh`; empty where it is none."""
     name, *behind = [word for word, _ in words] or [""]
-    if name.startswith(MARK):
+    if name.startswith(MARK) and not any(word.endswith(".py") for word in behind):
         return f"what {name.split(MARK)[1]} runs"
     if re.search(_SCRIPT, name):
         return name

@@ -79,6 +79,10 @@ RUN = "apt-settings run {} -- train\n"
         (DISTILL + "APT_EPOCHS=60 apt-settings run -- train\n", []),
         (DISTILL + "APT_EPOCHS=60 apt-settings show\napt-settings run -- train\n", ["DISTILL_EPOCHS"]),
         (DISTILL + "APT_EPOCHS=60 bash train.sh\n", []),
+        (DISTILL + "bash train.sh\n", []),
+        (DISTILL + "mkdir out\n", ["DISTILL_EPOCHS"]),
+        (DISTILL + "$PYTHON train.py\n", ["DISTILL_EPOCHS"]),
+        (DISTILL + "${PYTHON:-python} train.py\n", ["DISTILL_EPOCHS"]),
         (DISTILL + RUN.format("--grid epochs=50,60 --index $I"), []),
         (DISTILL + RUN.format("--grid epochs=60,45 --index $I"), ["DISTILL_EPOCHS"]),
         (DISTILL + RUN.format("--grid epochs=60,$E --index $I"), []),
@@ -126,6 +130,7 @@ HERE = "<<'EOF'\napt-settings run -- train\nEOF\n"
         "(unset APT_DISTILL_EPOCHS; apt-settings run -- train)\nAPT_EPOCHS=60 apt-settings run -- train\n",
         'with() { APT_EPOCHS=60 "$@"; }\nwith apt-settings run -- train\n',
         "xargs -I@ apt-settings run --set epochs=@ -- train < list\n",
+        "xargs -n 1 -I X apt-settings run --set epochs=X -- train < list\n",
         'unset "${!APT_D@}"\napt-settings run -- train\n',
         ': "${APT_EPOCHS:=60}"\nexport APT_EPOCHS\napt-settings run -- train\n',
         "export APT_EPOCHS=60\n[ $1 = q ] && unset APT_EPOCHS\napt-settings run -- train\n",
@@ -222,6 +227,8 @@ def test_run_needs_a_task(file: str, script: str, line: int | None) -> None:
         (RUN.format("--env-file big.env:other.env"), [], ["APT_DISTILL_EPOCHS"]),
         ('eval "$(apt-settings env --set epochs=60)"\npython train.py\n', [], ["APT_DISTILL_EPOCHS"]),
         ("case $X in a) E=50;; b) E=60;; esac\nAPT_EPOCHS=$E python train.py\n", [], []),
+        ("bash train.sh\n", [], ["APT_DISTILL_EPOCHS"]),
+        ('"$@"\n', [], ["APT_DISTILL_EPOCHS"]),
         ("APT_INITIAL_RANK= 8 python train.py\n", ["APT_DISTILL_EPOCHS", "APT_INITIAL_RANK"], []),
         ("APT_INITIAL_RANK= APT_EPOCHS=60 python train.py\n", [], []),
     ],
@@ -407,7 +414,7 @@ def test_a_sweep_without_a_part_of_it_is_found(old: str, told: str, capsys: pyte
 @pytest.mark.parametrize("entrypoint", ["bash", "apt-settings"])
 def test_another_entrypoint_has_options_of_its_own(entrypoint: str) -> None:
     """Only ours takes settings by `--set`."""
-    line = f"docker run --entrypoint={entrypoint} image run --set epochs=ten\n"
+    line = f"docker run -e APT_SEED=1 --entrypoint={entrypoint} image run --set epochs=ten\n"
 
     assert errors_in("job.sh", line) == [(1, "APT_EPOCHS")] * (entrypoint == "apt-settings")
 
