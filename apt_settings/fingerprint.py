@@ -58,11 +58,12 @@ def counted(settings: AptSettings) -> dict[str, Any]:
 def is_at_default(settings: AptSettings, name: str) -> bool:
     """Whether a setting that is new has the value that means what was done before it came.
 
-    Of one of ours that is our default, whatever a project restates; of a project's own its class's.
+    Of one of ours that is our default, whatever a project restates; of a project's own its class's. One that something
+    else says, such as the number of examples of a dataset, has it always.
     """
     setting = settings_of(settings)[name]
     if not setting.is_new:
-        return False
+        return setting.is_left_out and not setting.where_it_runs
     value = values_of(settings)[name]
     if not setting.is_own:
         return bool(value == ours()[name].default)

@@ -18,6 +18,8 @@ import apt_settings
 # A shell ignores it for what it starts with "&", and the commands that tests start would ignore it in turn.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+ACCEPTS = "APT_TESTS_ACCEPT" in os.environ
+"""Whether golden files are written anew."""
 EXAMPLES = {"quick": 10, "repeatable": 30, "thorough": 200}
 """How often each property is tried, by what HYPOTHESIS_PROFILE says."""
 STARTS_PROCESSES = {
@@ -76,8 +78,7 @@ def clean_slate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     # Tests write modules anew within a second, and by that Python tells whether its bytecode is of the same text.
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    accept = "APT_TESTS_ACCEPT"  # named as Debian's apt names its own: no setting
-    for variable in [name for name in os.environ if name.upper().startswith("APT_") and name != accept]:
+    for variable in [name for name in os.environ if name.upper().startswith("APT_")]:
         del os.environ[variable]  # for good: what a test has left must not come back
     apt_settings.reset()
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # a process that has watched a command holds its signals
@@ -182,7 +183,7 @@ def golden() -> Callable[[str, str], None]:
 
     def compare(name: str, text: str) -> None:
         record = RECORDS / name
-        if "APT_TESTS_ACCEPT" in os.environ:
+        if ACCEPTS:
             record.write_text(text, encoding="utf-8")
         accept = f"to accept the change: APT_TESTS_ACCEPT=1 {Path(sys.executable).name} -m pytest, then read the diff"
         assert record.read_text(encoding="utf-8") == text, accept

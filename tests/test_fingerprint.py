@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -11,6 +12,8 @@ from apt_settings import WHERE_IT_RUNS, AlpacaSettings, GlueBigSettings, Setting
 from apt_settings.facts.datasets import DATASETS
 from apt_settings.fingerprint import canonical, changed, counted
 from apt_settings.own import ADDED_LATER
+from apt_settings.pin import Pin
+from apt_settings.runs.conflicts import conflicts_with
 from apt_settings.runs.running import job_environment
 from apt_settings.runs.store import record_of
 
@@ -115,6 +118,16 @@ def test_every_setting_is_known_to_count_or_not() -> None:
 def test_everything_else_counts(name: str) -> None:
     """Another value of any other setting is another fingerprint."""
     assert fingerprint(load({})) != fingerprint(load({}, **{name: OTHER_VALUES[name]}))
+
+
+def test_the_number_of_examples_is_compared_and_does_not_count() -> None:
+    """The dataset says it, and schedules follow it: a pin, a record and all ranks have the same one."""
+    one, other = (load({}, train_examples=number) for number in (640, 1280))
+
+    assert fingerprint(one) == fingerprint(other) == fingerprint(load({}))
+    assert Pin.of(one) != Pin.of(other)
+    assert changed(record_of(one)) == ""
+    assert [each.setting for each in conflicts_with(record_of(one), Path("x"), record_of(other))] == ["train_examples"]
 
 
 @pytest.mark.filterwarnings("ignore::apt_settings.SettingsWarning")

@@ -1,6 +1,6 @@
 """A project's own settings: classes of its own, or classes that are there already, whose fields are settings too."""
 
-from .classes import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, is_same, named_by
+from .classes import ADDED_LATER, NOT_COUNTED, WHERE_IT_RUNS, Group, SettingsGroup, is_same, named_by
 from .decided import decided_in
 from .frozen import Frozen
 from .importing import Place, groups_named
@@ -10,6 +10,7 @@ from .task import TaskClass
 
 __all__ = [
     "ADDED_LATER",
+    "NOT_COUNTED",
     "WHERE_IT_RUNS",
     "Frozen",
     "Group",

@@ -20,6 +20,11 @@ WHERE_IT_RUNS: Final = "where it runs"
 
 Such a setting is not part of the fingerprint.
 """
+NOT_COUNTED: Final = "not counted"
+"""In the Annotated type of a setting, it says that the fingerprint leaves it out, as something else says it already.
+
+All that runs one job must have the same value all the same.
+"""
 ADDED_LATER: Final = "added later"
 """In the Annotated type of a setting, it says that the setting counts only where it is not at its default.
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from ..facts.architectures import AdapterTarget, PrunableBlock
 from ..facts.datasets import TRAINING_EXAMPLES
-from ..own import ADDED_LATER, WHERE_IT_RUNS, SettingsGroup
+from ..own import ADDED_LATER, NOT_COUNTED, WHERE_IT_RUNS, SettingsGroup
 
 if TYPE_CHECKING:  # texts, as a task of a project, which stands below one of ours, has names of its own
     ArchitectureName: TypeAlias = str
@@ -32,7 +32,7 @@ Dataset = Annotated[DatasetName, Field(description="What the task is trained on.
 TrainExamples = Annotated[
     int | None,
     Field(ge=1, le=10**12, description="Training examples, by which plan and schedules count; none: not known."),
-    WHERE_IT_RUNS,  # it counts what the dataset names, and is no other experiment
+    NOT_COUNTED,  # it counts what the dataset names, and is no other experiment
 ]
 ArchitectureChoice = Annotated[ArchitectureName, Field(description="The pretrained model, by its hub name.")]
 LearningRate = Annotated[float, Field(gt=0, lt=1, description="Peak learning rate of the optimizer.")]

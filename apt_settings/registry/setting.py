@@ -10,7 +10,7 @@ from pydantic import Secret, SecretStr
 from pydantic.fields import FieldInfo
 
 from ..facts.datasets import DATASETS
-from ..own import ADDED_LATER, WHERE_IT_RUNS, Group, SettingsGroup, definition_of, meaning_of
+from ..own import ADDED_LATER, NOT_COUNTED, WHERE_IT_RUNS, Group, SettingsGroup, definition_of, meaning_of
 from ..own.leaves import default_of, is_derived
 from ..sources.names import variable_of
 from ..values import hide, read_value
@@ -103,6 +103,11 @@ class Setting(NamedTuple):
         """Whether it says where a job runs and not what it is: the fingerprint leaves it out."""
         marked = self.group.where_it_runs if self.group else ()
         return WHERE_IT_RUNS in self.field.metadata or self.path[0] in marked
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the fingerprint leaves it out, whatever its value is."""
+        return self.where_it_runs or NOT_COUNTED in self.field.metadata
 
     @property
     def is_new(self) -> bool:

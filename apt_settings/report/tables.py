@@ -101,7 +101,7 @@ def departs_from(settings: AptSettings, name: str) -> str:
     """
     value, default, setting = values_of(settings)[name], _default(settings, name), settings_of(settings)[name]
     citation = setting.citation
-    if name in JOB or setting.where_it_runs:
+    if name in JOB or setting.is_left_out:
         return ""
     if citation and all(citation.paper):
         stated, place = citation.paper

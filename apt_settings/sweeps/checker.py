@@ -43,7 +43,7 @@ class _Firsts:
     def __init__(self, axis: Axis) -> None:
         rows = {column.setting: every_setting()[column.setting] for column in axis.columns}
         self._axis = axis
-        self._annotations = {name: row.field.annotation for name, row in rows.items() if not row.where_it_runs}
+        self._annotations = {name: row.field.annotation for name, row in rows.items() if not row.is_left_out}
         self._all_differ = any(
             isinstance(each.values, range) for each in axis.columns if each.setting in self._annotations
         )
@@ -167,7 +167,7 @@ class Checker:
             return positions
         values = _defaults(draft) | draft.values | varied
         on_other_axes = self.sweep.places.keys() - choice.keys()
-        names = (name for name, each in draft.settings.items() if not each.where_it_runs and name not in on_other_axes)
+        names = (name for name, each in draft.settings.items() if not each.is_left_out and name not in on_other_axes)
         return frozenset((name, _key(values[name])) for name in names)
 
     def _shared_and_varied(self, point: Mapping[str, Any]) -> tuple[Shared, dict[str, Any]]:

@@ -25,7 +25,7 @@ source ~/env/bin/activate
 unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
-export APT_EXPECT=apt1-7e3c2819041d5c04+ad0449fa@0.2.0
+export APT_EXPECT=apt1-7e3c2819041d5c04+d0c27ebc@0.2.0
 export APT_TASK=squad  # --task
 export APT_OUTPUT_DIR='a, b'"'"'"$HOME `id` \ é日 {fingerprint} #!'  # environment APT_OUTPUT_DIR
 export APT_GIVEN_BY='{"APT_TASK":["1bd32795","--task"],"APT_OUTPUT_DIR":["23acd63e","environment APT_OUTPUT_DIR"]}'

@@ -13,7 +13,7 @@ set -e
 unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
-export APT_EXPECT=sweep1-7c31ac0cf6276ddc@0.2.0
+export APT_EXPECT=sweep1-19ed98d114f563cd@0.2.0
 export APT_WEIGHT_DECAY=0.1  # --set weight_decay
 export APT_GIVEN_BY='{"APT_WEIGHT_DECAY":["14be4b45","--set weight_decay"]}'
 export SLURM_EXPORT_ENV=ALL  # else srun hands nothing on where the job was submitted with --export=NONE

@@ -17,7 +17,7 @@ set -e
 unset "${!APT_@}" "${!apt_@}"
 export APT_ENV_FILE=/dev/null
 export APT_REFERENCE=paper
-export APT_EXPECT=sweep1-06efe588bb5b5ae5@0.2.0
+export APT_EXPECT=sweep1-8fe6fb9728ea2b3c@0.2.0
 export APT_TASK=squad  # --task
 export APT_GIVEN_BY='{"APT_TASK":["1bd32795","--task"]}'
 export SLURM_EXPORT_ENV=ALL  # else srun hands nothing on where the job was submitted with --export=NONE
