@@ -14,7 +14,9 @@ from .release import ReleasePlan
 
 _LONGEST: Final = 1 << 20
 """The most characters of a line that are looked at; an example of the data may be longer."""
-_COUNT: Final = r"(-?[0-9]{1,18})"
+_STEP: Final = r"(-?[0-9]{1,18})"
+_COUNT: Final = r"([0-9]{1,3}(?:,[0-9]{3}){1,5}(?![0-9])|[0-9]{1,18})"
+"""As Python prints it, or as newer versions of transformers do: `67349`, `67,349`."""
 _LIST: Final = r"\[([0-9., e+-]{1,10000})\]"
 """Each has an end, as a log is a file that anybody may have written."""
 _PRECISION: Final = 4
@@ -35,7 +37,7 @@ class Line(NamedTuple):
 
 
 def _first(match: re.Match[str]) -> str:
-    return match[1]
+    return match[1].replace(",", "")
 
 
 def _numbers(match: re.Match[str]) -> str:
@@ -83,7 +85,7 @@ LINES: Final = (
     ),
     Line(
         "distillation",
-        rf"Distillation schedule: starting from step {_COUNT}, ending in step {_COUNT}",
+        rf"Distillation schedule: starting from step {_STEP}, ending in step {_STEP}",
         _planned_window,
         _window,
     ),
