@@ -19,7 +19,7 @@ from .options import Job, takes_expected, takes_settings
 from .terminal import is_terminal, print_notes, print_sentences
 
 if TYPE_CHECKING:
-    from ..specs.findings import Finding, SpecReport
+    from ..specs.reports import Finding, SpecReport
 
 _STDIN: Final = "-"
 _MANY: Final = 500
@@ -121,8 +121,8 @@ def _check_files(paths: Sequence[str], form: str, *, strict: bool) -> int:
 def _read(paths: Sequence[str]) -> tuple[dict[str, bytes], list["Finding"], int]:
     """What the files hold, a finding for each that cannot be read, and how many files of folders are no specs."""
     from ..specs.files import files_in, read, read_found
-    from ..specs.findings import Finding
     from ..specs.kinds import kind_of
+    from ..specs.reports import Finding
     from ..specs.texts import NAMED
 
     texts: dict[str, bytes] = {}

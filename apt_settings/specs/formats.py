@@ -7,7 +7,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from ..basics.packages import version_of
-from .findings import Finding
+from .reports import Finding
 
 _SARIF_SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 _RULES: Final = {"error": "apt-settings/wrong", "note": "apt-settings/note"}

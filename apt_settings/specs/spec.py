@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from ..base import AptSettings
 from ..registry import Setting, registry
+from ..sources.controls import CONTROLS
 from ..sources.names import Names
 from ..sweeps.grid import Sweep
 from ..variables import ENV_FILE, NO_FILE
@@ -22,6 +23,9 @@ _LONGEST: Final = 65_536
 
 _PLACEHOLDER: Final = r"\{\}|^\{\w+\}$"
 """What xargs, parallel and MLflow put another text in place of."""
+
+RELAXING: Final = ("unknown", "foreign")
+"""Controls that let a job run in spite of a name that is no setting. Where a spec is checked, all names are judged."""
 
 Values = Mapping[str, Sequence[str]]
 """What variables of a script, or of a matrix, may hold: `{"s": ["1", "2"]}`."""
@@ -211,3 +215,9 @@ def either(*alternatives: Sequence[str]) -> list[str]:
     """Each text that may stand here, once."""
     texts = list(dict.fromkeys(text for each in alternatives for text in each))
     return texts if len(texts) <= _MOST_TEXTS else [marked("...")]
+
+
+def relaxes(assignment: Assignment) -> bool:
+    """Whether an assignment lets a job run in spite of a name that is no setting."""
+    control = known().variables.get(assignment.variable, "")
+    return control in RELAXING and assignment.value in CONTROLS[control].words

@@ -10,8 +10,8 @@ import pytest
 from support import ROOT
 
 from apt_settings.cli import main
-from apt_settings.specs.findings import Finding
 from apt_settings.specs.formats import as_github, as_sarif
+from apt_settings.specs.reports import Finding
 
 WRONG = Finding("a:b,c.sh", 3, "APT_SEED", "is 60%\r\nwrong")
 NOTE = Finding("x.sh", 1, "APT_SEED", "is not judged", "note")
