@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ..sources.names import PREFIX, is_ours
+from .indexed_jobs import too_many_pods
 from .manifest_scripts import inner_of, is_script, texts_in
 from .manifest_values import alternatives, is_null, matrix_of, no_string
 from .roles import disagreements
@@ -90,6 +91,7 @@ class _Reader:
         for document in documents:
             for node in _mappings(document):
                 self._map(pairs_of(node))
+                self._faults |= dict.fromkeys(too_many_pods(node))
                 names = ((text_of(each) or "", line_of(each)) for each, _ in node.value)
                 self._find_twice((name, line) for name, line in names if name.startswith(PREFIX))
 

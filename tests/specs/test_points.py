@@ -1,6 +1,7 @@
 """The values of --grid, --zip and --sample in job specs."""
 
 import pytest
+import yaml
 from grids import AXES, sweeps
 from hypothesis import given
 from support import errors_in, notes_in
@@ -34,6 +35,30 @@ def test_every_value_of_a_sweep_is_judged(options: str, expected: list[str]) -> 
 
     assert [each.line for each in found] == [2] * len(expected)
     assert all(each.message.startswith(words) for each, words in zip(found, expected, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "index", "completions", "most"),
+    [
+        (["--grid", "seed=1..3"], "$(JOB_COMPLETION_INDEX)", 3, None),
+        (["--grid", "seed=1..3"], "$(JOB_COMPLETION_INDEX)", 4, 3),
+        (["--grid", "seed=1..3"], "1", 4, None),
+        (["--grid", "seed=1..9", "--among", "1,5-6"], "$(JOB_COMPLETION_INDEX)", 3, None),
+        (["--grid", "seed=1..9", "--among", "1,5-6"], "$(JOB_COMPLETION_INDEX)", 4, 3),
+        (["--grid", "seed=1..9", "--among", "1,5-6"], "$(JOB_COMPLETION_INDEX)", "many", None),
+    ],
+)
+def test_an_indexed_job_has_no_more_pods_than_points(
+    options: list[str], index: str, completions: int | str, most: int | None
+) -> None:
+    """Each pod more would be refused."""
+    command = ["apt-settings", "run", "--task", "squad", *options, "--index", index, "--", "train"]
+    pod = {"template": {"spec": {"containers": [{"name": "a", "image": "x", "command": command}]}}}
+    spec = {"completionMode": "Indexed", "completions": completions, **pod}
+    text = yaml.safe_dump({"apiVersion": "batch/v1", "kind": "Job", "spec": spec}, sort_keys=False)
+    told = f"completions is {completions}, and the command has {most} points: write completions: {most}"
+
+    assert [(each.line, each.message) for each in judge("job.yaml", text.encode()).findings] == [(5, told)] * bool(most)
 
 
 def test_the_words_of_an_indexed_job_are_judged() -> None:
