@@ -40,7 +40,10 @@ def as_sarif(findings: Sequence[Finding]) -> str:
 
 def _result(finding: Finding) -> dict[str, Any]:
     region = {"startLine": finding.line}
-    location = {"artifactLocation": {"uri": quote(PurePath(finding.file).as_posix())}, "region": region}
+    location = {
+        "artifactLocation": {"uri": quote(PurePath(finding.file).as_posix(), errors="backslashreplace")},
+        "region": region,
+    }
     return {
         "ruleId": _RULES[finding.level],
         "level": finding.level,

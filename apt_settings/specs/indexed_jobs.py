@@ -1,5 +1,6 @@
 """Indexed Jobs of Kubernetes: whether each pod has a point of the sweep that its command makes."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,7 +19,7 @@ def too_many_pods(job: MappingNode) -> Iterator[Fault]:
     """A fault where a Job has more pods than its sweep has points, and a pod's index is that of its point."""
     spec = pairs_of(pairs_of(job).get("spec"))
     completions = text_of(spec.get("completions")) or ""
-    if text_of(spec.get("completionMode")) != "Indexed" or not completions.isascii() or not completions.isdigit():
+    if text_of(spec.get("completionMode")) != "Indexed" or not re.fullmatch("[0-9]{1,9}", completions):
         return
     pod = pairs_of(pairs_of(spec.get("template")).get("spec"))
     for container in map(pairs_of, items_of(pod.get("containers"))):

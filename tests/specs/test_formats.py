@@ -57,7 +57,9 @@ def test_commands_of_github_are_escaped() -> None:
 
 
 @pytest.mark.skipif(os.sep != "/", reason="names of Linux")
-@pytest.mark.parametrize(("name", "uri"), [("a b/ü%.sh", "a%20b/%C3%BC%25.sh"), ("a\\b.sh", "a%5Cb.sh")])
+@pytest.mark.parametrize(
+    ("name", "uri"), [("a b/ü%.sh", "a%20b/%C3%BC%25.sh"), ("a\\b.sh", "a%5Cb.sh"), ("\udce1.sh", "%5Cudce1.sh")]
+)
 def test_a_place_in_sarif_is_a_uri(name: str, uri: str) -> None:
     """As RFC 3986 has it; a backslash in a name is none between folders."""
     (result,) = json.loads(as_sarif([WRONG._replace(file=name)]))["runs"][0]["results"]
