@@ -1,6 +1,8 @@
 """What the words of a command line give to a parser of argparse, and nothing that is one of its defaults."""
 
 import argparse
+import os
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -11,6 +13,7 @@ from ..basics.files import UnreadableError, read_text
 from ..errors import SettingsError
 from ..sources.dotenv import SIZE_LIMIT
 from ..values.kinds import LISTS
+from .extras import warn_caller
 
 _HELPING: Final = (argparse._HelpAction, argparse._VersionAction)
 _NOBODY: Final = object()
@@ -44,17 +47,25 @@ def is_of_others(action: argparse.Action) -> bool:
 def given_to(parser: argparse.ArgumentParser, words: list[str]) -> list[Given]:
     """What the words give: `["--lr", "0.1"]` -> `Given("--lr", "lr", 0.1)`; nothing where they ask for help.
 
-    What the parser refuses ends as it always does. Raises SettingsError for a file of trl's parser that is none.
+    What the parser refuses ends as it always does. Raises SettingsError for a file of trl's parser, or one beside the
+    script for that of transformers, that cannot be read. Warns of other files that are named, which are not read.
     """
+    file: dict[str, Any] = {}
+    if hasattr(parser, "parse_args_and_config") and "--config" in words[:-1]:  # which is no flag of trl's parser
+        index = words.index("--config")
+        file, words = _of_file(words[index + 1]), words[:index] + words[index + 2 :]
+    is_of_transformers = hasattr(parser, "parse_args_into_dataclasses")
+    if is_of_transformers:
+        words = [*_beside_script(), *words]
     with _watched(list(parsers_in(parser))) as called:
-        namespace = vars(parser.parse_known_args(words)[0])
+        namespace, others = parser.parse_known_args(words)
     if any(isinstance(action, _HELPING) for action in called):
         return []
-    given = {each.dest: Given(option, each.dest, namespace[each.dest]) for each, option in called.items()}
-    if hasattr(parser, "parse_args_and_config") and "--config" in words[:-1]:  # which is no flag of trl's parser
-        file = _of_file(words[words.index("--config") + 1])
-        given = {**{name: Given(name, name, value) for name, value in file.items()}, **given}
-    return list(given.values())
+    for each in others if is_of_transformers else ():
+        if os.path.isfile(each.rpartition("=")[2]):
+            warn_caller(f"{escaped(each)} is not read by with_flags: what it says is in no setting; write it as flags")
+    given = {each.dest: Given(option, each.dest, vars(namespace)[each.dest]) for each, option in called.items()}
+    return list(({name: Given(name, name, value) for name, value in file.items()} | given).values())
 
 
 def spelling_of(action: argparse.Action) -> str:
@@ -71,6 +82,15 @@ def _of_file(path: str) -> dict[str, Any]:
     except (UnreadableError, yaml.YAMLError) as error:
         raise SettingsError.at(f"--config {escaped(path)}", f"cannot be read: {escaped(str(error))}") from None
     return content if isinstance(content, dict) else {}
+
+
+def _beside_script() -> list[str]:
+    """The words of `train.args` beside `train.py`, as the parser of transformers has them. Raises SettingsError."""
+    path = f"{os.path.splitext(sys.argv[0])[0]}.args"
+    try:
+        return read_text(path, SIZE_LIMIT).split() if os.path.exists(path) else []
+    except UnreadableError as error:
+        raise SettingsError.at(escaped(path), f"cannot be read: {escaped(str(error))}") from None
 
 
 @contextmanager

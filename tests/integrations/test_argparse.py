@@ -495,3 +495,29 @@ def test_what_a_file_of_a_parser_says_counts_as_given(
     else:
         job = with_flags(load({}, None), parser, words)
         assert (job.seed, job.learning_rate) == (seed, 0.01)
+
+
+class OfTransformers(argparse.ArgumentParser):
+    """Reads train.args beside train.py as that of transformers does."""
+
+    def parse_args_into_dataclasses(self) -> None:
+        """Where it is read."""
+
+
+def test_a_file_beside_the_script_counts_as_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line is stronger. Files that are read elsewhere are named in a warning."""
+    script, other = tmp_path / "train.py", tmp_path / "job.json"
+    script.with_suffix(".args").write_text("--lr 0.01\n--seed 7\n")
+    other.write_text("{}")
+    monkeypatch.setattr("sys.argv", [str(script), "--seed", "9", f"--settings={other}"])
+    parser = OfTransformers()
+    parser.add_argument("--lr", type=float)
+    parser.add_argument("--seed", type=int)
+    with pytest.warns(SettingsWarning, match=r"--settings=.*job.json is not read by with_flags"):
+        job = with_flags(load({}, None), parser)
+
+    assert (job.learning_rate, job.seed) == (0.01, 9)
+    script.with_suffix(".args").unlink()
+    script.with_suffix(".args").mkdir()
+    with pytest.raises(SettingsError, match=r"train\.args cannot be read"):
+        with_flags(load({}, None), parser)
