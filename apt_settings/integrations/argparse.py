@@ -1,20 +1,37 @@
 """Parsers of command lines, whose flags may mean our settings: argparse, HfArgumentParser and trl's."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
 from ..base import AptSettings, settings_of, values_of
+from ..basics.environment import process_environment
+from ..basics.escaping import escaped
 from ..errors import Problem, SettingsError
 from ..facts.other_names import DERIVED, PRECISION_FLAGS
+from ..fingerprint import compared
 from ..loading import with_arguments
 from ..sources.flags import Flag, flag_of, name_of, setting_of
 from ..sources.names import variable_of
 from ..tasks import task_choice
 from ..values import UNREADABLE, as_text, kind_of_field
 from ..values.reading import BOOLEANS
-from .parser_defaults import choices_of, derived, read_choice, take_for_defaults
+from ..variables import RUN_DIR
+from .extras import scheduler_name, warn_caller
+from .keywords import NOT_JUDGED, NOT_RECORDED, OF_THE_TRAINER, find_changed
+from .parser_defaults import (
+    OF_SCHEDULERS,
+    choices_of,
+    is_of_trainer,
+    read_choice,
+    take_for_defaults,
+    words_of_trainers,
+)
 from .parser_words import Given, given_to, parsers_in
+from .precision import mixed_precision
 
 
 def with_flags(
@@ -28,16 +45,22 @@ def with_flags(
 
     A flag means a setting by its name, or by one that trainers know: `--lr`, `--num_train_epochs`, `--bf16`; but not
     where none of its choices is a value of the setting, as in `--task {train,eval}`. What is given wins over all that
-    was set before, is judged like it, and is in the record and the fingerprint of the result.
+    was set before, is judged like it, and is in the fingerprint of the result. Where `apt-settings run --record` has
+    started the program, the record is written already: a flag may not say anything else.
 
     The parser's flags keep their types and choices; those that mean a setting have its value for a default, and are
     required no more. One whose choices do not have that value is left alone, and a SettingsWarning says so. Two types
     change: `type=bool`, which takes `False` for true, reads words; and names in braces in output_dir are filled in.
     `parse_args_into_dataclasses` of transformers and `parse_args_and_config` of trl go on in the same way; what the
-    file of `--config` says counts as given. `args` are those of `sys.argv` where none are given.
+    file of `--config` says counts as given, and so does `train.args` beside `train.py`. Other files are not read, such
+    as that of `parse_json_file`, which asks for no defaults of a parser. `args` are those of `sys.argv` where none are
+    given.
 
-    Raises SettingsError for a value that the settings refuse, and for a flag that they decide, such as
-    `--gradient_accumulation_steps`. What the parser itself refuses ends as it always does.
+    Raises SettingsError for a value that the settings refuse; for a flag that they decide, such as
+    `--gradient_accumulation_steps`, where it does not say what they come to with all flags; for one that undoes a
+    setting, such as `--lr_scheduler_kwargs`; and for one that the record of this run has otherwise. A SettingsWarning
+    names what is given to the Trainer of transformers, changes what is trained and is no setting. What the parser
+    itself refuses ends as it always does.
     """
     parsers = list(parsers_in(parser))
     actions = [action for each in parsers for action in each._actions]
@@ -47,16 +70,29 @@ def with_flags(
     given = given_to(parser, list(sys.argv[1:] if args is None else args))
     said = [each._replace(name=names.get(each.name, each.name)) for each in given if each.name not in strange]
     flags = [flag for each in said if (flag := _flag(each, settings))]
-    problems = [*_decided(said, settings), *_at_odds(flags), *_empty(flags, settings)]
-    if not problems:
-        values = {flag.setting: flag.value for flag in flags}
-        settings = with_arguments(settings, values, {flag.setting: flag.name for flag in flags})
-        late = _names(actions, settings).keys() - names.keys()
-        problems = [*_switched_off(said, settings), *_come_too_late(each for each in given if each.name in late)]
+    _refuse(*_at_odds(flags), *_empty(flags, settings))
+    before, values = settings, {flag.setting: flag.value for flag in flags}
+    settings = with_arguments(before, values, {flag.setting: flag.name for flag in flags})
+    given_values = {each.name: each.value for each in given}
+    theirs = words_of_trainers(parsers, given_values, settings)
+    now = _names(actions, settings)
+    own = [each for each in given if each.name not in names] if is_of_trainer(parsers) else []
+    _refuse(
+        *_decided(said, theirs),
+        *_without_warmup(said, settings),
+        *_switched_off(said, settings),
+        *_undoing(own, actions),
+        *_come_too_late(each for each in given if each.name in now.keys() - names.keys()),
+        *_recorded_otherwise(flags, before, settings),
+    )
+    _warn_of_changed(own, actions)
+    take_for_defaults(parsers, now, theirs, given_values, settings)
+    return settings
+
+
+def _refuse(*problems: Problem) -> None:
     if problems:
         raise SettingsError(problems)
-    take_for_defaults(parsers, _names(actions, settings), {each.name: each.value for each in given}, settings)
-    return settings
 
 
 def _names(actions: Sequence[argparse.Action], settings: AptSettings) -> dict[str, str]:
@@ -104,12 +140,22 @@ def _flag(given: Given, settings: AptSettings) -> Flag | None:
     return flag_of(given.spelling, given.name, value, settings_of(settings))
 
 
-def _decided(said: Sequence[Given], settings: AptSettings) -> Iterator[Problem]:
+def _decided(said: Sequence[Given], theirs: Mapping[str, Any]) -> Iterator[Problem]:
     """A problem for each flag that the settings decide, and that says something else."""
-    decided = {"auto_find_batch_size": False, **derived(settings)}
     for each in said:
-        if each.name in decided and each.value != decided[each.name]:
-            yield Problem(each.spelling, f"is not taken: {DERIVED[each.name]}")
+        decided = theirs[each.name] if each.name in DERIVED else each.value
+        if each.value != decided and as_text(each.value) != as_text(decided):
+            yield Problem(each.spelling, f"is not taken: {DERIVED[each.name]}", as_text(decided), "or leave it out")
+
+
+def _without_warmup(said: Sequence[Given], settings: AptSettings) -> Iterator[Problem]:
+    """A problem for `constant` of transformers, which has no warmup, where the settings have one."""
+    warmup = settings.warmup_ratio if settings.warmup_steps is None else settings.warmup_steps
+    word = scheduler_name(settings)
+    for each in said:
+        if each.name == OF_SCHEDULERS and warmup and as_text(each.value).lower() == settings.lr_scheduler != word:
+            wrong, fix = "has no warmup, and the settings have one", f"or set {variable_of('warmup_steps')}=0"
+            yield Problem(each.spelling, wrong, word, fix, as_text(each.value))
 
 
 def _at_odds(flags: Sequence[Flag]) -> Iterator[Problem]:
@@ -131,10 +177,33 @@ def _empty(flags: Sequence[Flag], settings: AptSettings) -> Iterator[Problem]:
 
 def _switched_off(said: Sequence[Given], settings: AptSettings) -> Iterator[Problem]:
     """A problem for `--bf16 False` where the precision is bf16: it does not say what to train in."""
+    switches = {settings.precision, *(["mixed_precision"] if mixed_precision(settings.precision) != "no" else [])}
     for each in said:
-        if each.name == settings.precision and _flag(each, settings) is None:
+        if each.name in switches and _flag(each, settings) is None:
             wrong = f"switches off what precision says ({settings.origin('precision')})"
             yield Problem(each.spelling, wrong, fix=f"write {variable_of('precision')}=fp32, and leave it out")
+
+
+def _undoing(given: Sequence[Given], actions: Iterable[argparse.Action]) -> Iterator[Problem]:
+    """A problem for each flag of the Trainer that undoes a setting, unless it says its own default."""
+    for each in _changed(given, actions, OF_THE_TRAINER):  # pragma: no cover - in the part `training`
+        setting = OF_THE_TRAINER[each.name]
+        yield Problem(each.spelling, f"undoes {setting}", fix=f"leave it out: {variable_of(setting)} decides")
+
+
+def _warn_of_changed(given: Sequence[Given], actions: Sequence[argparse.Action]) -> None:
+    for each in _changed(given, actions, NOT_RECORDED):  # pragma: no cover - in the part `training`
+        warn_caller(f"{each.spelling} changes what is trained, and is no setting: no record or fingerprint has it")
+    for each in _changed(given, actions, NOT_JUDGED):  # pragma: no cover - in the part `training`
+        warn_caller(f"{each.spelling} may decide what the settings decide, and is not judged")
+
+
+def _changed(given: Iterable[Given], actions: Iterable[argparse.Action], names: Iterable[str]) -> list[Given]:
+    """What is given for one of these names, and is not the default of its flag."""
+    by_name = {each.name: each for each in given}
+    made: Any = SimpleNamespace(**{name: each.value for name, each in by_name.items()})
+    usual: Any = SimpleNamespace(**{each.dest: each.default for each in actions})
+    return [by_name[name] for name in find_changed(made, usual, by_name.keys() & names)]
 
 
 def _come_too_late(given: Iterable[Given]) -> Iterator[Problem]:
@@ -142,3 +211,16 @@ def _come_too_late(given: Iterable[Given]) -> Iterator[Problem]:
     for each in given:
         wrong = "is a setting of the task that the command line chooses, and was not known before"
         yield Problem(each.spelling, wrong, fix=f"export {variable_of('task')}")
+
+
+def _recorded_otherwise(flags: Sequence[Flag], before: AptSettings, settings: AptSettings) -> Iterator[Problem]:
+    """A problem for each flag that changes what the record of this run has, which was written before it started."""
+    if not (record := process_environment().get(RUN_DIR)):
+        return
+    then, now = compared(before), compared(settings)
+    changed = {name for name, value in now.items() if then.get(name) != value}
+    for flag in flags:
+        if changed & ({"task", "dataset"} if flag.setting == "task" else {flag.setting}):
+            wrong = f"changes {flag.setting}, and the record {escaped(record)} has it as it was"
+            said = shlex.quote(f"{flag.setting}={as_text(flag.value)}")
+            yield Problem(flag.name, wrong, fix=f"write apt-settings run --set {said} before the --, in its place")

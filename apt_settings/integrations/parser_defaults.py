@@ -1,7 +1,7 @@
 """The values of settings as defaults of a parser's flags, in the words of whoever wrote the parser."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import NoneType
 from typing import Any, Final
@@ -10,29 +10,30 @@ from pydantic import Secret, SecretStr, ValidationError
 
 from ..base import AptSettings, settings_of, values_of, written_output_dir
 from ..facts.other_names import PRECISION_FLAGS
-from ..plan import divide_batch
+from ..plan import divide_batch, plan
 from ..registry.groups import OUTPUT_DIR
+from ..schedules import warmup_length
 from ..sources.flags import Flag, flag_of, setting_of
 from ..tasks import task_choice
 from ..values import UNREADABLE, adapter_of, as_text, is_list
 from ..values.kinds import LISTS
 from . import transformers
-from .extras import warn_caller, world_size
+from .extras import scheduler_name, warn_caller, world_size
 from .parser_words import is_of_others, spelling_of
+from .precision import mixed_precision
 
 _GROWING: Final = (argparse._AppendAction, argparse._AppendConstAction, argparse._CountAction)
 """Actions that add to their default."""
-_OF_THE_TRAINER: Final = "per_device_train_batch_size"
+OF_SCHEDULERS: Final = "lr_scheduler_type"
+"""A flag whose words are those of transformers: `constant` has no warmup there, and `constant_with_warmup` has one."""
 _MOST_CHOICES: Final = 1_000
 _ABSENT: Final = object()
 """No default: no choice of a flag says what the settings do."""
 
 
-def derived(settings: AptSettings) -> dict[str, Any]:
-    """What the settings decide and is none of them, as trainers call it."""
-    alpha = settings.scaling_factor * settings.initial_rank
-    accumulation = divide_batch(settings, world_size())[1]
-    return {"lora_alpha": int(alpha) if alpha.is_integer() else alpha, "gradient_accumulation_steps": accumulation}
+def is_of_trainer(parsers: Iterable[argparse.ArgumentParser]) -> bool:
+    """Whether the Trainer of transformers has what a parser makes."""
+    return any(each.dest == "per_device_train_batch_size" for parser in parsers for each in parser._actions)
 
 
 def choices_of(action: argparse.Action) -> Iterator[Any]:
@@ -58,15 +59,15 @@ def read_choice(name: str, choice: Any, settings: AptSettings) -> Any:
 def take_for_defaults(
     parsers: Sequence[argparse.ArgumentParser],
     names: Mapping[str, str],
-    given: Mapping[str, Any],
+    theirs: Mapping[str, Any],
+    given: Container[str],
     settings: AptSettings,
 ) -> None:
     """Give each flag that means a setting the setting's value. Warns of one whose choices do not have it.
 
-    `names` is dest -> the name by which a flag means a setting, or what settings decide; `given` dest -> what somebody
-    gave.
+    `names` is dest -> the name by which a flag means a setting, or what settings decide; `theirs` what
+    `words_of_trainers` says; `given` has the dest of what somebody gave.
     """
-    theirs = _words_of_trainers(parsers, given, settings)
     taken: set[str] = set()
     for action in (action for each in parsers for action in each._actions):
         name = names.get(action.dest, action.dest)
@@ -86,14 +87,20 @@ def take_for_defaults(
         group.required = group.required and taken.isdisjoint(each.dest for each in group._group_actions)
 
 
-def _words_of_trainers(
+def words_of_trainers(
     parsers: Sequence[argparse.ArgumentParser], given: Mapping[str, Any], settings: AptSettings
 ) -> dict[str, Any]:
-    """Name of a flag -> its value, where it is not simply a setting's."""
-    theirs: dict[str, Any] = {"model_name_or_path": settings.model_name_or_path or settings.architecture}
-    theirs |= derived(settings) | {name: settings.precision == name for name in PRECISION_FLAGS}
-    dests = {each.dest for parser in parsers for each in parser._actions}
-    if _OF_THE_TRAINER in dests:  # pragma: no cover - in the part `training`
+    """Name of a flag -> its value, where it is not simply a setting's; `given` is dest -> what somebody gave."""
+    alpha = settings.scaling_factor * settings.initial_rank
+    theirs: dict[str, Any] = {
+        "model_name_or_path": settings.model_name_or_path or settings.architecture,
+        "lora_alpha": int(alpha) if alpha.is_integer() else alpha,
+        "gradient_accumulation_steps": divide_batch(settings, world_size())[1],
+        "auto_find_batch_size": False,
+        "mixed_precision": mixed_precision(settings.precision),
+        **{name: settings.precision == name for name in PRECISION_FLAGS},
+    }
+    if is_of_trainer(parsers):  # pragma: no cover - in the part `training`
         theirs |= transformers.keywords_here(settings, on_cpu=bool(given.get("use_cpu")))
         theirs["warmup_ratio"] = None  # of transformers before 5.1, and stronger there than warmup_steps, which has it
     return theirs
@@ -138,6 +145,11 @@ def _theirs(action: argparse.Action, name: str, settings: AptSettings) -> Any:
     """The value of the setting that a flag means, as the parser would make it; _ABSENT where no choice says it."""
     setting = setting_of(name, settings_of(settings))
     value = values_of(settings)[setting]
+    if value is None and name == "num_warmup_steps":  # of scripts that have no flag for a fraction
+        return warmup_length(settings, plan(settings).total_steps)
+    word = scheduler_name(settings)
+    if setting == "lr_scheduler" and (_has(action.choices, word) if action.choices else name == OF_SCHEDULERS):
+        return word
     if value is None and setting == "max_steps":
         return action.default if isinstance(action.default, int) else None
     gathers = isinstance(action, argparse._AppendAction | argparse._AppendConstAction)

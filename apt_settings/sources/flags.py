@@ -51,8 +51,10 @@ def flag_of(written: str, name: str, value: Any, settings: Collection[str]) -> F
     value = value.value if isinstance(value, Enum) else str(value) if isinstance(value, PurePath) else value
     if not setting:
         return None
+    if name in (*PRECISION_FLAGS, "mixed_precision") and str(value).lower() in _FALSE:
+        return None
     if name in PRECISION_FLAGS:
-        return None if str(value).lower() in _FALSE else Flag(written, setting, name)
+        return Flag(written, setting, name)
     if setting in _WHOLE and (number := _number(value)) is not None:
         if setting == "max_steps" and number <= 0:
             return Flag(written, setting, "none")

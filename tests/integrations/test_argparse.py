@@ -72,12 +72,102 @@ def test_a_flag_is_judged_as_a_setting(words: list[str], wrong: str) -> None:
         with_flags(load({"APT_TASK": "sst2"}, None), parser_of(), words)
 
 
-def test_a_flag_that_the_settings_decide_is_refused() -> None:
-    """Nobody else would know of it."""
-    parser = parser_of()
-    parser.add_argument("--gradient_accumulation_steps", type=int, default=1)
-    with pytest.raises(SettingsError, match="--gradient_accumulation_steps is not taken: APT_BATCH_SIZE"):
-        with_flags(load({}, None), parser, ["--gradient_accumulation_steps", "8"])
+@pytest.mark.parametrize(
+    ("words", "must"),
+    [
+        ("--gradient_accumulation_steps 8", "steps is not taken: APT_BATCH_SIZE, .*: must be 1; or leave it out"),
+        ("--gradient_accumulation_steps 1", ""),
+        ("--micro_batch_size 8 --gradient_accumulation_steps 1", "must be 4"),
+        ("--micro_batch_size 8 --gradient_accumulation_steps 4", ""),
+        ("--lora_r 16 --lora_alpha 16", "--lora_alpha is not taken: it is APT_SCALING_FACTOR times .*: must be 32"),
+        ("--lora_r 16 --lora_alpha 32", ""),
+        ("--scaling_factor 4 --lora_alpha 16", "must be 32"),
+        ("--scaling_factor 4 --lora_alpha 32", ""),
+    ],
+)
+def test_a_flag_that_the_settings_decide_must_say_what_they_come_to(words: str, must: str) -> None:
+    """With all flags of the command line."""
+    numbers = ("--gradient_accumulation_steps", "--micro_batch_size", "--lora_r", "--lora_alpha")
+    flags: list[Any] = [((name,), {"type": int}) for name in numbers]
+    flags += [(("--scaling_factor",), {"type": float})]
+    if must:
+        with pytest.raises(SettingsError, match=must):
+            job_of(words.split(), *flags)
+    else:
+        job, arguments = job_of(words.split(), *flags)
+        assert arguments.lora_alpha == job.scaling_factor * job.initial_rank
+        assert arguments.gradient_accumulation_steps * (job.per_device_batch_size or 32) == 32
+
+
+@pytest.mark.parametrize(
+    ("words", "steps", "word"),
+    [
+        ("", None, "constant_with_warmup"),
+        ("--lr_scheduler_type constant_with_warmup", None, "constant_with_warmup"),
+        ("--lr_scheduler_type constant", 0, "constant"),
+        ("--lr_scheduler_type constant", None, None),
+        ("--lr_scheduler_type constant", 5, None),
+    ],
+)
+@pytest.mark.parametrize("options", [{}, {"choices": ["linear", "constant", "constant_with_warmup"]}])
+def test_a_constant_rate_of_transformers_has_no_warmup(
+    words: str, steps: int | None, word: str | None, options: dict[str, Any]
+) -> None:
+    """Ours has one, where warmup_ratio or warmup_steps say so."""
+    flag = (("--lr_scheduler_type",), options)
+    if word is None:
+        wrong = "--lr_scheduler_type=constant has no warmup, and .*: must be constant_with_warmup; or set APT_WARMUP"
+        with pytest.raises(SettingsError, match=wrong):
+            job_of(words.split(), flag, lr_scheduler="constant", warmup_steps=steps)
+    else:
+        job, arguments = job_of(words.split(), flag, lr_scheduler="constant", warmup_steps=steps)
+        assert (job.lr_scheduler, arguments.lr_scheduler_type) == ("constant", word)
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        (
+            "--learning_rate 0.01",
+            "--learning_rate changes learning_rate, and the record runs/1 has it as it was; "
+            "write apt-settings run --set learning_rate=0.01 before the --",
+        ),
+        ("--task mnli", "--task changes task, .* --set task=mnli"),
+        ("--learning_rate 0.0002 --task sst2 --output_dir x", ""),
+    ],
+)
+def test_a_flag_does_not_change_what_the_record_of_a_run_has(
+    words: str, wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written before the program starts. Where a job writes is no part of what it is."""
+    monkeypatch.setenv("APT_RUN_DIR", "runs/1")
+    flags: list[Any] = [(("--learning_rate",), {"type": float}), (("--task",), {}), (("--output_dir",), {})]
+    if wrong:
+        with pytest.raises(SettingsError, match=wrong):
+            job_of(words.split(), *flags)
+    else:
+        assert job_of(words.split(), *flags)[0].output_dir == "x"
+
+
+@pytest.mark.parametrize(
+    ("words", "here", "precision", "argument"),
+    [
+        ("", "tf32", "tf32", "no"),
+        ("", "bf16", "bf16", "bf16"),
+        ("--mixed_precision bf16", "tf32", "bf16", "bf16"),
+        ("--mixed_precision no", "tf32", "tf32", "no"),
+        ("--mixed_precision no", "bf16", None, None),
+    ],
+)
+def test_a_precision_of_accelerate_is_ours(words: str, here: str, precision: str | None, argument: str | None) -> None:
+    """Its `no` is fp32 or tf32, and does not say which."""
+    flag = (("--mixed_precision",), {"choices": ["no", "fp16", "bf16"]})
+    if precision is None:
+        with pytest.raises(SettingsError, match="--mixed_precision switches off what precision says"):
+            job_of(words.split(), flag, precision=here)
+    else:
+        job, arguments = job_of(words.split(), flag, precision=here)
+        assert (job.precision, arguments.mixed_precision) == (precision, argument)
 
 
 def test_a_task_on_the_command_line_chooses_the_class() -> None:
@@ -253,6 +343,7 @@ NONE_OR_NUMBER = {"type": lambda text: None if text == "none" else int(text)}
         ("--metric", {"choices": list(Metric), "type": Metric}, "", {}, Metric.ACCURACY, Metric.ACCURACY),
         ("--metric", {"type": Metric}, "", {"metric": "f1"}, Metric.F1, Metric.F1),
         ("--metric", {}, "", {"metric": "f1"}, Metric.F1, "f1"),
+        ("--note", {"choices": ["linear", "x"]}, "", {}, "x", "x"),
         ("--epochs", {"choices": [3, 4], "type": int}, "--epochs 3", {"epochs": "10"}, 3, 3),
         ("--epochs", {"choices": ["4", "5"]}, "--epochs 4", {"epochs": "5"}, 4, "4"),
         ("--epochs", {"choices": ["4", "5"]}, "", {"epochs": "5"}, 5, "5"),
@@ -463,6 +554,25 @@ def test_steps_that_nobody_limits_keep_their_own_word() -> None:
     assert job_of(["--max_steps", "7"], steps)[0].max_steps == 7
 
 
+@pytest.mark.parametrize(
+    ("words", "settings", "here"),
+    [
+        ("", (None, None), (600, None)),
+        ("--num_warmup_steps 5 --max_train_steps 50", (5, 50), (5, 50)),
+        ("--max_train_steps 50", (None, 50), (3, 50)),
+    ],
+)
+def test_steps_of_scripts_for_accelerate_are_ours(
+    words: str, settings: tuple[int | None, int | None], here: tuple[int | None, int | None]
+) -> None:
+    """They have no flag for a fraction that warms up: its steps are the default."""
+    warmup = (("--num_warmup_steps",), {"type": int, "default": 0})
+    job, arguments = job_of(words.split(), warmup, (("--max_train_steps",), {"type": int}), train_examples=8000)
+
+    assert (job.warmup_steps, job.max_steps) == settings
+    assert (arguments.num_warmup_steps, arguments.max_train_steps) == here
+
+
 class WithFile(argparse.ArgumentParser):
     """Reads --config as trl's parser does."""
 
@@ -509,7 +619,7 @@ def test_a_file_beside_the_script_counts_as_given(tmp_path: Path, monkeypatch: p
     script, other = tmp_path / "train.py", tmp_path / "job.json"
     script.with_suffix(".args").write_text("--lr 0.01\n--seed 7\n")
     other.write_text("{}")
-    monkeypatch.setattr("sys.argv", [str(script), "--seed", "9", f"--settings={other}"])
+    monkeypatch.setattr("sys.argv", [str(script), "--seed", "9", f"--settings={other}", "x"])
     parser = OfTransformers()
     parser.add_argument("--lr", type=float)
     parser.add_argument("--seed", type=int)

@@ -296,6 +296,10 @@ def test_parsers_of_trainers_go_on_as_they_are(kind: str, tmp_path: Path) -> Non
         (["--max_steps", "-1"], "max_steps", None),
         (["--fp16", "False", "--bf16", "False"], "precision", "fp32"),
         (["--auto_find_batch_size", "False", "--gradient_accumulation_steps", "1"], "batch_size", 16),
+        (["--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "4"], "per_device_batch_size", 4),
+        (["--lr_scheduler_type", "constant_with_warmup"], "lr_scheduler", "constant"),
+        (["--lr_scheduler_type", "constant", "--warmup_steps", "0"], "warmup_steps", 0),
+        (["--adam_beta2", "0.999", "--dataloader_drop_last", "False"], "epochs", 3),
     ],
 )
 def test_usual_flags_of_the_trainer_are_taken(words: list[str], setting: str, value: Any, tmp_path: Path) -> None:
@@ -310,7 +314,47 @@ def test_usual_flags_of_the_trainer_are_taken(words: list[str], setting: str, va
 
 
 @pytest.mark.parametrize(
-    ("content", "wrong"), [("lora_alpha: 32\n", "lora_alpha is not taken"), (None, "cannot be read: No such file")]
+    ("words", "wrong"),
+    [
+        (["--per_device_train_batch_size", "4", "--gradient_accumulation_steps", "1"], "steps is not taken.*must be 4"),
+        (["--lr_scheduler_type", "constant"], "--lr_scheduler_type=constant has no warmup"),
+        (["--lr_scheduler_kwargs", '{"num_cycles": 3}'], "--lr_scheduler_kwargs undoes lr_scheduler; leave it out"),
+        (["--dataloader_drop_last"], "--dataloader_drop_last undoes train_examples"),
+        (["--optim", "sgd"], "--optim='sgd' is not allowed"),
+    ],
+)
+def test_flags_of_the_trainer_that_undo_settings_are_refused(words: list[str], wrong: str) -> None:
+    """As its keywords are."""
+    parser = transformers.HfArgumentParser(transformers.TrainingArguments)
+    with pytest.raises(SettingsError, match=wrong):
+        with_flags(settings_for(), parser, ["--use_cpu", *words])
+
+
+@pytest.mark.parametrize(
+    ("words", "warning"),
+    [
+        (["--adam_beta2", "0.5"], "--adam_beta2 changes what is trained, and is no setting"),
+        (["--label_smoothing_factor", "0.3"], "--label_smoothing_factor changes what is trained"),
+        (["--deepspeed", "zero.json"], "--deepspeed may decide what the settings decide, and is not judged"),
+    ],
+)
+def test_flags_of_the_trainer_that_no_record_has_are_named(words: list[str], warning: str) -> None:
+    """As its keywords are."""
+    parser = transformers.HfArgumentParser(transformers.TrainingArguments)
+    with pytest.warns(SettingsWarning, match=warning):
+        with_flags(settings_for(), parser, ["--use_cpu", *words])
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        ("lora_alpha: 32\n", "lora_alpha is not taken"),
+        ("lora_r: 16\nlora_alpha: 16\n", "lora_alpha is not taken.*must be 32"),
+        ("per_device_train_batch_size: 4\ngradient_accumulation_steps: 1\n", "steps is not taken.*must be 4"),
+        ("lr_scheduler_type: constant\n", "lr_scheduler_type=constant has no warmup"),
+        ("optim: sgd\n", "optim='sgd' is not allowed"),
+        (None, "cannot be read: No such file"),
+    ],
 )
 def test_a_wrong_file_of_trls_parser_is_one_error(content: str | None, wrong: str, tmp_path: Path) -> None:
     """No traceback of another library."""
