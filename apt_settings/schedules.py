@@ -166,17 +166,17 @@ def learning_rate(training: TrainingSettings, total_steps: int) -> Schedule:
         cosine:   peak x (1 + cos(pi (t - w) / (T - w))) / 2
         constant: peak
 
-    T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up; at most T. (What the release does instead
-    is in `plan.release`.)
+    T is total_steps, w is warmup_steps, or else warmup_ratio x T, rounded up. If w is more than T, the rate never gets
+    to its peak. (What the release does instead is in `plan.release`.)
     """
     warmup = warmup_length(training, total_steps)
     return warmed_up(training.learning_rate, training.lr_scheduler, warmup, total_steps)
 
 
 def warmup_length(training: TrainingSettings, total_steps: int) -> int:
-    """The steps in which the rate rises to its peak: warmup_steps, or warmup_ratio of all, rounded up; all at most."""
+    """The steps in which the rate rises to its peak: warmup_steps, or warmup_ratio of all, rounded up."""
     by_ratio = math.ceil(total_steps * training.warmup_ratio)
-    return by_ratio if training.warmup_steps is None else min(training.warmup_steps, total_steps)
+    return by_ratio if training.warmup_steps is None else training.warmup_steps
 
 
 def warmed_up(peak: float, kind: str, warmup: int, total_steps: int) -> Schedule:

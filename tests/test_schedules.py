@@ -167,10 +167,10 @@ def test_the_learning_rate_is_that_of_transformers() -> None:
 
 
 def test_warmup_steps_are_steps() -> None:
-    """They decide in place of the ratio, and are at most all there are."""
+    """They decide in place of the ratio, and with more than all there are, the rate never gets to its peak."""
     warm = learning_rate(load({}, None, learning_rate=0.1, warmup_steps=10), 1_000)
     endless = learning_rate(load({}, None, learning_rate=0.1, warmup_steps=5_000), 1_000)
 
     assert (warm(5), warm(10)) == (0.05, 0.1)
-    assert endless(999) == pytest.approx(0.0999)
+    assert endless(999) == pytest.approx(0.1 * 999 / 5_000)
     assert learning_rate(load({}, None, learning_rate=0.1, warmup_steps=0), 1_000)(0) == 0.1

@@ -130,8 +130,10 @@ def _drawn(job: Plan) -> dict[str, Schedule]:
 
 def _sparkline(schedule: Schedule, job: Plan) -> str:
     """A schedule from the first step to the last, scaled to its highest value: `▁▂▄▆█ up to 0.6`."""
-    values = [schedule(job.total_steps * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
-    highest = max(*values, schedule(warmup_length(job.settings, job.total_steps)))  # the peak may be between two bars
+    last = job.total_steps
+    values = [schedule(last * index / (_COLUMNS - 1)) for index in range(_COLUMNS)]
+    peak = min(warmup_length(job.settings, last), last)  # it may be between two bars
+    highest = max(*values, schedule(peak))
     scaled = (round(value / highest * (len(_BARS) - 1)) if highest else 0 for value in values)
     return "".join(_BARS[height] for height in scaled) + f" up to {highest:.3g}"
 

@@ -180,6 +180,11 @@ def _distillation(settings: AptSettings, steps: int, total: int) -> tuple[int, i
 
 def _warnings(job: Plan) -> Iterator[str]:
     settings = job.settings
+    if (settings.warmup_steps or 0) > job.total_steps:
+        yield (
+            f"the learning rate never gets to its peak: warmup_steps {settings.warmup_steps}, and the job ends at step "
+            f"{job.total_steps}; write {variable_of('warmup_steps')}={job.total_steps} or less"
+        )
     if settings.target_sparsity:
         yield from _warnings_of_pruning(job)
     if distillation_end(settings, job.steps_per_epoch) > job.total_steps:

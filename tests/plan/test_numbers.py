@@ -252,6 +252,16 @@ def test_a_warmup_longer_than_pruning_is_told_for_a_task_of_no_paper() -> None:
     assert "the sparsity warmup lasts until step 600, and pruning ends at 500: all is pruned at once" in told
 
 
+def test_a_warmup_longer_than_the_job_is_told_with_its_fix() -> None:
+    """The rate rises to the end, and no further."""
+    told = "the learning rate never gets to its peak: warmup_steps 900, and the job ends at step 800; "
+    job = planned(task="mrpc", train_examples=640, epochs=40, warmup_steps=900)
+
+    assert [each for each in job.warnings if "peak" in each] == [f"{told}write APT_WARMUP_STEPS=800 or less"]
+    assert job.schedules["learning rate"](800) == pytest.approx(job.settings.learning_rate * 800 / 900)
+    assert not [each for each in planned(task="mrpc", warmup_steps=800).warnings if "peak" in each]
+
+
 def test_a_job_that_neither_prunes_nor_distils_hears_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     """No note, no warning, no table; a dense fine-tuning has its steps and rates."""
     words = ("--task", "squad", "--set", "target_sparsity=0", "--set", "distill_epochs=none", "--set", "epochs=2")
