@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..basics.escaping import shown
 from ..basics.origins import Origin
+from ..facts.other_names import DERIVED, OTHER_NAMES
 from ..own import Group, decided_in, leaves_of
 from ..own.leaves import default_of, names_of_fields
 from ..sources.names import variable_of
@@ -21,7 +22,7 @@ class Fields(NamedTuple):
     shared: Mapping[tuple[str, ...], str]
     """Path -> our setting, of those that have its value."""
     meant: Mapping[str, str]
-    """Name of a field -> our setting that it stands for, where that is called otherwise."""
+    """Name of a field, with the group's prefix or without -> our setting that it stands for, if called otherwise."""
     hints: Mapping[str, str]
     """Name -> what to do instead, of those that are no settings."""
 
@@ -41,6 +42,10 @@ def fields_of(group: Group[Any]) -> Fields:
             if decided is None:  # pragma: no branch - else transformers' integration fills it
                 shared[path] = means.get(top, top)
             meant |= {top: means[top]} if means.get(top) else {}
+            setting, name = means.get(top) or OTHER_NAMES.get(top, top), _name_of(group, path)
+            if name != top:
+                meant |= {name: setting} if setting in ours() else {}
+                hints |= {name: DERIVED[top]} if top in DERIVED else {}
             continue
         name = _name_of(group, path)
         for parent in accumulate(name.split(".")[:-1], "{}.{}".format):

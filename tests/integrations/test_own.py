@@ -24,6 +24,7 @@ with suppress(ModuleNotFoundError):
     import transformers
 
     arguments = group(transformers.Seq2SeqTrainingArguments, leave_out=("tf32",))
+    prefixed = group(transformers.TrainingArguments, prefix="hf", leave_out=("tf32", "debug"))
 
 OWN = {"logging_steps": "7", "eval_strategy": "steps", "eval_steps": "2", "use_cpu": "true"}
 CHOSEN = {"APT_TASK": "cnn_dm", "APT_PRECISION": "fp32", "APT_HUB_TOKEN": "geheim"}
@@ -57,6 +58,21 @@ def test_names_of_the_class_answer_with_ours(name: str, answer: str) -> None:
     """A variable that would decide the same thing twice is refused."""
     with pytest.raises(SettingsError, match=f"APT_{name} is not a setting; {answer}"):
         load({f"APT_{name}": "1"}, None, extend=[arguments])
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("NUM_TRAIN_EPOCHS", "that is APT_EPOCHS"),
+        ("BF16", "that is APT_PRECISION"),
+        ("WARMUP_STEPS", "that is APT_WARMUP_STEPS"),
+        ("GRADIENT_ACCUMULATION_STEPS", "APT_BATCH_SIZE, APT_PER_DEVICE_BATCH_SIZE and the number of devices decide"),
+    ],
+)
+def test_names_of_the_class_answer_with_ours_behind_a_prefix_too(name: str, answer: str) -> None:
+    """They are fields of the class, which our settings decide."""
+    with pytest.raises(SettingsError, match=f"APT_HF_{name} is not a setting; {answer}"):
+        load({f"APT_HF_{name}": "1"}, None, extend=[prefixed])
 
 
 def test_they_are_recorded_and_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

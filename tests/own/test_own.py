@@ -764,6 +764,8 @@ def test_another_name_for_ours_answers_with_ours() -> None:
     """APT_NUM_TRAIN_EPOCHS says what it is."""
     with pytest.raises(SettingsError, match="APT_NUM_TRAIN_EPOCHS is not a setting; that is APT_EPOCHS"):
         given(trl, {"APT_NUM_TRAIN_EPOCHS": "3"})
+    with pytest.raises(SettingsError, match="APT_TRL_NUM_TRAIN_EPOCHS is not a setting; that is APT_EPOCHS"):
+        given(trl, {"APT_TRL_NUM_TRAIN_EPOCHS": "3"})
     with pytest.raises(SettingsError, match=r"APT_TRL_HOOKS is not a setting; its type .* has no text form"):
         given(trl, {"APT_TRL_HOOKS": "3"})
     with pytest.raises(SettingsError, match="it is a field of Arguments, and no argument of the class sets it"):
