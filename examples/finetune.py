@@ -126,9 +126,8 @@ def main() -> None:
     if not settings.architecture.startswith("roberta"):
         raise SystemExit(f"this example trains a RoBERTa, and the settings are for {settings.architecture}")
     quiet = {"report_to": [], "save_strategy": "no", "logging_strategy": "no", "disable_tqdm": True, "use_cpu": True}
-    arguments = training_arguments(settings, **quiet)
+    arguments = training_arguments(settings, **quiet)  # seeds what is made afterwards
     require_agreement(settings)
-    torch.manual_seed(settings.seed)
     config = RobertaConfig(vocab_size=5 + WORDS, max_position_embeddings=LENGTH + 2, **SIZES)
     model = RobertaForSequenceClassification(config)
     masks = Masks(model)

@@ -1,5 +1,6 @@
 """What several test files share: paths, strategies, and forks that never go on with the tests."""
 
+import json
 import operator
 import os
 import shlex
@@ -158,3 +159,15 @@ def errors_in(name: str, text: str) -> list[tuple[int, str]]:
 def notes_in(name: str, text: str) -> list[tuple[int, str]]:
     """Line and variable of everything that a spec's notes are about."""
     return [(note.line, note.variable) for note in judge(name, text.encode()).notes]
+
+
+def in_two_processes(script: str, folder: Path, *words: str) -> Any:
+    """What a script of tests/ writes as JSON on rank 0 of two processes."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
+    environ = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    path, out = Path(__file__).with_name(script), folder / "out.json"
+    done = subprocess.run(
+        [*command, str(path), str(out), *words], cwd=folder, env=environ, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(out.read_text())

@@ -51,6 +51,14 @@ def gather(value: T) -> list[T] | None:
     return values
 
 
+def batch_size_of(loader: Any) -> int | None:
+    """How many examples a loader gives one process at once; None where it does not say so."""
+    for each in (loader, getattr(loader, "batch_sampler", None)):
+        if isinstance(size := getattr(each, "batch_size", None), int):
+            return size
+    return None
+
+
 def scheduler_name(settings: AptSettings) -> str:
     """The name of lr_scheduler in transformers, where `constant` has no warmup and ours is `constant_with_warmup`."""
     return "constant_with_warmup" if settings.lr_scheduler == "constant" else settings.lr_scheduler

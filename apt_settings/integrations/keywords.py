@@ -42,7 +42,24 @@ NOT_RECORDED: Final = (
 )
 """Arguments of the Trainer that change what is trained, and that are no settings."""
 
-ADAPTERS_NOT_RECORDED: Final = ("use_dora", "bias", "lora_bias", "modules_to_save", "layer_replication")
+ADAPTERS_NOT_RECORDED: Final = (
+    "use_dora",
+    "bias",
+    "lora_bias",
+    "lora_dropout",
+    "init_lora_weights",
+    "modules_to_save",
+    "layer_replication",
+    "trainable_token_indices",
+    "alora_invocation_tokens",
+    "ensure_weight_tying",
+    "use_qalora",
+    "use_bdlora",
+    "arrow_config",
+    "kasa_config",
+    "monteclora_config",
+    "velora_config",
+)
 """Arguments of LoraConfig that change what is trained, and that are no settings."""
 
 NOT_JUDGED: Final = ("deepspeed", "fsdp", "parallelism_config")
@@ -59,7 +76,7 @@ def find_undoing(made: Any, neutral: type, names: Mapping[str, str]) -> Iterator
 def find_changed(made: Any, neutral: type, names: Iterable[str]) -> list[str]:
     """Those of the names whose value in an object is not the default that they have in its class, or in one above."""
     values = ((name, _of(made, name), _of(neutral, name)) for name in names)
-    return [name for name, value, usual in values if value != usual and not _is_nothing(value)]
+    return [name for name, value, usual in values if value != usual and not (_is_nothing(value) and _is_nothing(usual))]
 
 
 def warn_of_changed(made: Any, neutral: type, names: Iterable[str]) -> None:

@@ -43,6 +43,8 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     family, `task_type` where the task is none of the paper's (else it is that of the model's family, SEQ_CLS for an
     encoder).
 
+    A SettingsWarning names a keyword that changes what is trained and is in no record, such as lora_dropout.
+
     Raises SettingsError for a keyword that the settings decide, that undoes one of them under another name, such as
     use_rslora, or that LoraConfig does not have; for a model whose modules nobody names, and if peft is missing.
     """
@@ -52,7 +54,7 @@ def lora_config(settings: AptSettings, *, ranks: "Mapping[str, int] | None" = No
     refuse(extra, LoraConfig, from_settings)
     if problems := [*find_undoing(SimpleNamespace(**extra), LoraConfig, OF_ADAPTERS)]:
         raise SettingsError(problems)
-    warn_of_changed(SimpleNamespace(**extra), LoraConfig, ADAPTERS_NOT_RECORDED)
+    warn_of_changed(SimpleNamespace(**extra), LoraConfig, [name for name in ADAPTERS_NOT_RECORDED if name in extra])
     return LoraConfig(**from_settings, **extra)
 
 

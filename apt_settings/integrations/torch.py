@@ -81,12 +81,27 @@ def _parted(group: dict[str, Any]) -> "Iterator[dict[str, Any]]":
 def scheduler(settings: AptSettings, optimizer: "Optimizer", total_steps: int) -> "LambdaLR":
     """A LambdaLR whose rate at each step is that of `schedules.learning_rate`; step it after the optimizer.
 
+    It makes one step for a step of the optimizer, also if it is told more often, as by `accelerator.prepare`, which
+    tells it once for each process. `total_steps` is `plan(settings).total_steps`, for any number of processes.
+
     Raises SettingsError if torch is missing.
     """
     with require("torch"):
         from torch.optim.lr_scheduler import LambdaLR
+
+    class OncePerStep(LambdaLR):  # type: ignore[misc]  # torch is none of the linter's
+        is_due: bool | None = None  # None: of an optimizer that tells no hook, which is never waited for
+
+        def step(self, epoch: int | None = None) -> None:
+            if self.is_due is not False:
+                super().step(epoch)
+                self.is_due = self.is_due and False
+
     rate = learning_rate(settings, total_steps)
-    return LambdaLR(optimizer, lambda step: rate(step) / settings.learning_rate)
+    made = OncePerStep(optimizer, lambda step: rate(step) / settings.learning_rate)
+    inner = getattr(optimizer, "optimizer", optimizer)  # of accelerate's and Lightning's wrappers
+    inner.register_step_post_hook(lambda *_: setattr(made, "is_due", True))
+    return made
 
 
 def require_agreement(settings: AptSettings) -> None:

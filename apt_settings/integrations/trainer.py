@@ -84,7 +84,8 @@ class AsPlanned(TrainerCallback):  # type: ignore[misc]  # transformers is none 
 
     It reads what really is, and nothing that was passed: the number of steps and the schedule of the rate, the batch
     over all devices, the arithmetic and the weights, TF32's switch, the optimizer with its rate and weight decay, the
-    seed, the norm of the clipped gradients, and the factor by which the loss that the model returned enters backward.
+    Trainer's seed, the norm of the clipped gradients, and the factor by which the loss that the model returned enters
+    backward. It cannot see whether the model was made from that seed: `training_arguments` seeds, so make it first.
     A run that goes on from a checkpoint is judged in the same way. Where the Trainer reports to MLflow or W&B, the
     settings and who set them are logged there, by the first process.
 

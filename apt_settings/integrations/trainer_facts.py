@@ -11,7 +11,7 @@ from ..plan import plan
 from ..schedules import learning_rate
 from ..sources.names import variable_of
 from ..values import as_text
-from .extras import decays, require
+from .extras import batch_size_of, decays, require
 from .loss import LossOfStep
 from .precision import FLOAT32, hardware_here, mixed_precision, tf32_is_on, usable_precision
 from .torch import optimizer_class
@@ -103,9 +103,11 @@ def _of_the_job(settings: AptSettings, args: Any, state: Any, loader: Any) -> It
         yield Fact(
             "max_steps" if settings.max_steps else "epochs", "the number of steps is", state.max_steps, steps, fix
         )
-    batch = getattr(loader, "total_batch_size", args.train_batch_size * args.world_size)
-    batch *= args.gradient_accumulation_steps
-    yield Fact("batch_size", "the batch over all devices is", batch, settings.batch_size)
+    if (given := batch_size_of(loader)) is None:
+        yield NotJudged(f"the batch over all devices, as a {type(loader).__name__} does not say its own")
+    else:
+        batch = given * args.world_size * args.gradient_accumulation_steps
+        yield Fact("batch_size", "the batch over all devices is", batch, settings.batch_size)
     yield Fact(
         "max_grad_norm", "gradients are clipped at", float(args.max_grad_norm or 0), settings.max_grad_norm or 0.0
     )
@@ -206,8 +208,11 @@ def _of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
 
 def _of_loss(factors: list[float], planned: float | None, *, weighted: bool) -> Iterator[Finding]:
     """The factor by which the loss that the model returned enters backward, in each micro-batch."""
-    if not (factors and planned):
-        yield NotJudged("how the model's loss enters backward, as it returns none, or 0")
+    if not factors:
+        yield NotJudged("how the loss enters backward, as the model itself returns none: compute_loss makes it")
+        return
+    if planned is None:
+        yield NotJudged("how the loss enters backward, as the model returns 0")
         return
     wrong = next((each for each in factors if not isclose(each, planned, rel_tol=1e-3)), None)
     if wrong is not None and weighted:

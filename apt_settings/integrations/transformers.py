@@ -43,7 +43,8 @@ def training_arguments(
 
     Where APT_EXTEND names that class, or a handle of it, the fields that our settings do not decide have the values of
     these settings too: `part(settings, kind)` is the same. The effective batch is batch_size for any number of
-    processes and GPUs. Making the arguments joins the job's process group, and sets torch's switch for TF32 where
+    processes and GPUs. Making the arguments joins the job's process group, seeds Python, NumPy and torch with
+    settings.seed, so that a model made afterwards has the weights of that seed, and sets torch's switch for TF32 where
     precision is fp32 or tf32. If the hardware lacks the precision that is set, fp32 is used, with a SettingsWarning.
     A class for trl, which has a field max_length, gets max_seq_length.
 
@@ -55,7 +56,7 @@ def training_arguments(
     ACCELERATE_MIXED_PRECISION would bring in another arithmetic; and if transformers or torch is missing.
     """
     with require("transformers"):
-        from transformers import Seq2SeqTrainingArguments, TrainingArguments
+        from transformers import Seq2SeqTrainingArguments, TrainingArguments, set_seed
 
     usual = Seq2SeqTrainingArguments if _writes_text(settings) else TrainingArguments
     chosen: type[Any] = kind or usual
@@ -71,6 +72,7 @@ def training_arguments(
     _require_batch(settings, arguments)
     if from_settings["tf32"] is not None:
         switch_tf32(from_settings["tf32"])
+    set_seed(settings.seed)
     return arguments
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import needs_training
+from support import in_two_processes, needs_training
 
 from apt_settings import SettingsError, SettingsWarning, load
 from apt_settings.base import AptSettings
@@ -24,10 +24,11 @@ with suppress(ModuleNotFoundError):
     import torch
     import transformers
     import trl
+    import two_trainers
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
     from datasets import Dataset
-    from lightning import LightningModule, Trainer
+    from lightning import Callback, LightningModule, Trainer
     from peft import LoraConfig
     from tokenizers import Tokenizer, models, pre_tokenizers
     from torch.nn.functional import cross_entropy
@@ -41,6 +42,16 @@ with suppress(ModuleNotFoundError):
     from apt_settings.integrations.torch import autocast, optimizer, scheduler
     from apt_settings.integrations.trainer import prepare
     from apt_settings.integrations.transformers import training_arguments
+
+
+QUIET: dict[str, Any] = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "accelerator": "cpu",
+    "enable_model_summary": False,
+}
+"""A Trainer of Lightning that says nothing and writes nothing."""
 
 
 def settings_for(**values: Any) -> AptSettings:
@@ -123,8 +134,7 @@ def with_lightning(settings: AptSettings) -> tuple[Any, list[float]]:
         def on_before_optimizer_step(self, made: Any) -> None:
             seen.append(made.param_groups[0]["lr"])
 
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "accelerator": "cpu"}
-    trainer = Trainer(**trainer_arguments(settings), **quiet, enable_model_summary=False)
+    trainer = Trainer(**trainer_arguments(settings), **QUIET)
     module = Module()
     trainer.fit(module, DataLoader(rows(), plan(settings).per_device_batch_size))
     assert trainer.global_step == plan(settings).total_steps
@@ -184,17 +194,97 @@ def test_tf32_that_is_switched_off_below_torch_is_refused(monkeypatch: pytest.Mo
 
 def test_lengths_and_clipping_of_lightning() -> None:
     """max_steps in place of epochs, and no clipping where it is none."""
-    given = trainer_arguments(settings_for(max_steps=7, max_grad_norm=None, per_device_batch_size=4), devices=2)
+    settings, mine = settings_for(max_steps=7, max_grad_norm=None, per_device_batch_size=4), Callback()
+    given = trainer_arguments(settings, devices=2, num_nodes=2, callbacks=[mine])
+    first, second = given.pop("callbacks")
 
+    assert (first, second.settings) == (mine, settings)
     assert given == {
         "precision": "32-true",
         "devices": 2,
-        "accumulate_grad_batches": 2,
+        "num_nodes": 2,
+        "accumulate_grad_batches": 1,
         "gradient_clip_val": None,
         "max_steps": 7,
     }
     with pytest.raises(SettingsError, match="cannot be divided among 3 devices"):
         trainer_arguments(settings_for(), devices=3)
+    with pytest.raises(SettingsError, match="cannot be divided among 32 devices"):
+        trainer_arguments(settings_for(), devices=8, num_nodes=4)
+    with pytest.raises(SettingsError, match="num_nodes='two' is not a number"):
+        trainer_arguments(settings_for(), num_nodes="two")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("library", ["accelerate", "lightning"])
+def test_two_processes_train_as_one(library: str, tmp_path: Path) -> None:
+    """Steps, rates and weights, from one seed; accelerate's rates are prepared too, and told once for each process."""
+    together = in_two_processes("two_trainers.py", tmp_path, library)
+    settings = load({}, None, **two_trainers.JOB)
+    alone = two_trainers.with_lightning(settings, 1)
+
+    assert together["rates"] == pytest.approx([learning_rate(settings, 6)(step) for step in range(6)])
+    assert together["rates"] == pytest.approx(alone["rates"])
+    for expected, weights in zip(alone["weights"], together["weights"], strict=True):
+        assert torch.allclose(torch.tensor(weights), torch.tensor(expected), atol=1e-6)
+
+
+def test_a_loader_of_lightning_with_another_batch_is_refused() -> None:
+    """Before the first step; the error says what to write."""
+    settings = settings_for(per_device_batch_size=4)
+    trainer = Trainer(**trainer_arguments(settings), **QUIET)
+    with pytest.raises(SettingsError) as caught:
+        trainer.fit(two_trainers.Module(settings), DataLoader(rows(), settings.batch_size))
+
+    assert "argument batch_size=16 would be 64: 16 of the loader x 1 devices x 4 micro-batches" in str(caught.value)
+    assert "give the DataLoader plan(settings, devices=trainer.world_size).per_device_batch_size" in str(caught.value)
+    assert trainer.global_step == 0
+
+
+def test_a_loader_of_lightning_that_tells_no_batch_is_not_judged() -> None:
+    """And that is said."""
+    settings = settings_for(max_steps=1)
+    trainer = Trainer(**trainer_arguments(settings), **QUIET)
+    with pytest.warns(SettingsWarning, match="not judged: the batch over all devices, as a DataLoader does not say"):
+        trainer.fit(two_trainers.Module(settings), DataLoader([rows()[:16]], batch_size=None))
+
+
+def test_rates_are_told_of_an_optimizer_that_is_wrapped() -> None:
+    """By accelerate, before the schedule is made."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator, settings = Accelerator(cpu=True), settings_for(warmup_steps=4)
+    made = accelerator.prepare(optimizer(settings, classifier().named_parameters()))
+    rates = scheduler(settings, made, 9)
+    made.step()
+    for _ in range(3):
+        rates.step()
+
+    assert rates.get_last_lr() == [learning_rate(settings, 9)(1)] * 2
+
+
+@pytest.mark.parametrize("make", ["accelerator_arguments", "trainer_arguments"])
+def test_a_model_made_after_the_arguments_has_the_weights_of_the_seed(make: str) -> None:
+    """Whatever was drawn before."""
+
+    def weights(seed: int) -> Any:
+        torch.rand(3)
+        {"accelerator_arguments": accelerator_arguments, "trainer_arguments": trainer_arguments}[make](
+            settings_for(seed=seed)
+        )
+        return torch.nn.Linear(8, 2).weight
+
+    assert torch.equal(weights(7), weights(7))
+    assert not torch.equal(weights(7), weights(8))
+
+
+def test_micro_batches_from_accelerates_own_variable_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is stronger than what the Accelerator is told; one that says the same is let be."""
+    monkeypatch.setenv("ACCELERATE_GRADIENT_ACCUMULATION_STEPS", "4")
+    with pytest.raises(SettingsError, match="ACCELERATE_GRADIENT_ACCUMULATION_STEPS is 4, and a step has 1 micro-b"):
+        accelerator_arguments(settings_for())
+    AcceleratorState._reset_state(reset_partial_state=True)
+    accelerator = Accelerator(**accelerator_arguments(settings_for(per_device_batch_size=4)), cpu=True)
+
+    assert accelerator.gradient_accumulation_steps == 4
 
 
 def test_biases_and_norms_are_spared() -> None:
@@ -234,9 +324,25 @@ def test_adapters_are_those_of_the_settings(extra: dict[str, Any]) -> None:
         lora_config(settings_for(), **extra)
     with pytest.raises(SettingsError, match="keyword lora_dropuot is none of LoraConfig; did you mean lora_dropout"):
         lora_config(settings_for(), lora_dropuot=0.1)
-    assert isinstance(lora_config(settings_for(), lora_dropout=0.1), LoraConfig)
-    with pytest.warns(SettingsWarning, match="keyword use_dora changes what is trained, and is no setting"):
-        lora_config(settings_for(), use_dora=True)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"use_dora": True},
+        {"lora_dropout": 0.1},
+        {"init_lora_weights": "pissa"},
+        {"init_lora_weights": False},
+        {"trainable_token_indices": [1]},
+    ],
+)
+def test_a_keyword_of_adapters_that_no_record_has_is_noted(extra: dict[str, Any]) -> None:
+    """It may be meant; one that says what is so anyway is not."""
+    with pytest.warns(SettingsWarning, match=f"keyword {next(iter(extra))} changes what is trained, and is no setting"):
+        assert isinstance(lora_config(settings_for(), **extra), LoraConfig)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", SettingsWarning)
+        lora_config(settings_for(), lora_dropout=0.0, init_lora_weights=True, bias="none")
 
 
 def tokenizer() -> Any:

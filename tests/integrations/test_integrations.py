@@ -214,7 +214,8 @@ def test_extra_keywords_cannot_replace_settings(tmp_path: Path) -> None:
         transformers_integration.training_arguments(settings, str(tmp_path), learning_rate=1.0)
     with pytest.raises(SettingsError, match="keyword r is decided by the settings"):
         peft_integration.lora_config(settings, r=32)
-    assert peft_integration.lora_config(settings, lora_dropout=0.1).lora_dropout == 0.1
+    with pytest.warns(SettingsWarning, match="lora_dropout"):
+        assert peft_integration.lora_config(settings, lora_dropout=0.1).lora_dropout == 0.1
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """The real Trainer, held against the settings: what it trains on any number of devices, and what is noticed."""
 
-import json
-import os
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import needs_trackers, needs_training
+from support import in_two_processes, needs_trackers, needs_training
 
 from apt_settings import SettingsError, SettingsWarning, fingerprint, load
 from apt_settings.base import AptSettings
@@ -31,25 +27,11 @@ with suppress(ModuleNotFoundError):
     from apt_settings.integrations.trainer import AsPlanned, prepare
     from apt_settings.integrations.transformers import training_arguments
 
-GRADIENTS = Path(__file__).parents[1] / "gradients.py"
-
-
-def in_two_processes(folder: Path, *words: str) -> Any:
-    """What tests/gradients.py prints as JSON on rank 0."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone"]
-    environ = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    out = folder / "out.json"
-    done = subprocess.run(
-        [*command, str(GRADIENTS), str(out), *words], cwd=folder, env=environ, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(out.read_text())
-
 
 def test_the_step_is_the_same_on_any_number_of_devices(tmp_path: Path) -> None:
     """For every task's model, with LoRA, and for own losses: gradients over devices x micro-batches."""
     alone = {case: gradients.norms(case) for case in gradients.CASES}
-    together = in_two_processes(tmp_path)
+    together = in_two_processes("gradients.py", tmp_path)
 
     for case, (whole, parted) in alone.items():
         assert parted == pytest.approx(whole, rel=1e-4), case
@@ -281,6 +263,66 @@ def test_it_can_be_told_to_warn(tmp_path: Path) -> None:
     assert trainer.state.global_step == 12
 
 
+def loaded_by(loader: Callable[[], Any]) -> Any:
+    """A kind of Trainer that reads its data from a loader of one's own."""
+    return type("Own", (transformers.Trainer,), {"get_train_dataloader": lambda self: loader()})
+
+
+def of_sixteen(**options: Any) -> Any:
+    collate = transformers.default_data_collator
+    return torch.utils.data.DataLoader(gradients.sentences(64), collate_fn=collate, **options)
+
+
+@pytest.mark.parametrize(
+    "loader",
+    [
+        lambda: of_sixteen(batch_size=16),
+        lambda: of_sixteen(
+            batch_sampler=torch.utils.data.BatchSampler(range(64), 16, drop_last=False),
+        ),
+    ],
+)
+def test_the_batch_of_a_loader_of_ones_own_is_judged(loader: Callable[[], Any], tmp_path: Path) -> None:
+    """Whoever made it, also where the number of steps says nothing of it."""
+    trainer, settings = trainer_of(tmp_path, loaded_by(loader), {"max_steps": 3})
+    prepare(trainer, settings)
+    with pytest.raises(SettingsError, match="the batch over all devices is 16, and not 4"):
+        trainer.train()
+
+
+def test_a_loader_that_tells_no_batch_is_not_judged(tmp_path: Path) -> None:
+    """And that is said."""
+    batches = [transformers.default_data_collator(gradients.sentences(16))] * 3
+    own = loaded_by(lambda: torch.utils.data.DataLoader(batches, batch_size=None))
+    trainer, settings = trainer_of(tmp_path, own, {"max_steps": 3})
+    prepare(trainer, settings)
+    with pytest.warns(SettingsWarning, match="not judged: the batch over all devices, as a DataLoader does not say"):
+        trainer.train()
+
+
+def test_a_model_made_after_the_arguments_has_the_weights_of_the_seed(tmp_path: Path) -> None:
+    """Whatever was drawn before."""
+    config = transformers.RobertaConfig(vocab_size=9, num_hidden_layers=1, hidden_size=8, num_attention_heads=2)
+
+    def weights(seed: int) -> Any:
+        torch.rand(3)
+        training_arguments(settings_of(seed=seed), str(tmp_path), use_cpu=True)
+        return transformers.RobertaModel(config).embeddings.word_embeddings.weight
+
+    assert torch.equal(weights(7), weights(7))
+    assert not torch.equal(weights(7), weights(8))
+
+
+def test_a_warmup_longer_than_the_run_is_planned_as_it_is_trained(tmp_path: Path) -> None:
+    """The rate stays far below its peak in both."""
+    trainer, settings = trainer_of(tmp_path, values={"warmup_steps": 100})
+    prepare(trainer, settings)
+    trainer.train()
+
+    assert trainer.state.global_step == 8
+    assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * 8 / 100)
+
+
 def test_other_data_are_told_with_their_number(tmp_path: Path) -> None:
     """What to write stands in the error."""
     trainer, settings = trainer_of(tmp_path, data=gradients.sentences(40))
@@ -308,7 +350,7 @@ def test_a_resumed_run_is_judged_too(tmp_path: Path) -> None:
 
 def test_all_processes_stop_together(tmp_path: Path) -> None:
     """Where one of them only has found something, and the error says which."""
-    (first, second) = in_two_processes(tmp_path, "--break")
+    (first, second) = in_two_processes("gradients.py", tmp_path, "--break")
 
     assert first == second
     assert "torch's seed is 5, and not 128 (rank 1)" in first
@@ -433,7 +475,7 @@ def test_a_loss_function_that_is_a_mean_is_refused(tmp_path: Path) -> None:
         prepare(wrong, settings)
     right = transformers.Trainer(gradients.roberta(), arguments, train_dataset=data, compute_loss_func=of_all)
     prepare(right, settings)
-    with pytest.warns(SettingsWarning, match="not judged: how the model's loss enters backward"):
+    with pytest.warns(SettingsWarning, match="how the loss enters backward, as the model itself returns none"):
         right.train()
 
 
