@@ -155,6 +155,28 @@ def test_python_examples_with_the_extras_run(name: str, block: str, tmp_path: Pa
     assert done.returncode == 0, done.stderr
 
 
+WEIGHTS: Final = """
+made = globals().get("model") or trainer.model
+print(sum(float(each.double().sum()) for each in made.parameters()))
+"""
+
+
+MAKES_A_MODEL: Final = re.compile(rf"{NEEDS_EXTRAS}.*(model|trainer) = ", re.DOTALL)
+
+
+@pytest.mark.training
+@needs_training
+@pytest.mark.parametrize("block", [each for each in blocks("python", "docs/training.md") if MAKES_A_MODEL.match(each)])
+def test_examples_that_train_end_with_the_weights_of_the_seed(
+    block: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same in two processes: the first weights, too, come from APT_SEED."""
+    monkeypatch.setenv("APT_SEED", "7")
+    first, second = (python(block + WEIGHTS, tmp_path).stdout.splitlines()[-1] for _ in range(2))
+
+    assert float(first) == float(second)
+
+
 @pytest.mark.benchmark
 @needs_benchmark
 @pytest.mark.parametrize(
