@@ -208,11 +208,9 @@ def _of_gradients(settings: AptSettings, model: "Module") -> Iterator[Fact]:
 
 def _of_loss(factors: list[float], planned: float | None, *, weighted: bool) -> Iterator[Finding]:
     """The factor by which the loss that the model returned enters backward, in each micro-batch."""
-    if not factors:
-        yield NotJudged("how the loss enters backward, as the model itself returns none: compute_loss makes it")
-        return
-    if planned is None:
-        yield NotJudged("how the loss enters backward, as the model returns 0")
+    if not factors or planned is None:
+        why = "returns 0" if factors else "itself returns none: compute_loss makes it"
+        yield NotJudged(f"how the loss enters backward, as the model {why}")
         return
     wrong = next((each for each in factors if not isclose(each, planned, rel_tol=1e-3)), None)
     if wrong is not None and weighted:
