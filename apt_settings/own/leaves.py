@@ -67,7 +67,7 @@ def fields_of(kind: Any) -> dict[str, FieldInfo]:
             default: Any = Field() if each.default is MISSING or _is_unset(each.default) else each.default
             if each.default_factory is not MISSING:
                 default = Field(default_factory=each.default_factory)
-            found[each.name] = FieldInfo.from_annotated_attribute(_resolved(kind, each.name, each.type), default)
+            found[each.name] = FieldInfo.from_annotated_attribute(_resolved(kind, each.name), default)
     return found
 
 
@@ -129,13 +129,14 @@ def _with_default(field: FieldInfo, default: Any) -> FieldInfo:
     return own
 
 
-def _resolved(kind: type, name: str, annotation: Any) -> Any:
+def _resolved(kind: type, name: str) -> Any:
     """The type of a dataclass's field, where its module defines it; else an object of no type, which nothing can set.
 
-    Each is resolved by itself, as one that is imported for type checkers alone must not sink the others.
+    Each is resolved by itself, as one that is imported for type checkers alone must not sink the others. It is the type
+    that the class states: HfArgumentParser puts others into its fields.
     """
     owner = next(each for each in kind.__mro__ if name in inspect.get_annotations(each))
-    alone = SimpleNamespace(__annotations__={name: annotation})
+    alone = SimpleNamespace(__annotations__={name: inspect.get_annotations(owner)[name]})
     try:
         return get_type_hints(alone, vars(sys.modules[owner.__module__]), dict(vars(owner)), include_extras=True)[name]
     except Exception:  # an annotation is any expression

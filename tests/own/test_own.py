@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, fields
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -56,6 +56,7 @@ from apt_settings.cli import commands, main
 from apt_settings.fingerprint import counted
 from apt_settings.integrations.trackers import tracked
 from apt_settings.own import Group, Place, definition_of, leaves_of
+from apt_settings.own.leaves import fields_of
 from apt_settings.registry import Registry, Setting, extend_process, in_force
 from apt_settings.registry.naming import with_groups
 from apt_settings.report.display import as_html
@@ -236,6 +237,19 @@ class Model(BaseModel):
 def test_fields_that_init_takes_are_settings(kind: Any, names: list[str]) -> None:
     """Not InitVar, `init=False`, private ones, types without a text form, and those that have our name or meaning."""
     assert names == list(group_settings([kind]))
+
+
+def test_a_type_is_what_the_class_states() -> None:
+    """A parser of transformers that was made of the class before has put other types into its fields."""
+
+    @dataclass
+    class Arguments:
+        debug: str | list[str] = ""
+
+    (debug,) = fields(Arguments)
+    debug.type = list[str]
+
+    assert fields_of(Arguments)["debug"].annotation == str | list[str]
 
 
 def local_class() -> type:
