@@ -21,6 +21,7 @@ from apt_settings.__main__ import main
 from apt_settings.cli import main as run_command
 from apt_settings.facts.datasets import DATASETS, task_with
 from apt_settings.specs.findings import judge
+from apt_settings.values import literal
 
 RECORDS = Path(__file__).parent / "records"
 ROOT = Path(__file__).parent.parent
@@ -39,7 +40,7 @@ TEXTS = st.one_of(
 ).filter(lambda text: text == text.strip())
 NAMES = TEXTS.filter(lambda text: not task_with(text))
 _VALUES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {"output_dir": TEXTS},
+    {"output_dir": TEXTS.map(literal)},
     optional={
         "model_name_or_path": st.none() | TEXTS,
         "learning_rate": st.floats(0, 1, exclude_min=True, exclude_max=True),
