@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from lightning import LightningModule, Trainer
+from torch import distributed
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -89,6 +90,9 @@ def main() -> None:
     done = with_accelerate(settings) if library == "accelerate" else with_lightning(settings, 2)
     if os.environ["RANK"] == "0":
         Path(out).write_text(json.dumps(done))
+    if distributed.is_initialized():  # else a thread of gloo may abort the process as it ends
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 if __name__ == "__main__":
