@@ -166,7 +166,7 @@ def test_a_script_edited_by_hand_is_refused(capsys: pytest.CaptureFixture[str]) 
 
     assert (done.returncode, done.stdout) == (78, "")
     assert re.search(r"run\.json epochs was 30 \(--set epochs\), and is 31 \(environment APT_EPOCHS\)\n", done.stderr)
-    assert run(script.replace("30", "31").replace(" run ", " run --expect '' ")).returncode == 2
+    assert run(script.replace("APT_EPOCHS=30", "APT_EPOCHS=31").replace(" run ", " run --expect '' ")).returncode == 2
 
 
 @pytest.mark.parametrize(
