@@ -334,7 +334,7 @@ def values_of(settings: AptSettings) -> dict[str, Any]:
     That of a secret is hidden: the object itself, and `part`, have it as it is.
     """
     values = _values(settings)
-    return {name: each.hide(values[name]) for name, each in settings_of(settings).items()}
+    return values | {name: each.hide(values[name]) for name, each in settings_of(settings).items() if each.secret}
 
 
 def _values(settings: AptSettings) -> dict[str, Any]:

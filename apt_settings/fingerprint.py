@@ -62,8 +62,10 @@ def is_at_default(settings: AptSettings, name: str) -> bool:
     else says, such as the number of examples of a dataset, has it always.
     """
     setting = settings_of(settings)[name]
+    if setting.is_said_elsewhere:
+        return True
     if not setting.is_new:
-        return setting.is_left_out and not setting.where_it_runs
+        return False
     value = values_of(settings)[name]
     if not setting.is_own:
         return bool(value == ours()[name].default)

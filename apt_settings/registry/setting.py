@@ -105,9 +105,14 @@ class Setting(NamedTuple):
         return WHERE_IT_RUNS in self.field.metadata or self.path[0] in marked
 
     @property
+    def is_said_elsewhere(self) -> bool:
+        """Whether the fingerprint leaves it out and all that runs one job must share it: the dataset says it."""
+        return NOT_COUNTED in self.field.metadata
+
+    @property
     def is_left_out(self) -> bool:
         """Whether the fingerprint leaves it out, whatever its value is."""
-        return self.where_it_runs or NOT_COUNTED in self.field.metadata
+        return self.where_it_runs or self.is_said_elsewhere
 
     @property
     def is_new(self) -> bool:

@@ -22,7 +22,7 @@ class Standing(NamedTuple):
     """How a point stands."""
 
     runs: Sequence[PastRun]
-    """All that it has: at least one."""
+    """All that it has."""
 
     @property
     def run(self) -> PastRun:
@@ -56,9 +56,8 @@ def standing(found: Mapping[str, Standing], settings: AptSettings) -> tuple[Stat
     if not (same := found.get(fingerprint(settings))):
         return "missing", "missing"
     here = compared(settings)
-    if runs := [run for run in same.runs if not _differing(run, here)]:
-        return Standing(runs).run.status, Standing(runs).ended
-    return "missing", "missing"
+    point = Standing([run for run in same.runs if not _differing(run, here)])
+    return (point.run.status, point.ended) if point.runs else ("missing", "missing")
 
 
 def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied: Collection[str]) -> str:
@@ -66,7 +65,8 @@ def nearest_difference(found: Iterable[Standing], settings: AptSettings, varied:
 
     What a sweep varies counts only where nothing else differs.
     """
-    every = [_differing(each.run, compared(settings)) for each in found]
+    here = compared(settings)
+    every = [_differing(each.run, here) for each in found]
     nearest = min(every, key=lambda names: len(names.keys() - varied))
     told = {name: text for name, text in nearest.items() if name not in varied} or nearest
     more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
