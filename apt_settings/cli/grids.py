@@ -20,7 +20,7 @@ from ..pin import Known, nothing_known, refuse_others
 from ..runs.points import Standing, nearest_difference, standing, standings
 from ..runs.status import STATUSES, Status, covers
 from ..sweeps.checker import Checker
-from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
+from ..sweeps.grid import GridEntry, Sweep, axes_of, lone_zip, sweep_of, wrong_index
 from ..sweeps.pin import pinned_sweep
 from ..sweeps.ranges import read_ranges
 from ..sweeps.sample import NumberEntry, sample_of
@@ -148,13 +148,12 @@ def takes_grid(command: Command) -> Command:
         **rest: Any,
     ) -> int | None:
         in_file = from_file(grid_file) if grid_file else SweepFile([], [], None, None)
-        lone = [each[0] for each in zipped if isinstance(each, tuple)]
-        if len(lone) == 1:
-            raise click.UsageError(f"--zip {lone[0]} has no other --zip to vary with: write --grid for a setting alone")
         zips = [
             _entry("--zip", *each) if isinstance(each, tuple) else [_entry("--zip", *pair) for pair in each]
             for each in zipped
         ]
+        if lone := lone_zip(zips):
+            raise click.UsageError(f"{lone.place} has no other --zip to vary with: write --grid for a setting alone")
         sample = sample_of(
             # What is appended to a file moves no axis of it.
             [*in_file.sample, *(_entry("--sample", *each) for each in sampled)],
@@ -306,5 +305,5 @@ def none_of_its_points(checker: Checker, found: Mapping[str, Standing], folder: 
 
 def refuse_out_of_range(sweep: Sweep, index: int) -> None:
     """Raise UsageError for an index that no point has."""
-    if index >= sweep.size:
-        raise click.UsageError(f"--index {index} is not one of the {sweep.size:,} points 0 ... {sweep.size - 1}")
+    if wrong := wrong_index(sweep, index):
+        raise click.UsageError(wrong)

@@ -130,11 +130,6 @@ def _aligned(cells: list[str], widths: list[int]) -> str:
     return "  ".join(map(str.ljust, map(escaped, cells), [*widths, 0])).rstrip()
 
 
-def _as_written(point: Mapping[str, Any]) -> dict[str, Any]:
-    """The task of a point, which may be named by its dataset."""
-    return {name: word for name, word in point.items() if name == "task"}
-
-
 def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] | None) -> int:
     """Print a list with an object for each point, one by one, and return the exit status."""
     wrong = False
@@ -152,7 +147,8 @@ def _print_json(checker: Checker, indices: range, found: Mapping[str, Standing] 
             settings = checker.settings(index)
             values = json_values(settings)
             row |= {
-                "values": {each: values.get(each, word) for each, word in point.items()} | _as_written(point),
+                # a task stays as it was written: by its dataset
+                "values": {name: word if name == "task" else values.get(name, word) for name, word in point.items()},
                 "fingerprint": fingerprint(settings),
                 "same_as": same_as,
                 "notes": list(map(str, notes)),

@@ -57,9 +57,10 @@ const holds = (run, word) => {
   if (!match) return searched(run).includes(word.toLowerCase());
   const name = nameLike(match[1]);
   const [x, y] = [valueOf(run, name), match[3]].map(numberOf);
+  const hasAny = () => [match[3], ...match[3].split(",")].some((text) => has(run, name, text));
   switch (match[2]) {
-    case "=": return [match[3], ...match[3].split(",")].some((text) => has(run, name, text));
-    case "!=": return ![match[3], ...match[3].split(",")].some((text) => has(run, name, text));
+    case "=": return hasAny();
+    case "!=": return !hasAny();
     case "<": return x < y;
     case "<=": return x <= y;
     case ">": return x > y;

@@ -31,7 +31,7 @@ class Environments:
     def __init__(self, told: Told, beside: Beside, unnamed: Sequence[str]) -> None:
         """`unnamed` are the groups that the spec or the caller names, and that are not imported."""
         self._to = told
-        self._env_files = beside.env_files
+        self._beside = beside
         self._unnamed = unnamed
         self._pins = Pins()
         self._told: set[tuple[str, str]] = set()
@@ -53,9 +53,7 @@ class Environments:
         path = texts.get(ENV_FILE) or NO_FILE
         if path == NO_FILE:
             return environment
-        held = self._env_files.get(os.path.normpath(path)) or self._env_files.get(
-            os.path.normpath(os.path.join(os.path.dirname(self._to.file), path))
-        )
+        held = self._beside.env_files.get(os.path.normpath(path)) or self._beside.env_file(path)
         if held is None:
             return environment._replace(certain=False, below=environment.below or path if environment.certain else "")
         more = tuple(each for each in held if each.variable not in texts)

@@ -21,7 +21,7 @@ from .own import missing_groups, secrets_in_clear
 from .readers import read
 from .reports import Finding, SpecReport, Told
 from .sandbox import confine_large
-from .scheduler_names import misspelt
+from .scheduler_names import wrong_with
 from .spec import NOBODY, RELAXING, Assignment, Beside, Environment, Spec, known
 from .texts import OURS, SIZE_LIMIT, decode
 
@@ -206,8 +206,8 @@ class _Judge:
             ):
                 reasons.setdefault((line, name), "check reads no value here")
         for (line, name), unknown in self._unknown.items():
-            if name in known().variables and (meant := misspelt(unknown)):
-                self._to.error(line, name, f"{name} is {unknown}, which nothing sets here; did you mean ${meant}?")
+            if name in known().variables and (wrong := wrong_with(unknown)):
+                self._to.error(line, name, f"{name} {wrong}")
         told = {(each.line, each.variable) for each in self._to.errors}
         left = {place: reason for place, reason in reasons.items() if place not in judged and place not in told}
         for (line, name), reason in left.items():

@@ -13,7 +13,7 @@ from ..sweeps.grid import Sweep
 from ..values import is_list
 from ..variables import by_environment
 from . import points
-from .scheduler_names import misspelt
+from .scheduler_names import wrong_with
 from .spec import MARK, Assignment, Fault, Words, assigned, known, marked, setting_of
 
 ASSIGNMENT: Final = r"[A-Za-z_][\w.-]*="
@@ -219,10 +219,8 @@ def _read_sweep(words: Words, launch: Launch) -> None:
     """Add the sweep that options of our command make, and what is wrong with it as a whole."""
     indices = list(values_of(("--index",), words))
     for index, line in indices:
-        unknown = index.strip(MARK)
-        if meant := misspelt(unknown):
-            wrong = f"--index is {unknown}, which nothing sets here; did you mean ${meant}?"
-            launch.faults.append(Fault(line, "", wrong))
+        if wrong := wrong_with(index.strip(MARK)):
+            launch.faults.append(Fault(line, "", f"--index {wrong}"))
     try:
         launch.sweep = points.sweep_in(words)
     except SettingsError as error:

@@ -1,6 +1,5 @@
 """YAML, JSON and TOML: the variables that stand in them, and the scripts. What a kind of file adds is a table."""
 
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -178,7 +177,7 @@ class _Reader:
         node = fields.get("env_file")
         for each in items_of(node) or ([node] if node else []):
             path = text_of(each) or text_of(pairs_of(each).get("path")) or ""
-            held_by_file = self._beside.env_files.get(os.path.normpath(os.path.join(self._beside.folder, path)))
+            held_by_file = self._beside.env_file(path)
             found += held_by_file or ()
             scope = scope if held_by_file is not None else scope._replace(below=f"the env_file {path}")
         return scope, tuple(each for each in found if is_ours(each.variable))

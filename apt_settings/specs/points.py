@@ -9,7 +9,7 @@ from typing import Any, Final
 from ..basics.escaping import spelt
 from ..errors import SettingsError
 from ..sources.names import variable_of
-from ..sweeps.grid import GridEntry, Sweep, axes_of, sweep_of
+from ..sweeps.grid import GridEntry, Sweep, axes_of, lone_zip, sweep_of, wrong_index
 from ..sweeps.sample import NumberEntry, sample_of, spreads_of
 from ..values import as_text
 from .spec import MARK, Assignment, Fault, Words, assigned, known
@@ -54,9 +54,8 @@ def sweep_in(words: Words) -> Sweep | None:
     if not all([*grids, *zips, *samples]) or any(MARK in text for texts in given.values() for text in texts):
         return None
     zipped = [each if text.startswith("{") else each[0] for each, text in zip(zips, given["--zip"], strict=True)]
-    lone = [each for each in zipped if isinstance(each, GridEntry)]
-    if len(lone) == 1:
-        raise SettingsError.at(lone[0].place, "has no other --zip to vary with", fix=_ALONE)
+    if lone := lone_zip(zipped):
+        raise SettingsError.at(lone.place, "has no other --zip to vary with", fix=_ALONE)
     sweep = sweep_of(axes_of(chain(*grids), zipped), sample_of([*chain(*samples)], points, seed))
     return sweep if sweep.axes else None
 
@@ -71,8 +70,7 @@ def faults_of_run(sweep: Sweep, sets: Words, indices: Words, line: int) -> Itera
         setting, size = variable_of(sweep.columns[0].setting), f"{sweep.size:,}"
         yield Fault(line, setting, f"varies over {size} points, and no --index chooses one")
     for index, place in indices[-1:]:
-        if re.fullmatch("[0-9]{1,9}", index) and int(index) >= sweep.size:
-            wrong = f"--index {index} is not one of the {sweep.size:,} points 0 ... {sweep.size - 1}"
+        if re.fullmatch("[0-9]{1,9}", index) and (wrong := wrong_index(sweep, int(index))):
             yield Fault(place, "", wrong)
 
 

@@ -27,9 +27,10 @@ _ONE_SLIP: Final = 0.9
 """As difflib counts: two letters of such a name swapped, one missing, or one too many."""
 
 
-def misspelt(unknown: str) -> str:
-    """The name that a reference misspells: `$SLRUM_ARRAY_TASK_ID` -> `SLURM_ARRAY_TASK_ID`; empty where it is none."""
+def wrong_with(unknown: str) -> str:
+    """What is wrong with a reference that misspells such a name, as `$SLRUM_ARRAY_TASK_ID` does; else empty."""
     found = re.fullmatch(r"\$[{(]?(\w+)[)}]?", unknown)
     if not found or any(name in found[1] for name in _NAMES):
         return ""
-    return next(iter(get_close_matches(found[1], _NAMES, n=1, cutoff=_ONE_SLIP)), "")
+    meant = get_close_matches(found[1], _NAMES, n=1, cutoff=_ONE_SLIP)
+    return f"is {unknown}, which nothing sets here; did you mean ${meant[0]}?" if meant else ""

@@ -1,5 +1,6 @@
 """The result of reading a job spec of any kind: the variables that it sets, its faults, and the texts inside it."""
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple, TypeVar
@@ -117,6 +118,10 @@ class Beside(NamedTuple):
     """The paths of `.env` files that git does not have and would not add: secrets may stand there."""
     folder: str = ""
     """The folder of the file that is read."""
+
+    def env_file(self, path: str) -> tuple[Assignment, ...] | None:
+        """What a `.env` sets whose path is seen from the file that is read; None for one that is not here."""
+        return self.env_files.get(os.path.normpath(os.path.join(self.folder, path)))
 
 
 NOTHING: Final = Given()

@@ -156,9 +156,25 @@ def axes_of(
 
     What --zip names one by one varies together, and is the first of these; each of its objects varies by itself.
     """
-    together = [each for each in zipped if isinstance(each, GridEntry)]
+    together = _one_by_one(zipped)
     objects = [each for each in zipped if not isinstance(each, GridEntry)]
     return [*([each] for each in grids), *in_file, *([together] if together else []), *objects]
+
+
+def lone_zip(zipped: Iterable[GridEntry | list[GridEntry]]) -> GridEntry | None:
+    """What --zip names one by one, where it is one alone and has nothing to vary with; else None."""
+    together = _one_by_one(zipped)
+    return together[0] if len(together) == 1 else None
+
+
+def _one_by_one(zipped: Iterable[GridEntry | list[GridEntry]]) -> list[GridEntry]:
+    return [each for each in zipped if isinstance(each, GridEntry)]
+
+
+def wrong_index(sweep: Sweep, index: int) -> str:
+    """What is wrong with an index that no point of a sweep has; empty for one that a point has."""
+    last = sweep.size - 1
+    return f"--index {index} is not one of the {sweep.size:,} points 0 ... {last}" if index > last else ""
 
 
 def sweep_of(axes: Iterable[Sequence[GridEntry]], sample: Axis | None = None) -> Sweep:
